@@ -1,0 +1,17 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// SHA-256 of `count` bytes into 32 bytes at `out` (OpenSSL libcrypto).
+void ccrypto_sha256(const void *bytes, size_t count, uint8_t *out);
+/// SHA-1 of `count` bytes into 20 bytes at `out`: only for uuid5 (RFC 9562), never for integrity.
+void ccrypto_sha1(const void *bytes, size_t count, uint8_t *out);
+
+/// Incremental SHA-256; the state is owned by the caller between make and finish.
+typedef struct ccrypto_hash ccrypto_hash;
+ccrypto_hash *ccrypto_hash_make(void);
+void ccrypto_hash_add(ccrypto_hash *h, const void *bytes, size_t count);
+/// Writes 32 bytes and frees the state.
+void ccrypto_hash_finish(ccrypto_hash *h, uint8_t *out);
+/// Compares without leaking the position of the first difference; 1 when equal.
+int ccrypto_equal(const void *a, const void *b, size_t count);

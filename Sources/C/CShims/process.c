@@ -1,0 +1,120 @@
+#define _GNU_SOURCE
+#include "cshims.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int64_t cshims_wall_micros(void) {
+    struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+int64_t cshims_monotonic_nanos(void) {
+    struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+void cshims_random(void *bytes, size_t count) {
+    size_t done = 0;
+    while (done < count) {
+        ssize_t n = getrandom((char *)bytes + done, count - done, 0);
+        if (n > 0) done += (size_t)n; else if (errno != EINTR) abort();
+    }
+}
+void cshims_sleep_micros(int64_t micros) {
+    struct timespec t = {micros / 1000000, (micros % 1000000) * 1000};
+    while (nanosleep(&t, &t) < 0 && errno == EINTR) {}
+}
+int64_t cshims_resident_bytes(void) {
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f) return 0;
+    long total = 0, resident = 0;
+    int n = fscanf(f, "%ld %ld", &total, &resident);
+    fclose(f);
+    return n == 2 ? (int64_t)resident * sysconf(_SC_PAGESIZE) : 0;
+}
+int64_t cshims_cpu_micros(void) {
+    struct rusage u; getrusage(RUSAGE_SELF, &u);
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+}
+int cshims_pid(void) { return getpid(); }
+void cshims_exit(int code) { _exit(code); }
+const char *cshims_getenv(const char *name) { return getenv(name); }
+const char *cshims_error_text(int error) { return strerror(error); }
+static sigset_t stop_signals(void) {
+    sigset_t s; sigemptyset(&s); sigaddset(&s, SIGINT); sigaddset(&s, SIGTERM);
+    return s;
+}
+void cshims_block_signals(void) {
+    sigset_t s = stop_signals(); sigaddset(&s, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &s, NULL);
+}
+int cshims_wait_signal(void) {
+    sigset_t s = stop_signals(); int signal = 0;
+    while (sigwait(&s, &signal) != 0) {}
+    return signal;
+}
+int cshims_wait_signal_for(int millis) {
+    sigset_t s = stop_signals();
+    struct timespec t = {millis / 1000, (millis % 1000) * 1000000L};
+    int signal = sigtimedwait(&s, NULL, &t);
+    return signal > 0 ? signal : 0;
+}
+bool cshims_isatty(int fd) { return isatty(fd); }
+
+struct cshims_monitor { pthread_mutex_t mutex; pthread_cond_t condition; };
+cshims_monitor *cshims_monitor_make(void) {
+    cshims_monitor *m = malloc(sizeof *m);
+    if (!m) abort();
+    pthread_mutex_init(&m->mutex, NULL);
+    pthread_condattr_t a; pthread_condattr_init(&a); pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+    pthread_cond_init(&m->condition, &a);
+    pthread_condattr_destroy(&a);
+    return m;
+}
+void cshims_monitor_free(cshims_monitor *m) {
+    pthread_cond_destroy(&m->condition); pthread_mutex_destroy(&m->mutex); free(m);
+}
+void cshims_monitor_lock(cshims_monitor *m) { pthread_mutex_lock(&m->mutex); }
+void cshims_monitor_unlock(cshims_monitor *m) { pthread_mutex_unlock(&m->mutex); }
+void cshims_monitor_signal(cshims_monitor *m) { pthread_cond_signal(&m->condition); }
+void cshims_monitor_broadcast(cshims_monitor *m) { pthread_cond_broadcast(&m->condition); }
+bool cshims_monitor_wait(cshims_monitor *m, int64_t micros) {
+    if (micros < 0) { pthread_cond_wait(&m->condition, &m->mutex); return true; }
+    struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t nanos = t.tv_nsec + (micros % 1000000) * 1000;
+    t.tv_sec += micros / 1000000 + nanos / 1000000000; t.tv_nsec = nanos % 1000000000;
+    return pthread_cond_timedwait(&m->condition, &m->mutex, &t) == 0;
+}
+struct start { void *context; void (*body)(void *); char name[16]; };
+static void *run(void *argument) {
+    struct start s = *(struct start *)argument;
+    free(argument);
+    pthread_setname_np(pthread_self(), s.name);
+    s.body(s.context);
+    return NULL;
+}
+int cshims_thread_start(const char *name, size_t stack_bytes, void *context, void (*body)(void *),
+    unsigned long *handle) {
+    struct start *s = malloc(sizeof *s);
+    if (!s) return -ENOMEM;
+    s->context = context; s->body = body;
+    snprintf(s->name, sizeof s->name, "%s", name);
+    pthread_attr_t a; pthread_attr_init(&a);
+    if (stack_bytes) pthread_attr_setstacksize(&a, stack_bytes);
+    pthread_t t;
+    int error = pthread_create(&t, &a, run, s);
+    pthread_attr_destroy(&a);
+    if (error) { free(s); return -error; }
+    *handle = (unsigned long)t;
+    return 0;
+}
+void cshims_thread_join(unsigned long handle) { pthread_join((pthread_t)handle, NULL); }
+void cshims_thread_nice(int nice_value) {
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice_value);
+}

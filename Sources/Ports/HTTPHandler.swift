@@ -1,0 +1,73 @@
+/// One parsed request. The transport guarantees: the target is origin-form, at most its limit long, already split and
+/// percent-decoded; header names are lower case; the body is complete and within the limit that ``HTTPHandler`` named.
+package struct HTTPRequest: Sendable {
+    package enum Method: String, Sendable, CaseIterable {
+        case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE", options = "OPTIONS", patch = "PATCH"
+    }
+
+    package var method: Method
+    /// Decoded path, starts with `/`; never contains a NUL or an invalid UTF-8 sequence.
+    package var path: String
+    /// Decoded query parameters in order; repeated names stay repeated.
+    package var query: [(name: String, value: String)]
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(
+        method: Method, path: String, query: [(name: String, value: String)] = [],
+        headers: [(name: String, value: String)] = [], body: [UInt8] = []
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.body = body
+    }
+
+    /// The first header of that (lower case) name.
+    package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+    /// The first query parameter of that name.
+    package func parameter(_ name: String) -> String? { query.first { $0.name == name }?.value }
+}
+
+/// A complete answer. The transport adds Date, Content-Length and Connection.
+package struct HTTPResponse: Sendable {
+    package var status: Int
+    package var headers: [(name: String, value: String)]
+    package var body: [UInt8]
+
+    package init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// A long answer (server-sent events): chunks until it is ended or the client goes away.
+package protocol HTTPStream: Sendable {
+    /// Queues bytes. False when the client is gone or more than the limit of bytes waits for it: the caller must stop.
+    func send(_ bytes: [UInt8]) -> Bool
+    func end()
+}
+
+/// The one place where a request is answered. Exactly one of the two calls is made, once, from any thread.
+package protocol HTTPExchange: Sendable {
+    func respond(_ response: HTTPResponse)
+    /// Answers with a head and an open body (chunked); the stream stays usable after the call.
+    func startStream(status: Int, headers: [(name: String, value: String)]) -> any HTTPStream
+}
+
+/// What a service gives to the transport.
+package protocol HTTPHandler: Sendable {
+    /// Largest accepted body in bytes for a request with this head; asked before the body is read. Larger bodies are
+    /// answered 413 by the transport without reading them.
+    func bodyLimit(method: HTTPRequest.Method, path: String) -> Int
+
+    /// Handles one request. Called on the network thread, in order per connection: must not block and must not do more
+    /// than a few milliseconds of work; anything longer goes to another thread, which answers through `exchange`.
+    func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange)
+
+    /// The body of an answer that the transport itself gives (bad request, 408, 413, 431, …): `code` is the stable
+    /// error code, `message` the sentence.
+    func transportError(status: Int, code: String, message: String) -> HTTPResponse
+}

@@ -1,0 +1,150 @@
+/// A declared way to write a time: there is no guessing between formats.
+///
+/// `iso8601`, `epoch_seconds`, `epoch_millis`, or a pattern of `yyyy MM dd HH mm ss` and literal characters.
+/// In a pattern a field of two letters takes one or two digits (`1/2/2010 8:5` in `dd/MM/yyyy HH:mm`), `yyyy` four.
+public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
+    enum Part: Sendable, Equatable { case year, month, day, hour, minute, second, literal(UInt8) }
+    enum Kind: Sendable, Equatable { case iso8601, epochSeconds, epochMillis, pattern([Part]) }
+
+    /// What a text says: a reading of a clock, with its offset from UTC when the text carries one.
+    public enum Reading: Sendable, Equatable {
+        case civil(CivilTime)
+        case instant(Timestamp)
+    }
+
+    let kind: Kind
+    public let description: String
+
+    /// Nil when the pattern lacks year, month or day, or repeats a field.
+    public init?(_ text: String) {
+        description = text
+        switch text {
+        case "iso8601": kind = .iso8601
+        case "epoch_seconds": kind = .epochSeconds
+        case "epoch_millis": kind = .epochMillis
+        default:
+            var parts: [Part] = []
+            var rest = Array(text.utf8)[...]
+            let fields: [(String, Part)] = [
+                ("yyyy", .year), ("MM", .month), ("dd", .day), ("HH", .hour), ("mm", .minute), ("ss", .second),
+            ]
+            while let first = rest.first {
+                if let (name, part) = fields.first(where: { rest.starts(with: $0.0.utf8) }) {
+                    guard !parts.contains(part) else { return nil }
+                    parts.append(part)
+                    rest = rest.dropFirst(name.utf8.count)
+                } else {
+                    guard !(0x41...0x5A ~= first && first != 0x54 && first != 0x5A) else { return nil }
+                    guard !(0x61...0x7A ~= first) else { return nil }
+                    parts.append(.literal(first))
+                    rest = rest.dropFirst()
+                }
+            }
+            guard parts.contains(.year), parts.contains(.month), parts.contains(.day) else { return nil }
+            kind = .pattern(parts)
+        }
+    }
+
+    /// What the text says in this format, or nil when it is not in this format or names no real date.
+    public func read(_ text: ArraySlice<UInt8>) -> Reading? {
+        switch kind {
+        case .iso8601: Self.iso(text)
+        case .epochSeconds: Decimal(text)?.units(scale: 6).map { .instant(Timestamp(micros: $0)) }
+        case .epochMillis: Decimal(text)?.units(scale: 3).map { .instant(Timestamp(micros: $0)) }
+        case .pattern(let parts): Self.civil(text, parts).map { .civil($0) }
+        }
+    }
+
+    private static func civil(_ text: ArraySlice<UInt8>, _ parts: [Part]) -> CivilTime? {
+        var cursor = Cursor(text)
+        var year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0
+        for part in parts {
+            switch part {
+            case .literal(let byte): guard cursor.skip(byte) else { return nil }
+            case .year: guard let v = cursor.number(4...4) else { return nil }; year = v
+            case .month: guard let v = cursor.number(1...2) else { return nil }; month = v
+            case .day: guard let v = cursor.number(1...2) else { return nil }; day = v
+            case .hour: guard let v = cursor.number(1...2) else { return nil }; hour = v
+            case .minute: guard let v = cursor.number(1...2) else { return nil }; minute = v
+            case .second: guard let v = cursor.number(1...2) else { return nil }; second = v
+            }
+        }
+        guard cursor.atEnd else { return nil }
+        return CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+    }
+
+    private static func iso(_ text: ArraySlice<UInt8>) -> Reading? {
+        var cursor = Cursor(text)
+        guard let year = cursor.number(4...4), cursor.skip(0x2D), let month = cursor.number(2...2), cursor.skip(0x2D),
+            let day = cursor.number(2...2), cursor.skip(0x54) || cursor.skip(0x20) || cursor.skip(0x74),
+            let hour = cursor.number(2...2), cursor.skip(0x3A), let minute = cursor.number(2...2)
+        else { return nil }
+        var second = 0, micro = 0
+        if cursor.skip(0x3A) {
+            guard let value = cursor.number(2...2) else { return nil }
+            second = value
+            if cursor.skip(0x2E) {
+                guard let fraction = cursor.fraction() else { return nil }
+                micro = fraction
+            }
+        }
+        guard let civil = CivilTime(
+            year: year, month: month, day: day, hour: hour, minute: minute, second: second, micro: micro)
+        else { return nil }
+        if cursor.atEnd { return .civil(civil) }
+        var offset = 0
+        if !(cursor.skip(0x5A) || cursor.skip(0x7A)) {
+            let sign = cursor.skip(0x2B) ? 1 : cursor.skip(0x2D) ? -1 : 0
+            guard sign != 0, let hours = cursor.number(2...2), hours <= 23 else { return nil }
+            _ = cursor.skip(0x3A)
+            let minutes = cursor.atEnd ? 0 : cursor.number(2...2) ?? 60
+            guard minutes <= 59 else { return nil }
+            offset = sign * (hours * 3_600 + minutes * 60)
+        }
+        guard cursor.atEnd else { return nil }
+        return .instant(Timestamp(micros: (civil.epochSeconds - Int64(offset)) * 1_000_000 + Int64(micro)))
+    }
+}
+
+/// Reads digits and separators off a slice.
+struct Cursor {
+    private let text: ArraySlice<UInt8>
+    private var at: Int
+
+    init(_ text: ArraySlice<UInt8>) {
+        self.text = text
+        at = text.startIndex
+    }
+
+    var atEnd: Bool { at == text.endIndex }
+
+    mutating func skip(_ byte: UInt8) -> Bool {
+        guard at < text.endIndex, text[at] == byte else { return false }
+        at += 1
+        return true
+    }
+
+    mutating func number(_ width: ClosedRange<Int>) -> Int? {
+        var value = 0, count = 0
+        while count < width.upperBound, at < text.endIndex, 0x30...0x39 ~= text[at] {
+            value = value * 10 + Int(text[at] - 0x30)
+            at += 1
+            count += 1
+        }
+        return width.contains(count) ? value : nil
+    }
+
+    /// Fraction digits of a second as microseconds; digits after the sixth must be zero, nothing is rounded away.
+    mutating func fraction() -> Int? {
+        var value = 0, count = 0
+        while at < text.endIndex, 0x30...0x39 ~= text[at], count < 12 {
+            let digit = Int(text[at] - 0x30)
+            if count < 6 { value = value * 10 + digit } else if digit != 0 { return nil }
+            at += 1
+            count += 1
+        }
+        guard count > 0 else { return nil }
+        for _ in min(count, 6)..<6 { value *= 10 }
+        return value
+    }
+}

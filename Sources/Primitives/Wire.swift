@@ -1,0 +1,100 @@
+/// Appends big-endian integers and Kafka varints to bytes.
+extension [UInt8] {
+    @inlinable public mutating func appendBigEndian<T: FixedWidthInteger>(_ value: T) {
+        var shift = T.bitWidth
+        while shift > 0 {
+            shift -= 8
+            append(UInt8(truncatingIfNeeded: value >> T(shift)))
+        }
+    }
+
+    @inlinable public mutating func putBigEndian<T: FixedWidthInteger>(_ value: T, at index: Int) {
+        var shift = T.bitWidth, position = index
+        while shift > 0 {
+            shift -= 8
+            self[position] = UInt8(truncatingIfNeeded: value >> T(shift))
+            position += 1
+        }
+    }
+
+    /// Zig-zag varint, as in Kafka records.
+    @inlinable public mutating func appendVarint(_ value: Int64) {
+        var v = UInt64(bitPattern: value << 1 ^ value >> 63)
+        while v >= 0x80 {
+            append(UInt8(truncatingIfNeeded: v) | 0x80)
+            v >>= 7
+        }
+        append(UInt8(truncatingIfNeeded: v))
+    }
+
+    /// A 16-bit length and the bytes; longer input is a bug of the caller.
+    @inlinable public mutating func appendShort(_ value: [UInt8]) {
+        precondition(value.count <= 0xFFFF, "a short field holds at most 65535 bytes")
+        appendBigEndian(UInt16(value.count))
+        append(contentsOf: value)
+    }
+}
+
+/// Bytes that a ``Int64`` takes as zig-zag varint, 1 to 10.
+@inlinable public func varintSize(_ value: Int64) -> Int {
+    var v = UInt64(bitPattern: value << 1 ^ value >> 63), size = 1
+    while v >= 0x80 {
+        v >>= 7
+        size += 1
+    }
+    return size
+}
+
+/// Reads big-endian integers and varints; every read is checked and returns nil past the end.
+public struct WireReader {
+    public let bytes: [UInt8]
+    public var position: Int
+    public let end: Int
+
+    @inlinable public init(_ bytes: [UInt8], at position: Int = 0, end: Int? = nil) {
+        self.bytes = bytes
+        self.position = position
+        self.end = end ?? bytes.count
+    }
+
+    @inlinable public var remaining: Int { end - position }
+
+    @inlinable public mutating func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
+        let size = T.bitWidth / 8
+        guard remaining >= size else { return nil }
+        var value: T = 0
+        for i in 0..<size { value = value << 8 | T(truncatingIfNeeded: bytes[position + i]) }
+        advance(size)
+        return value
+    }
+
+    @inlinable public mutating func varint() -> Int64? {
+        var value: UInt64 = 0, shift: UInt64 = 0, at = position
+        while at < end, shift < 70 {
+            let byte = bytes[at]
+            at += 1
+            if shift == 63, byte > 1 { return nil }
+            value |= UInt64(byte & 0x7F) << shift
+            if byte < 0x80 {
+                advance(at - position)
+                return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
+            }
+            shift += 7
+        }
+        return nil
+    }
+
+    @inlinable public mutating func take(_ count: Int) -> ArraySlice<UInt8>? {
+        guard count >= 0, remaining >= count else { return nil }
+        let slice = bytes[position..<position + count]
+        advance(count)
+        return slice
+    }
+
+    @inlinable public mutating func short() -> ArraySlice<UInt8>? {
+        guard let count = integer(UInt16.self) else { return nil }
+        return take(Int(count))
+    }
+
+    @usableFromInline mutating func advance(_ count: Int) { position += count }
+}

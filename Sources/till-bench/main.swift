@@ -1,0 +1,2 @@
+import CShims
+cshims_exit(0)

@@ -115,6 +115,7 @@ int cshims_thread_start(const char *name, size_t stack_bytes, void *context, voi
     return 0;
 }
 void cshims_thread_join(unsigned long handle) { pthread_join((pthread_t)handle, NULL); }
+void cshims_thread_detach(unsigned long handle) { pthread_detach((pthread_t)handle); }
 void cshims_thread_nice(int nice_value) {
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice_value);
 }

@@ -79,6 +79,8 @@ bool cshims_monitor_wait(cshims_monitor *m, int64_t micros);
 int cshims_thread_start(const char *name, size_t stack_bytes, void *context, void (*body)(void *context),
     unsigned long *handle);
 void cshims_thread_join(unsigned long handle);
+/// Gives up the right to join; the thread frees itself at its end.
+void cshims_thread_detach(unsigned long handle);
 /// Lowers the scheduling priority of the calling thread (nice value added).
 void cshims_thread_nice(int nice_value);
 

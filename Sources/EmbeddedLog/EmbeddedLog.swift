@@ -1,0 +1,190 @@
+package import Executors
+package import Ports
+package import Primitives
+import Synchronization
+
+/// ``EventLog`` on local files: one writer thread, group commit, one fdatasync per changed partition and wake-up.
+package final class EmbeddedLog: EventLog {
+    private struct Waiting: Sendable {
+        var batch: LogBatch
+        var completion: @Sendable (Result<LogReceipt, EventLogError>) -> Void
+    }
+
+    private struct Queue: Sendable {
+        var waiting: [Waiting] = []
+        var bytes = 0
+        var closing = false
+    }
+
+    private struct Shared: Sendable {
+        var logs: [TopicPartition: PartitionLog] = [:]
+        var listeners: [@Sendable () -> Void] = []
+        var failure: EventLogError?
+    }
+
+    private let directory: String
+    private let disk: any LogDisk
+    private let settings: EmbeddedLogSettings
+    private let time: any TimeSource
+    private let queue = Guarded(Queue())
+    private let shared: Mutex<Shared>
+    private let thread = Mutex<DedicatedThread?>(nil)
+
+    /// What recovery cut off, by partition; empty after a clean stop.
+    package let cuts: [PartitionLog.Cut]
+
+    /// Opens all partitions below `directory` (TOPIC/PARTITION/*.log) and starts the writer.
+    ///
+    /// - Parameter stored: Offsets up to which tables have stored results.
+    /// - Throws: ``EventLogError/corrupt(partition:segment:byte:defect:)``, ``EventLogError/unavailable(operation:cause:)``.
+    package init(
+        directory: String, disk: any LogDisk, settings: EmbeddedLogSettings, time: any TimeSource,
+        stored: [TopicPartition: Int64] = [:]
+    ) throws(EventLogError) {
+        self.directory = directory
+        self.disk = disk
+        self.settings = settings
+        self.time = time
+        var logs: [TopicPartition: PartitionLog] = [:]
+        var cuts: [PartitionLog.Cut] = []
+        for partition in try Self.found(in: directory, disk).union(stored.keys).sorted() {
+            let log = try PartitionLog(
+                partition, directory: "\(directory)/\(partition)", disk: disk, segmentBytes: settings.segmentBytes,
+                storedBelow: stored[partition] ?? 0)
+            logs[partition] = log
+            if let cut = log.cut { cuts.append(cut) }
+        }
+        self.cuts = cuts
+        shared = Mutex(Shared(logs: logs))
+    }
+
+    static func found(in directory: String, _ disk: any LogDisk) throws(EventLogError) -> Set<TopicPartition> {
+        try onDisk { () throws(DiskError) in
+            var all: Set<TopicPartition> = []
+            for topic in try disk.list(directory) {
+                for number in try disk.list(directory + "/" + topic) {
+                    if let partition = Int32(number) { all.insert(TopicPartition(topic, partition)) }
+                }
+            }
+            return all
+        }
+    }
+
+    /// Starts the writer thread. Call once.
+    package func start() throws(ThreadError) {
+        let started = try DedicatedThread(name: "till-log") { [self] in run() }
+        thread.withLock { $0 = started }
+    }
+
+    /// Writes what waits, then stops the writer; later submissions throw `closed`.
+    package func close() {
+        queue.withLock { $0.closing = true }
+        queue.broadcast()
+        thread.withLock { $0.take() }?.join()
+    }
+
+    package func submit(
+        _ batch: LogBatch, completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
+    ) throws(EventLogError) {
+        guard batch.bytes.count <= EmbeddedLogLimits.groupBytesMax else {
+            throw .batchTooLarge(bytes: batch.bytes.count, limit: EmbeddedLogLimits.groupBytesMax)
+        }
+        if let failure = failure() { throw failure }
+        let (problem, wasIdle) = queue.withLock { queue -> (EventLogError?, Bool) in
+            if queue.closing { return (.closed, false) }
+            guard queue.bytes + batch.bytes.count <= settings.waitingBytesMax || queue.waiting.isEmpty else {
+                return (.saturated(waitingBytes: queue.bytes, limit: settings.waitingBytesMax), false)
+            }
+            let wasIdle = queue.waiting.isEmpty
+            queue.waiting.append(Waiting(batch: batch, completion: completion))
+            queue.bytes += batch.bytes.count
+            return (nil, wasIdle)
+        }
+        if let problem { throw problem }
+        if wasIdle { queue.signal() }
+    }
+
+    package func reader(_ partition: TopicPartition, from offset: Int64) throws(EventLogError) -> any LogReader {
+        PartitionReader(log: try log(partition), from: offset)
+    }
+
+    package func durableEnd(of partition: TopicPartition) -> Int64 {
+        shared.withLock { $0.logs[partition] }?.durableEnd ?? 0
+    }
+
+    package func partitions() -> [TopicPartition] { shared.withLock { $0.logs.keys.sorted() } }
+
+    package func onDurable(_ notify: @escaping @Sendable () -> Void) { shared.withLock { $0.listeners.append(notify) } }
+
+    package func failure() -> EventLogError? { shared.withLock { $0.failure } }
+
+    /// The partition's files, made when it is new.
+    private func log(_ partition: TopicPartition) throws(EventLogError) -> PartitionLog {
+        if let log = shared.withLock({ $0.logs[partition] }) { return log }
+        guard shared.withLock({ $0.logs.count }) < EmbeddedLogLimits.partitionsMax else {
+            throw .unavailable(
+                operation: "create partition \(partition)",
+                cause: "\(EmbeddedLogLimits.partitionsMax) partitions exist, which is the limit")
+        }
+        let log = try PartitionLog(
+            partition, directory: "\(directory)/\(partition)", disk: disk, segmentBytes: settings.segmentBytes)
+        return shared.withLock { shared in
+            if let other = shared.logs[partition] { return other }
+            shared.logs[partition] = log
+            return log
+        }
+    }
+
+    // MARK: The writer thread
+
+    private func run() {
+        while let taken = queue.wait(until: { queue -> [Waiting]? in
+            if queue.waiting.isEmpty { return queue.closing ? [] : nil }
+            defer { queue.bytes = 0 }
+            return queue.waiting.take(keepingCapacity: true)
+        }), !taken.isEmpty {
+            for group in Self.groups(of: taken) { commit(group) }
+            for listener in shared.withLock({ $0.listeners }) { listener() }
+        }
+    }
+
+    /// Splits what arrived into groups: by partition, in order, none over the targets of ``EmbeddedLogLimits``.
+    private static func groups(of taken: [Waiting]) -> [[Waiting]] {
+        var open: [TopicPartition: Int] = [:], sizes: [Int] = []
+        var groups: [[Waiting]] = []
+        for one in taken {
+            if let index = open[one.batch.partition], groups[index].count < EmbeddedLogLimits.groupBatchesMax,
+                sizes[index] + one.batch.bytes.count <= EmbeddedLogLimits.groupBytesTarget
+            {
+                groups[index].append(one)
+                sizes[index] += one.batch.bytes.count + 256
+            } else {
+                open[one.batch.partition] = groups.count
+                groups.append([one])
+                sizes.append(one.batch.bytes.count + 256)
+            }
+        }
+        return groups
+    }
+
+    private func commit(_ group: [Waiting]) {
+        do throws(EventLogError) {
+            let log = try log(group[0].batch.partition)
+            let receipts = try log.append(group.map(\.batch), committedAt: time.now().micros)
+            for (one, receipt) in zip(group, receipts) { one.completion(.success(receipt)) }
+        } catch {
+            if case .poisoned = error { shared.withLock { $0.failure = error } }
+            for one in group { one.completion(.failure(error)) }
+        }
+    }
+}
+
+extension Array {
+    /// Empties the array and returns what it held.
+    fileprivate mutating func take(keepingCapacity: Bool) -> Self {
+        let all = self
+        self = []
+        if keepingCapacity { reserveCapacity(Swift.min(all.count, 1 << 14)) }
+        return all
+    }
+}

@@ -1,0 +1,25 @@
+import CShims
+package import Ports
+
+/// Kernel errors as errors of the port, and their names.
+package enum EmbeddedLogFailures {
+    /// The usual text of an errno, with the remedy where there is one.
+    package static func text(_ errno: Int32) -> String {
+        switch errno {
+        case 2: "no such file or directory"
+        case 5: "input/output error, the disk is failing"
+        case 11: "another process holds it"
+        case 13: "permission denied, till needs to own the data directory"
+        case 24: "too many open files, raise the limit (ulimit -n)"
+        case 28: "no space left on the device, free some"
+        case 30: "the file system is read-only"
+        case 122: "the disk quota is used up"
+        default: unsafe String(cString: cshims_error_text(errno)) + " (errno \(errno))"
+        }
+    }
+
+    /// An error while opening or reading; appending translates to ``EventLogError/poisoned(cause:)`` instead.
+    package static func translate(_ error: DiskError) -> EventLogError {
+        .unavailable(operation: error.operation, cause: text(error.errno))
+    }
+}

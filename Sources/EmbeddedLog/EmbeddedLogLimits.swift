@@ -1,0 +1,23 @@
+import RecordBatch
+
+/// Every limit of the embedded log, with its arithmetic. Relations are asserted in EmbeddedLogLimitsTests.
+package enum EmbeddedLogLimits {
+    /// Bytes of the batches in one group: one maximal batch fits (20 MiB), and recovery scans at most this tail.
+    package static let groupBytesMax = 24 << 20
+    /// Bytes of batches after which a group is closed although more waits: 4 MiB take about 3 ms to write.
+    package static let groupBytesTarget = 4 << 20
+    /// Batches of one group: single events of 300 bytes fill 4 MiB with 14,000.
+    package static let groupBatchesMax = 16_384
+    /// A group header: 16,384 entries of at most 10 + 64 + 6 × 600 bytes would be 60 MiB; the target closes far earlier,
+    /// so the header is bounded separately and a group is closed when its header would pass this.
+    package static let groupHeaderBytesMax = 8 << 20
+    /// Text fields of an envelope (feed, sender, run, subject, key) in bytes; a CSV header row may have 8 KiB.
+    package static let envelopeFieldBytesMax = 512
+    package static let envelopeHeaderRowBytesMax = 8 << 10
+    /// One envelope: 57 + 8 + 5 × (2 + 512) + 3 + 8192.
+    package static let envelopeBytesMax = 57 + 8 + 5 * (2 + envelopeFieldBytesMax) + 3 + envelopeHeaderRowBytesMax
+    /// Partitions of one data directory: each keeps one open file.
+    package static let partitionsMax = 256
+    /// An index entry every so many bytes: a look-up scans at most this far plus one group.
+    package static let indexBytesInterval = 256 << 10
+}

@@ -1,0 +1,236 @@
+package import Ports
+import Primitives
+import Synchronization
+
+/// One partition: segment files, of which the last takes new groups. One writer; readers may be on other threads and
+/// see durable groups only.
+package final class PartitionLog: Sendable {
+    /// What recovery cut off, for the operator.
+    package struct Cut: Sendable, Equatable, CustomStringConvertible {
+        package var segment: String
+        package var from: Int, to: Int
+        package var reason: String
+
+        package var description: String {
+            "\(segment): bytes \(from) to \(to) were never acknowledged and were cut off: \(reason)"
+        }
+    }
+
+    struct Segment: Sendable {
+        var baseOffset: Int64
+        var file: any SegmentFile
+        var index: SegmentIndex
+        var name: String { PartitionLog.name(baseOffset) }
+    }
+
+    private struct State: Sendable {
+        /// All durable: sizes and end offsets of what readers may see.
+        var segments: [Segment] = []
+        var poison: String?
+    }
+
+    package let partition: TopicPartition
+    package let epoch: Int32
+    package let cut: Cut?
+    private let directory: String
+    private let disk: any LogDisk
+    private let segmentBytes: Int
+    private let state: Mutex<State>
+
+    static func name(_ baseOffset: Int64) -> String { padded(baseOffset, 20) + ".log" }
+
+    /// Opens or creates the partition, cutting a torn last group.
+    ///
+    /// - Parameter storedBelow: The offset up to which some table has stored results: damage below it stops.
+    /// - Throws: ``EventLogError/corrupt(partition:segment:byte:defect:)`` for damage that is not a torn last group.
+    package init(
+        _ partition: TopicPartition, directory: String, disk: any LogDisk, segmentBytes: Int, storedBelow: Int64 = 0
+    ) throws(EventLogError) {
+        self.partition = partition
+        self.directory = directory
+        self.disk = disk
+        self.segmentBytes = segmentBytes
+        let opened = try Self.recover(partition, directory, disk, storedBelow: storedBelow)
+        cut = opened.cut
+        epoch = opened.epoch
+        state = Mutex(State(segments: opened.segments))
+    }
+
+    private static func recover(
+        _ partition: TopicPartition, _ directory: String, _ disk: any LogDisk, storedBelow: Int64
+    ) throws(EventLogError) -> (segments: [Segment], cut: Cut?, epoch: Int32) {
+        let bases = try onDisk { () throws(DiskError) in
+            try disk.makeDirectory(directory)
+            return try disk.list(directory).compactMap(baseOffset(of:)).sorted()
+        }
+        var segments: [Segment] = []
+        var cut: Cut?
+        for (number, base) in bases.enumerated() {
+            if let expected = segments.last?.index.endOffset, expected != base {
+                throw corrupt(partition, name(base), 0, "the file starts at offset \(base), expected \(expected)")
+            }
+            let file = try onDisk { () throws(DiskError) in
+                try disk.open(directory + "/" + name(base), create: false, readOnly: false)
+            }
+            let isLast = number == bases.count - 1
+            var segment = Segment(baseOffset: base, file: file, index: SegmentIndex(baseOffset: base))
+            let cached = try onDisk { () throws(DiskError) in
+                try isLast ? nil : index(directory, base, disk, size: file.size())
+            }
+            if let cached {
+                segment.index = cached
+            } else {
+                let chain = segments.last?.index.lastCRC
+                let scan = try onDisk { () throws(DiskError) in
+                    try SegmentScan(file, baseOffset: base, previousCRC: chain)
+                }
+                segment.index = scan.index
+                if isLast {
+                    cut = try mend(partition, segment, scan, storedBelow: storedBelow)
+                } else if let damage = scan.damage {
+                    throw corrupt(partition, segment.name, damage.position, "\(damage.defect)")
+                } else {
+                    try onDisk { () throws(DiskError) in
+                        try disk.replace(directory + "/" + indexName(base), with: segment.index.encoded())
+                    }
+                }
+            }
+            segments.append(segment)
+        }
+        let end = segments.last?.index.endOffset ?? 0
+        if end < storedBelow {
+            throw corrupt(
+                partition, segments.last?.name ?? "the directory", segments.last?.index.size ?? 0,
+                "the log ends at offset \(end) and tables have stored up to \(storedBelow)")
+        }
+        return (segments, cut, (segments.last?.index.epoch ?? 0) + 1)
+    }
+
+    /// Cuts a torn last group off the last segment, and makes sure that what was read is on the disk.
+    private static func mend(
+        _ partition: TopicPartition, _ segment: Segment, _ scan: SegmentScan, storedBelow: Int64
+    ) throws(EventLogError) -> Cut? {
+        var cut: Cut?
+        if let damage = scan.damage {
+            let later = try onDisk { () throws(DiskError) in
+                try SegmentScan.soundGroup(after: damage.position, in: segment.file)
+            }
+            guard later == nil, scan.index.endOffset >= storedBelow else {
+                throw corrupt(partition, segment.name, damage.position, "\(damage.defect)")
+            }
+            try onDisk { () throws(DiskError) in
+                let size = try segment.file.size()
+                cut = Cut(segment: segment.name, from: damage.position, to: size, reason: "\(damage.defect)")
+                try segment.file.truncate(to: damage.position)
+                try segment.file.sync()
+            }
+        }
+        // A failed sync can leave pages that read well but never reached the disk: the last group is written again, so
+        // that what recovery believes is what survives.
+        try onDisk { () throws(DiskError) in
+            guard scan.groups > 0 else { return }
+            let tail = try segment.file.read(at: scan.lastGroup, count: scan.index.size - scan.lastGroup)
+            try segment.file.write(tail, at: scan.lastGroup)
+            try segment.file.sync()
+        }
+        return cut
+    }
+
+    private static func corrupt(_ p: TopicPartition, _ segment: String, _ byte: Int, _ defect: String) -> EventLogError {
+        .corrupt(partition: p.description, segment: segment, byte: Int64(byte), defect: defect)
+    }
+
+    static func baseOffset(of name: String) -> Int64? {
+        name.hasSuffix(".log") && name.utf8.count == 24 ? Int64(name.dropLast(4)) : nil
+    }
+
+    private static func indexName(_ base: Int64) -> String { padded(base, 20) + ".index" }
+
+    private static func index(
+        _ directory: String, _ base: Int64, _ disk: any LogDisk, size expected: Int
+    ) throws(DiskError) -> SegmentIndex? {
+        guard try disk.list(directory).contains(indexName(base)) else { return nil }
+        let file = try disk.open(directory + "/" + indexName(base), create: false, readOnly: true)
+        let size = try file.size()
+        guard size < 64 << 20 else { return nil }
+        guard let index = SegmentIndex(try file.read(at: 0, count: size)), index.size == expected else { return nil }
+        return index
+    }
+
+    // MARK: Writing (the owner's thread)
+
+    package var durableEnd: Int64 { state.withLock { $0.segments.last?.index.endOffset ?? 0 } }
+
+    /// The offset of the first record that is still kept.
+    package var start: Int64 { state.withLock { $0.segments.first?.baseOffset ?? 0 } }
+
+    /// Why nothing is accepted any more, or nil.
+    package var poison: String? { state.withLock { $0.poison } }
+
+    /// Writes the batches as one group and syncs it; blocks for the disk.
+    ///
+    /// - Returns: The offsets of each batch.
+    /// - Throws: ``EventLogError/poisoned(cause:)`` when a write or sync failed now or before; nothing was acknowledged.
+    package func append(_ batches: [LogBatch], committedAt: Int64) throws(EventLogError) -> [LogReceipt] {
+        if let poison { throw .poisoned(cause: poison) }
+        do throws(DiskError) {
+            let segment = try segmentForWriting()
+            let (bytes, header) = CommitGroup.encode(
+                batches, baseOffset: segment.index.endOffset, epoch: epoch, committedAt: committedAt,
+                previousCRC: segment.index.lastCRC)
+            try segment.file.write(bytes, at: segment.index.size)
+            try segment.file.sync()
+            var offset = header.baseOffset
+            state.withLock { $0.segments[$0.segments.count - 1].index.add(header) }
+            return batches.map { batch in
+                defer { offset += Int64(batch.recordCount) }
+                return LogReceipt(partition: partition, offsets: offset..<offset + Int64(batch.recordCount))
+            }
+        } catch {
+            state.withLock { $0.poison = error.description }
+            throw .poisoned(cause: error.description)
+        }
+    }
+
+    /// The last segment, or a new one when there is none or it is full.
+    private func segmentForWriting() throws(DiskError) -> Segment {
+        let last = state.withLock { $0.segments.last }
+        if let last, last.index.size < segmentBytes { return last }
+        if let last { try disk.replace(directory + "/" + Self.indexName(last.baseOffset), with: last.index.encoded()) }
+        let base = last?.index.endOffset ?? 0
+        let file = try disk.open(directory + "/" + Self.name(base), create: true, readOnly: false)
+        try disk.syncDirectory(directory)
+        var index = SegmentIndex(baseOffset: base)
+        index.lastCRC = last?.index.lastCRC ?? 0
+        let segment = Segment(baseOffset: base, file: file, index: index)
+        state.withLock { $0.segments.append(segment) }
+        return segment
+    }
+
+    // MARK: Reading (any thread)
+
+    /// The segment that holds `offset` and a position at or before it; nil at the durable end.
+    func locate(_ offset: Int64) throws(EventLogError) -> (segment: Segment, position: Int)? {
+        let segments = state.withLock { $0.segments }
+        let start = segments.first?.baseOffset ?? 0, end = segments.last?.index.endOffset ?? 0
+        guard offset >= start, offset <= end else {
+            throw .offsetOutOfRange(partition: partition.description, offset: offset, start: start, end: end)
+        }
+        guard let segment = segments.last(where: { $0.baseOffset <= offset && $0.index.endOffset > offset }) else { return nil }
+        return (segment, segment.index.position(of: offset))
+    }
+
+    /// The durable size of a segment now.
+    func durableSize(of baseOffset: Int64) -> Int {
+        state.withLock { $0.segments.last { $0.baseOffset == baseOffset }?.index.size ?? 0 }
+    }
+}
+
+/// Runs disk calls and translates what they throw.
+func onDisk<Value>(_ body: () throws(DiskError) -> Value) throws(EventLogError) -> Value {
+    do throws(DiskError) {
+        return try body()
+    } catch {
+        throw EmbeddedLogFailures.translate(error)
+    }
+}

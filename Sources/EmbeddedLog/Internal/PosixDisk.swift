@@ -1,0 +1,126 @@
+import CShims
+import Primitives
+
+/// The real file system through CShims. The only file of its module that may say `unsafe`: pointers to arrays are
+/// passed to calls that do not keep them.
+package struct PosixDisk: LogDisk {
+    private let addedSyncMicros: Int64
+
+    package init(addedSyncMicros: Int64 = 0) { self.addedSyncMicros = addedSyncMicros }
+
+    package func list(_ directory: String) throws(DiskError) -> [String] {
+        final class Names { var all: [String] = [] }
+        let names = Names()
+        // Lifetime: `names` outlives the call, the callback runs only during it.
+        let result = unsafe cshims_list(directory, Unmanaged.passUnretained(names).toOpaque()) { context, name in
+            guard let context = unsafe context, let name = unsafe name else { return }
+            unsafe Unmanaged<Names>.fromOpaque(context).takeUnretainedValue().all.append(String(cString: name))
+        }
+        if result == -2 { return [] }
+        try check(Int64(result), "list \(directory)")
+        return names.all.sorted()
+    }
+
+    package func makeDirectory(_ directory: String) throws(DiskError) {
+        var path = ""
+        for part in directory.split(separator: "/", omittingEmptySubsequences: false) {
+            let parent = path.isEmpty ? (directory.hasPrefix("/") ? "/" : ".") : path
+            path += path.isEmpty && part.isEmpty ? "" : (path.isEmpty && !directory.hasPrefix("/") ? "" : "/") + part
+            let exists = unsafe cshims_path_size(path) >= 0
+            if part.isEmpty || exists { continue }
+            try check(Int64(unsafe cshims_mkdir(path)), "create directory \(path)")
+            try syncDirectory(parent)
+        }
+    }
+
+    package func open(_ path: String, create: Bool, readOnly: Bool) throws(DiskError) -> any SegmentFile {
+        let descriptor = unsafe cshims_open(path, (readOnly ? 0 : 1) | (create ? 2 : 0))
+        try check(Int64(descriptor), "open \(path)")
+        return PosixSegmentFile(descriptor: descriptor, path: path, addedSyncMicros: addedSyncMicros)
+    }
+
+    package func syncDirectory(_ directory: String) throws(DiskError) {
+        try check(Int64(unsafe cshims_fsync_directory(directory)), "sync directory \(directory)")
+    }
+
+    package func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
+        let temporary = path + ".tmp"
+        let descriptor = unsafe cshims_open(temporary, 1 | 2 | 8)
+        try check(Int64(descriptor), "create \(temporary)")
+        let file = PosixSegmentFile(descriptor: descriptor, path: temporary, addedSyncMicros: 0)
+        try file.write(bytes, at: 0)
+        try file.sync()
+        try check(Int64(unsafe cshims_rename(temporary, path)), "rename \(temporary)")
+        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try syncDirectory(directory.isEmpty ? "/" : directory)
+    }
+}
+
+private func check(_ result: Int64, _ operation: @autoclosure () -> String) throws(DiskError) {
+    if result < 0 { throw DiskError(operation: operation(), errno: Int32(-result)) }
+}
+
+/// Owns one descriptor; closed in deinit. Thread: any for reads, the log's for writes.
+final class PosixSegmentFile: SegmentFile {
+    private let descriptor: Int32
+    private let path: String
+    private let addedSyncMicros: Int64
+
+    init(descriptor: Int32, path: String, addedSyncMicros: Int64) {
+        self.descriptor = descriptor
+        self.path = path
+        self.addedSyncMicros = addedSyncMicros
+    }
+
+    deinit { _ = cshims_close(descriptor) }
+
+    func size() throws(DiskError) -> Int {
+        let size = cshims_file_size(descriptor)
+        try check(size, "measure \(path)")
+        return Int(size)
+    }
+
+    func write(_ bytes: [UInt8], at position: Int) throws(DiskError) {
+        let result = unsafe bytes.withUnsafeBytes {
+            unsafe cshims_pwrite_all(descriptor, $0.baseAddress, $0.count, Int64(position))
+        }
+        try check(Int64(result), "write \(bytes.count) bytes to \(path)")
+    }
+
+    func sync() throws(DiskError) {
+        if addedSyncMicros > 0 { cshims_sleep_micros(addedSyncMicros) }
+        try check(Int64(cshims_fdatasync(descriptor)), "sync \(path)")
+    }
+
+    func truncate(to size: Int) throws(DiskError) {
+        try check(Int64(cshims_ftruncate(descriptor, Int64(size))), "truncate \(path)")
+    }
+
+    func read(at position: Int, count: Int) throws(DiskError) -> [UInt8] {
+        var result: Int64 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            result = unsafe cshims_pread_all(descriptor, buffer.baseAddress, count, Int64(position))
+            initialized = max(0, Int(result))
+        }
+        try check(result, "read \(path)")
+        return bytes
+    }
+}
+
+/// Holds the advisory lock of a data directory while it lives.
+package final class DirectoryLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: ``DiskError`` with EWOULDBLOCK (11) when another process holds it.
+    package init(path: String) throws(DiskError) {
+        descriptor = unsafe cshims_open(path, 1 | 2)
+        try check(Int64(descriptor), "open \(path)")
+        let result = cshims_lock(descriptor)
+        if result < 0 {
+            _ = cshims_close(descriptor)
+            throw DiskError(operation: "lock \(path)", errno: -result)
+        }
+    }
+
+    deinit { _ = cshims_close(descriptor) }
+}

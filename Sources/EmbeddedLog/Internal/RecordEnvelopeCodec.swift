@@ -1,0 +1,65 @@
+import Ports
+import Primitives
+
+/// The envelope's bytes inside a group header.
+///
+/// ```
+///  0  flags u8 (1: sender sequence present, 2: CSV)   1  contract digest 32   33 receivedAt i64
+/// 41  recordIDBase 16   57 [sender sequence i64]   then short fields (u16 length, bytes):
+///     feed, sender, run, subject, key, and for CSV: u8 separator, header row
+/// ```
+enum RecordEnvelopeCodec {
+    static func encode(_ envelope: RecordEnvelope, into bytes: inout [UInt8]) {
+        var flags: UInt8 = envelope.senderSequence == nil ? 0 : 1
+        if case .csv = envelope.format { flags |= 2 }
+        bytes.append(flags)
+        for word in [envelope.contract.a, envelope.contract.b, envelope.contract.c, envelope.contract.d] {
+            bytes.appendBigEndian(word)
+        }
+        bytes.appendBigEndian(envelope.receivedAt.micros)
+        bytes.appendBigEndian(envelope.recordIDBase.high)
+        bytes.appendBigEndian(envelope.recordIDBase.low)
+        if let sequence = envelope.senderSequence { bytes.appendBigEndian(sequence) }
+        bytes.appendShort(Array(envelope.feed.utf8))
+        bytes.appendShort(envelope.sender.bytes)
+        bytes.appendShort(envelope.run.bytes)
+        bytes.appendShort(envelope.subject.bytes)
+        bytes.appendShort(envelope.key.bytes)
+        if case .csv(let header, let separator) = envelope.format {
+            bytes.append(separator)
+            bytes.appendShort(header.bytes)
+        }
+    }
+
+    /// Nil when the bytes are not exactly one envelope.
+    static func decode(_ slice: ArraySlice<UInt8>, in bytes: [UInt8]) -> RecordEnvelope? {
+        var reader = WireReader(bytes, at: slice.startIndex, end: slice.endIndex)
+        guard let flags: UInt8 = reader.integer(), flags < 4, let digestBytes = reader.take(32),
+            let digest = Digest(digestBytes), let received: Int64 = reader.integer(),
+            let high: UInt64 = reader.integer(), let low: UInt64 = reader.integer()
+        else { return nil }
+        var sequence: Int64?
+        if flags & 1 != 0 {
+            guard let value: Int64 = reader.integer() else { return nil }
+            sequence = value
+        }
+        guard let feed = reader.short(), let sender = reader.short(), let run = reader.short(),
+            let subject = reader.short(), let key = reader.short()
+        else { return nil }
+        var format = PayloadFormat.json
+        if flags & 2 != 0 {
+            guard let separator: UInt8 = reader.integer(), let header = reader.short() else { return nil }
+            format = .csv(header: ByteString(header), separator: separator)
+        }
+        guard reader.remaining == 0 else { return nil }
+        var envelope = RecordEnvelope(
+            feed: String(decoding: feed, as: UTF8.self), contract: digest, receivedAt: Timestamp(micros: received),
+            format: format, recordIDBase: Identifier(high: high, low: low))
+        envelope.sender = ByteString(sender)
+        envelope.senderSequence = sequence
+        envelope.run = ByteString(run)
+        envelope.subject = ByteString(subject)
+        envelope.key = ByteString(key)
+        return envelope
+    }
+}

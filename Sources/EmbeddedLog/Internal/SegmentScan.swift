@@ -1,0 +1,116 @@
+import Ports
+import Primitives
+
+/// Walks the groups of one segment file from its start, checking every bit.
+struct SegmentScan {
+    /// Where and why a walk ended before the end of the file.
+    struct Damage: Equatable, Sendable {
+        var position: Int
+        var defect: CommitGroup.Defect
+    }
+
+    private(set) var index: SegmentIndex
+    private(set) var damage: Damage?
+    private(set) var groups = 0
+    private(set) var batches = 0
+    /// Position of the last good group.
+    private(set) var lastGroup = 0
+
+    /// - Parameters:
+    ///   - previousCRC: The crc of the group before this segment; nil when it is not known (then not compared).
+    ///   - each: Called for every good batch.
+    init(
+        _ file: any SegmentFile, baseOffset: Int64, previousCRC: UInt32?, each: (LoggedBatch) -> Void = { _ in }
+    ) throws(DiskError) {
+        index = SegmentIndex(baseOffset: baseOffset)
+        let size = try file.size()
+        let window = GroupWindow(file: file, end: size)
+        var chain = previousCRC
+        while index.size < size {
+            let checked: Result<(CommitGroup.Header, [LoggedBatch]), CommitGroup.Defect>
+            switch window.group(at: index.size) {
+            case .failure(.disk(let error)): throw error
+            case .failure(.defect(let defect)): checked = .failure(defect)
+            case .success(let (bytes, header)):
+                checked = Result { () throws(CommitGroup.Defect) in
+                    guard header.baseOffset == index.endOffset else {
+                        throw .offset(stated: header.baseOffset, expected: index.endOffset)
+                    }
+                    if let chain, header.previousCRC != chain {
+                        throw .chain(stated: header.previousCRC, expected: chain)
+                    }
+                    return (header, try CommitGroup.batches(bytes, at: 0, header))
+                }
+            }
+            switch checked {
+            case .failure(let defect):
+                damage = Damage(position: index.size, defect: defect)
+                return
+            case .success(let (header, found)):
+                batches += found.count
+                found.forEach(each)
+                lastGroup = index.size
+                index.add(header)
+                chain = header.crc
+                groups += 1
+            }
+        }
+    }
+
+    /// Whether a whole, sound group lies anywhere after `position`: then the damage is not a torn tail.
+    static func soundGroup(after position: Int, in file: any SegmentFile) throws(DiskError) -> Int? {
+        let size = try file.size()
+        guard size > position + 1 else { return nil }
+        let bytes = try file.read(at: position + 1, count: min(size - position - 1, 2 * EmbeddedLogLimits.groupBytesMax))
+        var at = 0
+        let magic: [UInt8] = [0x54, 0x4C, 0x47, 0x31]
+        while at + CommitGroup.fixedSize <= bytes.count {
+            guard bytes[at] == magic[0], bytes[at + 1] == magic[1], bytes[at + 2] == magic[2], bytes[at + 3] == magic[3]
+            else {
+                at += 1
+                continue
+            }
+            if (try? CommitGroup.header(bytes, at: at)) != nil { return position + 1 + at }
+            at += 1
+        }
+        return nil
+    }
+}
+
+/// Reads groups one after the other with few system calls.
+struct GroupWindow {
+    enum Failure: Error {
+        case disk(DiskError)
+        case defect(CommitGroup.Defect)
+    }
+
+    let file: any SegmentFile
+    let end: Int
+
+    /// The bytes of the whole group at `position` and its checked header.
+    func group(at position: Int) -> Result<([UInt8], CommitGroup.Header), Failure> {
+        do throws(DiskError) {
+            var want = min(end - position, 64 << 10)
+            while true {
+                let bytes = try file.read(at: position, count: want)
+                do throws(CommitGroup.Defect) {
+                    let header = try CommitGroup.header(bytes, at: 0)
+                    if bytes.count >= header.groupSize {
+                        return .success((bytes.count == header.groupSize ? bytes : Array(bytes.prefix(header.groupSize)), header))
+                    }
+                    guard header.groupSize <= end - position else {
+                        return .failure(.defect(.torn(needed: header.groupSize, available: end - position)))
+                    }
+                    want = header.groupSize
+                } catch {
+                    guard case .torn(let needed, _) = error, needed > bytes.count, needed <= end - position else {
+                        return .failure(.defect(error))
+                    }
+                    want = needed
+                }
+            }
+        } catch {
+            return .failure(.disk(error))
+        }
+    }
+}

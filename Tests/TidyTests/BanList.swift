@@ -95,7 +95,10 @@ enum BanList {
         ),
         Ban(
             name: "public outside hot modules",
-            pattern: #"(?<![\w.`])(public|open)(\(set\))?\s+(?=[a-z@])"#,
+            pattern: #"(?<![\w.`])(public|open)\s+(?="#
+                + "(private|package|fileprivate|internal|final|class|struct|enum|actor|protocol|func|var|let|init|static"
+                + "|subscript|typealias|extension|import|override|mutating|indirect|nonisolated|convenience|macro)"
+                + #"\b)"#,
             remedy: "use package: the product has no API clients",
             except: ["Sources/Primitives/**", "Sources/Formats/**", "Sources/RecordBatch/**"],
             bad: [
@@ -162,8 +165,8 @@ enum BanList {
             except: ["dev"],
             wholeText: true,
             bad: [
-                "cd /work" + "/wt/x", "HOME=/root" + "/x", "export PATH=/opt" + "/swift/usr/bin:$PATH",
-                "\"/root" + "\"",
+                "cd /wo" + "rk/wt/x", "HOME=/ro" + "ot/x", "export PATH=/opt" + "/swift/usr/bin:$PATH",
+                "\"/ro" + "ot\"",
             ],
             good: ["\"$root\"/Examples", "https://example.com/work/a", "net/work/x", "a/root"]
         ),

@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    /// What is wrong with the files of an adapter: the port's methods, settings, failures, and `Internal/` for the rest.
+    /// What is wrong with the files of an adapter: the port's methods, settings, failures; the rest in `Internal/`.
     static func skeletonFaults(of adapter: String, names: [String]) -> [String] {
         let required = ["\(adapter).swift", "\(adapter)Settings.swift", "\(adapter)Failures.swift", "Internal"]
         let missing = required.filter { !names.contains($0) }.map { "\(adapter): \($0) is missing" }

@@ -5,7 +5,7 @@ enum Repository {
     static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-    static let skippedFolders: Set<String> = [
+    static let skippedNames: Set<String> = [
         ".git", ".build", ".dev", ".swiftpm", "vendor", "__pycache__", ".pytest_cache", ".ruff_cache",
     ]
 
@@ -33,12 +33,12 @@ enum Repository {
 
     private static func paths(under folder: URL, prefix: String) -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.flatMap { name -> [String] in
+        return names.filter { !skippedNames.contains($0) }.flatMap { name -> [String] in
             let item = folder.appendingPathComponent(name)
             let attributes = try? FileManager.default.attributesOfItem(atPath: item.path)
             switch attributes?[.type] as? FileAttributeType {
             case .typeDirectory?:
-                return skippedFolders.contains(name) ? [] : paths(under: item, prefix: prefix + name + "/")
+                return paths(under: item, prefix: prefix + name + "/")
             case .typeRegular?: return [prefix + name]
             default: return []
             }

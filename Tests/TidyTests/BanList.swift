@@ -96,8 +96,8 @@ enum BanList {
         Ban(
             name: "public outside hot modules",
             pattern: #"(?<![\w.`])(public|open)\s+(?="#
-                + "(private|package|fileprivate|internal|final|class|struct|enum|actor|protocol|func|var|let|init|static"
-                + "|subscript|typealias|extension|import|override|mutating|indirect|nonisolated|convenience|macro)"
+                + "(private|package|fileprivate|internal|final|class|struct|enum|actor|protocol|func|var|let|init"
+                + "|static|subscript|typealias|extension|import|override|mutating|indirect|nonisolated|convenience|macro)"
                 + #"\b)"#,
             remedy: "use package: the product has no API clients",
             except: ["Sources/Primitives/**", "Sources/Formats/**", "Sources/RecordBatch/**"],

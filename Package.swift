@@ -36,28 +36,35 @@ let modules = [
     Module(name: "Network", layer: 3, dependencies: ["Primitives", "CShims", "Executors", "Telemetry"]),
     Module(name: "Refine", layer: 4, dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports"]),
     Module(
-        name: "Ingest", layer: 5,
-        dependencies: ["Primitives", "Ports", "Refine", "Contracts", "Formats", "RecordBatch", "RetailModel", "Telemetry"]
+        name: "Ingest",
+        layer: 5,
+        dependencies: [
+            "Primitives", "Ports", "Refine", "Contracts", "Formats", "RecordBatch", "RetailModel", "Telemetry",
+        ]
     ),
     Module(
-        name: "Processing", layer: 5,
+        name: "Processing",
+        layer: 5,
         dependencies: [
             "Primitives", "Ports", "Refine", "Contracts", "RecordBatch", "RetailModel", "Tables", "Telemetry",
             "Executors",
         ]
     ),
     Module(
-        name: "Console", layer: 5,
+        name: "Console",
+        layer: 5,
         dependencies: ["Primitives", "Ports", "Tables", "RetailModel", "Formats", "Telemetry", "Executors", "CAssets"]
     ),
     Module(
-        name: "EmbeddedLog", layer: 5,
+        name: "EmbeddedLog",
+        layer: 5,
         dependencies: ["Primitives", "Ports", "RecordBatch", "Executors", "Telemetry", "CShims"]
     ),
     Module(name: "SQLiteTables", layer: 5, dependencies: ["Primitives", "Ports", "Tables", "CSQLite"]),
     Module(name: "HTTPServer", layer: 5, dependencies: ["Primitives", "Ports", "Network", "Telemetry"]),
     Module(
-        name: "till", layer: 6,
+        name: "till",
+        layer: 6,
         dependencies: [
             "Primitives", "YAMLTree", "Contracts", "Settings", "Telemetry", "Executors", "Tables", "RetailModel",
             "Ports", "Formats", "RecordBatch", "Network", "Refine", "Ingest", "Processing", "Console", "EmbeddedLog",
@@ -66,8 +73,10 @@ let modules = [
         executable: true
     ),
     Module(
-        name: "till-bench", layer: 6,
-        dependencies: ["Primitives", "Network", "CShims", "Telemetry"], executable: true
+        name: "till-bench",
+        layer: 6,
+        dependencies: ["Primitives", "Network", "CShims", "Telemetry"],
+        executable: true
     ),
     // Test support: may see everything, is seen by tests only.
     Module(name: "FaultKit", layer: 7, dependencies: ["Primitives", "EmbeddedLog", "Ports", "CShims"]),
@@ -80,13 +89,19 @@ let tests: [(name: String, dependencies: [String])] = [
     ("FormatsTests", ["Formats", "Primitives"]),
     ("NetworkTests", ["Network", "HTTPServer", "Executors", "Ports", "Primitives"]),
     ("RecordBatchTests", ["RecordBatch", "Primitives"]),
-    ("EmbeddedLogTests", ["EmbeddedLog", "FaultKit", "PortConformance", "Ports", "RecordBatch", "Primitives", "CShims"]),
+    (
+        "EmbeddedLogTests",
+        ["EmbeddedLog", "FaultKit", "PortConformance", "Ports", "RecordBatch", "Primitives", "CShims"]
+    ),
     ("SQLiteTablesTests", ["SQLiteTables", "PortConformance", "Ports", "Tables", "RetailModel", "Primitives"]),
     ("RefineTests", ["Refine", "Contracts", "RetailModel", "Formats", "Ports", "Primitives"]),
-    ("ProcessingTests", [
-        "Processing", "Refine", "Contracts", "RetailModel", "Tables", "Ports", "SQLiteTables", "EmbeddedLog",
-        "RecordBatch", "Primitives",
-    ]),
+    (
+        "ProcessingTests",
+        [
+            "Processing", "Refine", "Contracts", "RetailModel", "Tables", "Ports", "SQLiteTables", "EmbeddedLog",
+            "RecordBatch", "Primitives",
+        ]
+    ),
     ("SettingsTests", ["Settings", "Primitives"]),
     ("TidyTests", []),
 ]
@@ -119,7 +134,9 @@ var targets: [Target] = systemLibraries.keys.sorted().map {
 }
 targets += cTargets.map { target in
     .target(
-        name: target.name, path: "Sources/C/\(target.name)", exclude: target.name == "CAssets" ? ["assets"] : [],
+        name: target.name,
+        path: "Sources/C/\(target.name)",
+        exclude: target.name == "CAssets" ? ["assets"] : [],
         cSettings: [
             .define("CSHIMS_FAULTS", .when(configuration: .debug)), .unsafeFlags(["-std=gnu2x", "-Wall", "-Werror"]),
         ],
@@ -134,9 +151,13 @@ targets += modules.map { module in
         : .target(name: module.name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
 targets += tests.map {
-    .testTarget(name: $0.name, dependencies: $0.dependencies.map { .byName(name: $0) }, swiftSettings: [
-        .enableUpcomingFeature("ExistentialAny")
-    ])
+    .testTarget(
+        name: $0.name,
+        dependencies: $0.dependencies.map { .byName(name: $0) },
+        swiftSettings: [
+            .enableUpcomingFeature("ExistentialAny")
+        ]
+    )
 }
 
 let package = Package(

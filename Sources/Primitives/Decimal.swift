@@ -10,7 +10,8 @@ public struct Decimal: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// Trailing zeros of the fraction are removed, so equal numbers have equal parts.
     public init?(coefficient: Int128, scale: Int) {
-        var c = coefficient, s = scale
+        var c = coefficient
+        var s = scale
         while s > 0, c % 10 == 0 {
             c /= 10
             s -= 1
@@ -30,9 +31,13 @@ public struct Decimal: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Reads `-?digits[.digits][(e|E)[+-]digits]` completely; leading zeros are allowed (the JSON grammar is the
     /// tape's business). Nil when the text is not a number, has more than 38 digits or too fine a fraction.
     public init?(_ text: some Collection<UInt8>) {
-        var negative = false, digits = 0, fraction = 0, exponent = 0
+        var negative = false
+        var digits = 0
+        var fraction = 0
+        var exponent = 0
         var value: Int128 = 0
-        var seenPoint = false, seenDigit = false
+        var seenPoint = false
+        var seenDigit = false
         var at = text.startIndex
         if at < text.endIndex, text[at] == 0x2D || text[at] == 0x2B {
             negative = text[at] == 0x2D
@@ -78,7 +83,9 @@ public struct Decimal: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
 
     private static func exponent(_ text: some Collection<UInt8>) -> Int? {
-        var negative = false, value = 0, count = 0
+        var negative = false
+        var value = 0
+        var count = 0
         for (index, byte) in text.enumerated() {
             if index == 0, byte == 0x2D || byte == 0x2B {
                 negative = byte == 0x2D
@@ -153,7 +160,8 @@ public struct Decimal: Sendable, Hashable, Comparable, CustomStringConvertible {
     public static func < (a: Self, b: Self) -> Bool {
         if let (x, y, _) = aligned(a, b) { return x < y }
         // One side overflows when scaled up: compare whole parts first, which cannot overflow.
-        let wholeA = a.rounded(down: ()), wholeB = b.rounded(down: ())
+        let wholeA = a.rounded(down: ())
+        let wholeB = b.rounded(down: ())
         return wholeA != wholeB ? wholeA < wholeB : a.scale < b.scale
     }
 

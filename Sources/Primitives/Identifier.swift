@@ -58,7 +58,8 @@ public struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertibl
     public static func minted(by random: inout some RandomNumberGenerator) -> Identifier {
         Identifier(
             high: random.next() & 0xFFFF_FFFF_FFFF_0FFF | 0x4000,
-            low: random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
+            low: random.next() & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
+        )
     }
 
     /// The id of item `index` under this base: distinct for distinct indices, the base itself for 0.

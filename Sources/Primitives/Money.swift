@@ -13,7 +13,10 @@ public struct Currency: Hashable, Sendable, Comparable, CustomStringConvertible 
 
     /// Reads back ``code``.
     public init?(code: Int64) {
-        self.init([UInt8(truncatingIfNeeded: code >> 16), UInt8(truncatingIfNeeded: code >> 8), UInt8(truncatingIfNeeded: code)])
+        self.init([
+            UInt8(truncatingIfNeeded: code >> 16), UInt8(truncatingIfNeeded: code >> 8),
+            UInt8(truncatingIfNeeded: code),
+        ])
     }
 
     public var description: String {

@@ -57,16 +57,33 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
 
     private static func civil(_ text: ArraySlice<UInt8>, _ parts: [Part]) -> CivilTime? {
         var cursor = Cursor(text)
-        var year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0
+        var year = 0
+        var month = 0
+        var day = 0
+        var hour = 0
+        var minute = 0
+        var second = 0
         for part in parts {
             switch part {
             case .literal(let byte): guard cursor.skip(byte) else { return nil }
-            case .year: guard let v = cursor.number(4...4) else { return nil }; year = v
-            case .month: guard let v = cursor.number(1...2) else { return nil }; month = v
-            case .day: guard let v = cursor.number(1...2) else { return nil }; day = v
-            case .hour: guard let v = cursor.number(1...2) else { return nil }; hour = v
-            case .minute: guard let v = cursor.number(1...2) else { return nil }; minute = v
-            case .second: guard let v = cursor.number(1...2) else { return nil }; second = v
+            case .year:
+                guard let v = cursor.number(4...4) else { return nil }
+                year = v
+            case .month:
+                guard let v = cursor.number(1...2) else { return nil }
+                month = v
+            case .day:
+                guard let v = cursor.number(1...2) else { return nil }
+                day = v
+            case .hour:
+                guard let v = cursor.number(1...2) else { return nil }
+                hour = v
+            case .minute:
+                guard let v = cursor.number(1...2) else { return nil }
+                minute = v
+            case .second:
+                guard let v = cursor.number(1...2) else { return nil }
+                second = v
             }
         }
         guard cursor.atEnd else { return nil }
@@ -79,7 +96,8 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
             let day = cursor.number(2...2), cursor.skip(0x54) || cursor.skip(0x20) || cursor.skip(0x74),
             let hour = cursor.number(2...2), cursor.skip(0x3A), let minute = cursor.number(2...2)
         else { return nil }
-        var second = 0, micro = 0
+        var second = 0
+        var micro = 0
         if cursor.skip(0x3A) {
             guard let value = cursor.number(2...2) else { return nil }
             second = value
@@ -88,8 +106,16 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
                 micro = fraction
             }
         }
-        guard let civil = CivilTime(
-            year: year, month: month, day: day, hour: hour, minute: minute, second: second, micro: micro)
+        guard
+            let civil = CivilTime(
+                year: year,
+                month: month,
+                day: day,
+                hour: hour,
+                minute: minute,
+                second: second,
+                micro: micro
+            )
         else { return nil }
         if cursor.atEnd { return .civil(civil) }
         var offset = 0
@@ -125,7 +151,8 @@ struct Cursor {
     }
 
     mutating func number(_ width: ClosedRange<Int>) -> Int? {
-        var value = 0, count = 0
+        var value = 0
+        var count = 0
         while count < width.upperBound, at < text.endIndex, 0x30...0x39 ~= text[at] {
             value = value * 10 + Int(text[at] - 0x30)
             at += 1
@@ -136,7 +163,8 @@ struct Cursor {
 
     /// Fraction digits of a second as microseconds; digits after the sixth must be zero, nothing is rounded away.
     mutating func fraction() -> Int? {
-        var value = 0, count = 0
+        var value = 0
+        var count = 0
         while at < text.endIndex, 0x30...0x39 ~= text[at], count < 12 {
             let digit = Int(text[at] - 0x30)
             if count < 6 { value = value * 10 + digit } else if digit != 0 { return nil }

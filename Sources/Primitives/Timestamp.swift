@@ -23,7 +23,8 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
 extension Int64 {
     /// Quotient rounded towards minus infinity and the remainder, 0 or more.
     @inlinable public func flooredDivision(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
-        let q = self / divisor, r = self % divisor
+        let q = self / divisor
+        let r = self % divisor
         return r < 0 ? (q - 1, r + divisor) : (q, r)
     }
 }

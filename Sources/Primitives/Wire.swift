@@ -9,7 +9,8 @@ extension [UInt8] {
     }
 
     @inlinable public mutating func putBigEndian<T: FixedWidthInteger>(_ value: T, at index: Int) {
-        var shift = T.bitWidth, position = index
+        var shift = T.bitWidth
+        var position = index
         while shift > 0 {
             shift -= 8
             self[position] = UInt8(truncatingIfNeeded: value >> T(shift))
@@ -37,7 +38,8 @@ extension [UInt8] {
 
 /// Bytes that a ``Int64`` takes as zig-zag varint, 1 to 10.
 @inlinable public func varintSize(_ value: Int64) -> Int {
-    var v = UInt64(bitPattern: value << 1 ^ value >> 63), size = 1
+    var v = UInt64(bitPattern: value << 1 ^ value >> 63)
+    var size = 1
     while v >= 0x80 {
         v >>= 7
         size += 1
@@ -69,7 +71,9 @@ public struct WireReader {
     }
 
     @inlinable public mutating func varint() -> Int64? {
-        var value: UInt64 = 0, shift: UInt64 = 0, at = position
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        var at = position
         while at < end, shift < 70 {
             let byte = bytes[at]
             at += 1

@@ -45,7 +45,9 @@ public struct ZoneRules: Sendable, Equatable {
         let size = cshims_file_size(descriptor)
         guard size > 44, size < 1 << 20 else { return nil }
         var bytes = [UInt8](repeating: 0, count: Int(size))
-        let read = unsafe bytes.withUnsafeMutableBytes { unsafe cshims_pread_all(descriptor, $0.baseAddress, $0.count, 0) }
+        let read = unsafe bytes.withUnsafeMutableBytes {
+            unsafe cshims_pread_all(descriptor, $0.baseAddress, $0.count, 0)
+        }
         return read == size ? bytes : nil
     }
 
@@ -107,7 +109,8 @@ public struct ZoneRules: Sendable, Equatable {
         guard let last = starts.last else { return tail?.offset(at: seconds) ?? firstOffset }
         if seconds >= last { return tail?.offset(at: seconds) ?? offsets[offsets.count - 1] }
         // The first start after `seconds`; the offset before it holds.
-        var low = 0, high = starts.count
+        var low = 0
+        var high = starts.count
         while low < high {
             let middle = (low + high) / 2
             if starts[middle] <= seconds { low = middle + 1 } else { high = middle }
@@ -132,7 +135,8 @@ public struct ZoneRules: Sendable, Equatable {
     /// The instant of a clock reading in this zone.
     public func instant(of civil: CivilTime) -> LocalResult {
         let local = civil.epochSeconds
-        let early = offset(atSeconds: local - 86_400), late = offset(atSeconds: local + 86_400)
+        let early = offset(atSeconds: local - 86_400)
+        let late = offset(atSeconds: local + 86_400)
         var found: [Int64] = []
         for offset in early == late ? [early] : [early, late] {
             let seconds = local - Int64(offset)
@@ -224,7 +228,8 @@ struct PosixZone: Sendable, Equatable {
     func offset(at seconds: Int64) -> Int {
         guard let daylight else { return standard }
         let year = CivilTime(epochSeconds: seconds + Int64(standard)).year
-        let from = local(start, year: year) - Int64(standard), to = local(end, year: year) - Int64(daylight)
+        let from = local(start, year: year) - Int64(standard)
+        let to = local(end, year: year) - Int64(daylight)
         let inside = from < to ? seconds >= from && seconds < to : seconds >= from || seconds < to
         return inside ? daylight : standard
     }

@@ -53,7 +53,7 @@ let modules = [
     Module(
         name: "Console",
         layer: 5,
-        dependencies: ["Primitives", "Ports", "Tables", "RetailModel", "Formats", "Telemetry", "Executors", "CAssets"]
+        dependencies: ["Primitives", "Ports", "Tables", "RetailModel", "Formats", "Telemetry", "Executors", "CAssets", "CShims"]
     ),
     Module(
         name: "EmbeddedLog",

@@ -1,0 +1,38 @@
+import Formats
+import Ports
+
+/// An answer that is not the data asked for.
+struct APIError: Error {
+    var status: Int
+    var code: String
+    var message: String
+    var candidates: [String] = []
+
+    static func notFound(_ what: String, _ key: String) -> APIError {
+        APIError(status: 404, code: "not_found", message: "There is no \(what) \(key.quotedForMessage); look it up in the list of \(what)s.")
+    }
+
+    static func badParameter(_ name: String, _ value: String, _ wanted: String) -> APIError {
+        APIError(
+            status: 400, code: "parameter_invalid",
+            message: "Parameter \(name) is \(value.quotedForMessage); give \(wanted).")
+    }
+
+    var response: HTTPResponse {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("error")
+        json.beginObject()
+        json.field("code", code)
+        json.field("message", message)
+        if !candidates.isEmpty {
+            json.key("candidates")
+            json.beginArray()
+            for candidate in candidates { json.string(candidate) }
+            json.endArray()
+        }
+        json.endObject()
+        json.endObject()
+        return HTTPResponse(status: status, headers: [("content-type", "application/json")], body: json.bytes)
+    }
+}

@@ -1,0 +1,241 @@
+import Formats
+import Ports
+import Primitives
+import RetailModel
+import Tables
+
+/// An entity as it is addressed: `{source}:{key}`, or the bare key when only one source has it.
+enum Entity {
+    /// The row of `columns` of the entity that `text` names.
+    static func find(_ text: String, table: String, what: String, columns: String, _ query: Query) throws -> [Cell] {
+        let all = "id, source, source_key" + (columns.isEmpty ? "" : ", " + columns)
+        if let colon = text.firstIndex(of: ":") {
+            let rows = try query.rows(
+                "SELECT \(all) FROM \(table) WHERE source = ?1 AND source_key = ?2",
+                [.text(ByteString(String(text[..<colon]))), .text(ByteString(String(text[text.index(after: colon)...])))])
+            if let row = rows.first { return row }
+        }
+        let rows = try query.rows(
+            "SELECT \(all) FROM \(table) WHERE source IN (SELECT DISTINCT source FROM store) AND source_key = ?1",
+            [.text(ByteString(text))], limit: 20)
+        guard let row = rows.first else { throw APIError.notFound(what, text) }
+        if rows.count > 1 {
+            throw APIError(
+                status: 409, code: "ambiguous",
+                message: "\(rows.count) sources have a \(what) \(text.quotedForMessage); name one of the candidates.",
+                candidates: rows.map { "\($0[1].string):\($0[2].string)" })
+        }
+        return row
+    }
+}
+
+/// Customers: list, spend, orders, returns, summary.
+enum CustomerQueries {
+    private static func find(_ query: Query) throws -> [Cell] {
+        try Entity.find(query.path[0], table: "customer", what: "customer", columns: "name, country", query)
+    }
+
+    private static func identity(_ row: [Cell], _ json: inout JSONWriter) {
+        json.field("id", "\(row[1].string):\(row[2].string)")
+        json.optional("key", row[2])
+        json.optional("name", row[3])
+    }
+
+    static func list(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let search = query.text("search")
+        let after = try query.cursor()
+        let pattern = search.map { "%" + $0.map { "%_\\".contains($0) ? "\\\($0)" : String($0) }.joined() + "%" }
+        let rows = try query.rows(
+            """
+            SELECT id, source, source_key, name, country FROM customer
+            WHERE (?1 IS NULL OR source_key LIKE substr(?1, 2) ESCAPE '\\' OR name LIKE ?1 ESCAPE '\\')
+              AND (?2 IS NULL OR source_key > ?2 OR (source_key = ?2 AND source > ?3))
+            ORDER BY source_key, source
+            """,
+            [
+                Cell(text: pattern.map { ByteString($0) }), Cell(text: after.map { ByteString($0[0]) }),
+                Cell(text: after.map { ByteString($0.count > 1 ? $0[1] : "") }),
+            ], limit: limit + 1)
+        let shown = rows.prefix(limit)
+        let next = rows.count > limit ? shown.last.map { Query.cursor([$0[2].string, $0[1].string]) } : nil
+        let totals = try shown.map { row in
+            try query.rows(
+                "SELECT currency, gross_hi, gross_lo, orders FROM customer_total WHERE customer_id = ?1 ORDER BY currency", [row[0]])
+        }
+        return JSONWriter.list(next: next) { json in
+            for (row, sums) in zip(shown, totals) {
+                json.beginObject()
+                identity(row, &json)
+                json.optional("country", row[4])
+                json.field("orders", sums.reduce(0) { $0 + $1[3].number })
+                json.key("gross")
+                json.beginArray()
+                for sum in sums {
+                    json.beginObject()
+                    json.money("amount", sum[1].wide(sum[2]))
+                    json.currency(sum[0])
+                    json.endObject()
+                }
+                json.endArray()
+                json.endObject()
+            }
+        }
+    }
+
+    static func spend(_ query: Query) throws -> [UInt8] {
+        let customer = try find(query)
+        let sums = try query.rows(
+            """
+            SELECT currency, gross_hi, gross_lo, returns_hi, returns_lo, orders FROM customer_total
+            WHERE customer_id = ?1 ORDER BY currency
+            """, [customer[0]])
+        // The last order is read from state rows: a maximum cannot be taken back from a sum.
+        let last = try query.rows(
+            "SELECT occurred_at FROM document WHERE customer_id = ?1 AND gross_lines > 0 AND status = 0 ORDER BY occurred_at DESC",
+            [customer[0]], limit: 1)
+        return JSONWriter.object { json in
+            json.key("customer")
+            json.beginObject()
+            identity(customer, &json)
+            json.optional("country", customer[4])
+            json.endObject()
+            json.key("spend")
+            json.beginArray()
+            for sum in sums {
+                json.beginObject()
+                json.currency(sum[0])
+                json.spend(gross: sum[1].wide(sum[2]), returnLines: sum[3].wide(sum[4]))
+                json.field("orders", sum[5].number)
+                json.endObject()
+            }
+            json.endArray()
+            json.time("last_order_at", last.first?[0] ?? .null)
+        }
+    }
+
+    static func orders(_ query: Query) throws -> [UInt8] {
+        let customer = try find(query)
+        let limit = try query.limit
+        let after = try query.cursor()
+        let rows = try query.rows(
+            """
+            SELECT id, source, source_key, occurred_at, currency,
+              gross_hi + returns_hi + adjustments_hi, gross_lo + returns_lo + adjustments_lo,
+              (SELECT SUM(quantity) FROM line l WHERE l.document_id = d.id),
+              (SELECT group_concat(x, ', ') FROM (SELECT coalesce(l.description, p.description, p.source_key) AS x
+                 FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = d.id
+                 ORDER BY l.occurred_at, l.identity LIMIT 500))
+            FROM document d WHERE customer_id = ?1 AND occurred_at IS NOT NULL
+              AND (?2 IS NULL OR (occurred_at, source_key) < (CAST(?2 AS INTEGER), ?3))
+            ORDER BY occurred_at DESC, source_key DESC
+            """, [customer[0], Cell(text: after.map { ByteString($0[0]) }), Cell(text: after.map { ByteString($0.last ?? "") })],
+            limit: limit + 1)
+        let shown = rows.prefix(limit)
+        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[3].number), $0[2].string]) } : nil
+        return JSONWriter.list(next: next) { json in
+            for row in shown {
+                json.beginObject()
+                json.field("invoice", "\(row[1].string):\(row[2].string)")
+                json.optional("number", row[2])
+                json.time("occurred_at", row[3])
+                json.money("amount", row[5].wide(row[6]))
+                json.currency(row[4])
+                json.quantity("quantity", Int128(row[7].number))
+                json.field("items_purchased", row[8].string)
+                json.endObject()
+            }
+        }
+    }
+
+    static func summary(_ query: Query) throws -> [UInt8] {
+        let counted = try query.choice("cancellations", ["exclude", "include"]) == "include" ? "documents" : "orders"
+        let limit = try query.integer("limit", in: 1...1_000, default: 10)
+        let figures = try query.rows(
+            """
+            SELECT (SELECT COUNT(*) FROM customer), COUNT(*), coalesce(MAX(n), 0)
+            FROM (SELECT SUM(\(counted)) AS n FROM customer_total GROUP BY customer_id HAVING SUM(\(counted)) > 1)
+            """)
+        let top = try query.rows(
+            """
+            SELECT c.id, c.source, c.source_key, c.name, SUM(t.\(counted)) FROM customer_total t
+            JOIN customer c ON c.id = t.customer_id GROUP BY t.customer_id HAVING SUM(t.\(counted)) > 1
+            ORDER BY 5 DESC, c.source_key
+            """, limit: limit)
+        return JSONWriter.object { json in
+            json.field("total_customers", figures.first?[0].number ?? 0)
+            json.field("loyal_customers", figures.first?[1].number ?? 0)
+            json.field("most_orders", figures.first?[2].number ?? 0)
+            json.key("top")
+            json.beginArray()
+            for row in top {
+                json.beginObject()
+                identity(row, &json)
+                json.field("orders", row[4].number)
+                json.endObject()
+            }
+            json.endArray()
+        }
+    }
+}
+
+/// One invoice with its lines.
+enum InvoiceQueries {
+    static func detail(_ query: Query) throws -> [UInt8] {
+        let document = try Entity.find(
+            query.path[0], table: "document", what: "invoice",
+            columns: "occurred_at, customer_id, country, currency, gross_hi, gross_lo, returns_hi, returns_lo, adjustments_hi, adjustments_lo",
+            query)
+        let customer = try document[4].integer.flatMap { id in
+            try query.rows("SELECT source, source_key, name FROM customer WHERE id = ?1", [.integer(id)]).first
+        }
+        // The line_no shown to people is the rank by time and identity: it is in no key (spec model 1.8).
+        let lines = try query.rows(
+            """
+            SELECT p.source_key, coalesce(l.description, p.description), l.quantity, l.unit_price, l.amount, l.kind, l.flags, l.currency
+            FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = ?1 ORDER BY l.occurred_at, l.identity
+            """, [document[0]])
+        return JSONWriter.object { json in
+            json.field("invoice", "\(document[1].string):\(document[2].string)")
+            json.optional("number", document[2])
+            json.time("occurred_at", document[3])
+            json.key("customer")
+            if let customer {
+                json.beginObject()
+                json.field("id", "\(customer[0].string):\(customer[1].string)")
+                json.optional("key", customer[1])
+                json.optional("name", customer[2])
+                json.endObject()
+            } else {
+                json.null()
+            }
+            json.optional("country", document[5])
+            json.key("lines")
+            json.beginArray()
+            for (index, line) in lines.enumerated() {
+                json.beginObject()
+                json.field("line_no", index + 1)
+                json.optional("product", line[0])
+                json.optional("description", line[1])
+                json.quantity("quantity", Int128(line[2].number))
+                json.money("unit_price", Int128(line[3].number))
+                json.money("total", Int128(line[4].number))
+                json.field("kind", ["gross", "return", "adjustment"][Int(line[5].number)])
+                json.key("flags")
+                json.beginArray()
+                for (flag, name) in LineFlags.names where LineFlags(rawValue: line[6].number).contains(flag) { json.string(name) }
+                json.endArray()
+                json.endObject()
+            }
+            json.endArray()
+            json.key("totals")
+            json.beginArray()
+            json.beginObject()
+            json.currency(document[6])
+            json.spend(gross: document[7].wide(document[8]), returnLines: document[9].wide(document[10]))
+            json.money("adjustments", document[11].wide(document[12]))
+            json.endObject()
+            json.endArray()
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Formats
+import Primitives
+import Tables
+
+/// Quarantine, runs and reference views.
+enum OperateQueries {
+    static func quarantine(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.cursor()
+        let rows = try query.rows(
+            """
+            SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, resolved_at FROM quarantine
+            WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) ORDER BY id DESC
+            """, [Cell(text: after.map { ByteString($0[0]) })], limit: limit + 1)
+        let shown = rows.prefix(limit)
+        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
+        return JSONWriter.list(next: next) { json in
+            for row in shown {
+                json.beginObject()
+                json.field("id", row[0].number)
+                json.optional("feed", row[1])
+                json.field("position", "\(row[2].string)/0:\(row[3].number)")
+                json.time("first_seen", row[4])
+                json.key("reasons")
+                json.raw(row[5].bytes?.bytes ?? [])
+                let bytes = row[6].bytes?.bytes ?? []
+                let isText = String(validating: bytes, as: UTF8.self) != nil
+                json.field("bytes", isText ? String(decoding: bytes, as: UTF8.self) : Base64.encode(bytes))
+                json.field("encoding", isText ? "utf8" : "base64")
+                json.time("resolved_at", row[7])
+                json.endObject()
+            }
+        }
+    }
+
+    static func run(_ query: Query) throws -> [UInt8] {
+        let rows = try query.rows(
+            """
+            SELECT r.feed, t.received, t.distinct_events, t.duplicates, t.quarantined FROM run r
+            LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2)
+            """, [.text(ByteString(query.path[0])), Cell(text: query.text("feed").map { ByteString($0) })], limit: 1)
+        guard let row = rows.first else { throw APIError.notFound("run", query.path[0]) }
+        return JSONWriter.object { json in
+            json.field("run", query.path[0])
+            json.optional("feed", row[0])
+            json.field("read", row[1].number)
+            json.field("distinct", row[2].number)
+            json.field("duplicates", row[3].number)
+            json.field("quarantined", row[4].number)
+        }
+    }
+
+    /// The control totals over all feeds.
+    static func controlTotals(_ query: Query, _ json: inout JSONWriter) throws {
+        let names = ["received", "distinct_events", "duplicates", "quarantined", "parked", "current", "superseded", "conflicting"]
+        let row = try query.rows("SELECT " + names.map { "coalesce(SUM(\($0)), 0)" }.joined(separator: ", ") + " FROM feed_total").first ?? []
+        json.key("totals")
+        json.beginObject()
+        for (name, cell) in zip(names, row) { json.field(name == "distinct_events" ? "distinct" : name, cell.number) }
+        json.endObject()
+    }
+
+    /// One of the six invoice views, as they stand.
+    static func view(_ query: Query, names: Set<String>) throws -> [UInt8] {
+        let name = query.path[0]
+        guard names.contains(name) else { throw APIError.notFound("view", name) }
+        let columns = try query.rows("SELECT name FROM pragma_table_info(?1)", [.text(ByteString(name))])
+        let rows = try query.rows("SELECT * FROM \"\(name)\"", limit: query.integer("limit", in: 1...100_000, default: 1_000))
+        return JSONWriter.list(extra: { $0.field("view", name) }) { json in
+            for row in rows {
+                json.beginObject()
+                for (column, cell) in zip(columns, row) {
+                    switch cell {
+                    case .null: json.null(column[0].string)
+                    case .integer(let value): json.field(column[0].string, value)
+                    case .text(let text): json.field(column[0].string, text)
+                    case .blob(let bytes): json.field(column[0].string, Hex.text(bytes.bytes))
+                    case .wide(let value): json.field(column[0].string, String(value))
+                    }
+                }
+                json.endObject()
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Formats
+package import Ports
+package import Primitives
+import Synchronization
+package import Telemetry
+
+/// Positions, lag and rates of the pipeline. Thread: any.
+package final class PipelineStatus: Sendable {
+    private struct Sample: Sendable {
+        var nanos: Int64
+        var accepted: Int64
+        var processed: Int64
+    }
+
+    private let log: any EventLog
+    private let board: PositionBoard
+    private let metrics: Metrics
+    private let time: any TimeSource
+    private let startedNanos: Int64
+    private let samples = Mutex<[Sample]>([])
+    package let version: String
+
+    package init(log: any EventLog, board: PositionBoard, metrics: Metrics, time: any TimeSource, version: String) {
+        self.log = log
+        self.board = board
+        self.metrics = metrics
+        self.time = time
+        self.version = version
+        startedNanos = time.monotonicNanos()
+    }
+
+    /// Feed, durable end, stored offset.
+    private var feeds: [(name: String, end: Int64, stored: Int64)] {
+        let positions = board.positions
+        return log.partitions().filter { $0.topic.hasPrefix("feed.") }.map {
+            (String($0.topic.dropFirst(5)), log.durableEnd(of: $0), positions.offsets[$0, default: 0])
+        }
+    }
+
+    package var lag: Int64 { feeds.reduce(0) { $0 + max(0, $1.end - $1.stored) } }
+
+    /// The position after everything that is durable now.
+    package var durable: PositionVector {
+        PositionVector(Dictionary(uniqueKeysWithValues: log.partitions().filter { $0.topic.hasPrefix("feed.") }.map { ($0, log.durableEnd(of: $0)) }))
+    }
+
+    /// Records per second, accepted and folded, over about the last two seconds.
+    private func perSecond() -> (accepted: Double, processed: Double) {
+        let now = Sample(
+            nanos: time.monotonicNanos(), accepted: metrics.value(.ingest_records_accepted_total),
+            processed: metrics.value(.process_records_total))
+        let first = samples.withLock { samples -> Sample in
+            samples.append(now)
+            while samples.count > 2, now.nanos - samples[1].nanos > 2_000_000_000 || samples.count > 64 { samples.removeFirst() }
+            return samples[0]
+        }
+        let seconds = Double(now.nanos - first.nanos) / 1e9
+        guard seconds > 0.05 else { return (0, 0) }
+        return (Double(now.accepted - first.accepted) / seconds, Double(now.processed - first.processed) / seconds)
+    }
+
+    func rates(_ json: inout JSONWriter) {
+        let rate = perSecond()
+        json.key("accept_rate_per_second")
+        json.raw(Array(String((rate.accepted * 10).rounded() / 10).utf8))
+        json.key("process_rate_per_second")
+        json.raw(Array(String((rate.processed * 10).rounded() / 10).utf8))
+        json.field("lag", lag)
+    }
+
+    func write(_ json: inout JSONWriter) {
+        json.field("version", version)
+        json.field("uptime_seconds", (time.monotonicNanos() - startedNanos) / 1_000_000_000)
+        json.key("feeds")
+        json.beginArray()
+        for feed in feeds {
+            json.beginObject()
+            json.field("feed", feed.name)
+            json.field("log_end", feed.end)
+            json.field("stored", feed.stored)
+            json.field("lag", max(0, feed.end - feed.stored))
+            json.endObject()
+        }
+        json.endArray()
+        json.field("position", board.positions.description)
+        rates(&json)
+    }
+
+    /// Readiness: every part with a fact.
+    package func parts() -> [(name: String, ok: Bool, detail: String)] {
+        var parts: [(String, Bool, String)] = []
+        if let failure = log.failure() { parts.append(("log", false, failure.description)) } else { parts.append(("log", true, "accepting")) }
+        let failures = board.failures
+        if failures.isEmpty { parts.append(("processing", true, "\(lag) records behind")) }
+        for (part, reason) in failures.sorted(by: { $0.key < $1.key }) { parts.append((part, false, reason)) }
+        return parts
+    }
+}

@@ -1,0 +1,132 @@
+import Formats
+import Ports
+import Primitives
+import Tables
+
+/// One API query: a snapshot and the request's parameters.
+struct Query {
+    let snapshot: any TableSnapshot
+    let request: HTTPRequest
+    /// Values of the `{…}` parts of the path, in order.
+    let path: [String]
+
+    /// Rows of one answer at the most, whatever the limit asks for.
+    static let rowsMax = 100_000
+
+    func rows(_ sql: String, _ parameters: [Cell] = [], limit: Int = rowsMax) throws -> [[Cell]] {
+        try snapshot.query(sql, parameters, limit: limit)
+    }
+
+    func text(_ name: String) -> String? {
+        guard let value = request.parameter(name), !value.isEmpty else { return nil }
+        return value
+    }
+
+    func integer(_ name: String, in range: ClosedRange<Int>, default preset: Int) throws -> Int {
+        guard let text = text(name) else { return preset }
+        guard let value = Int(text), range.contains(value) else {
+            throw APIError.badParameter(name, text, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    func choice(_ name: String, _ choices: [String]) throws -> String {
+        guard let text = text(name) else { return choices[0] }
+        guard choices.contains(text) else {
+            throw APIError.badParameter(name, text, "one of \(choices.joined(separator: ", "))")
+        }
+        return text
+    }
+
+    func flag(_ name: String) throws -> Bool { try choice(name, ["false", "true"]) == "true" }
+
+    /// A date parameter as days since 1970.
+    func day(_ name: String) throws -> Int64? {
+        guard let text = text(name) else { return nil }
+        guard case .civil(let civil)? = TimeFormat("yyyy-MM-dd")?.read(Array(text.utf8)[...]) else {
+            throw APIError.badParameter(name, text, "a date as yyyy-MM-dd")
+        }
+        return Int64(civil.epochDay)
+    }
+
+    /// The range of days asked for, both ends included.
+    func days() throws -> ClosedRange<Int64> {
+        let from = try day("from") ?? -1_000_000, to = try day("to") ?? 10_000_000
+        guard from <= to else { throw APIError.badParameter("from", text("from") ?? "", "a date not after the parameter to") }
+        return from...to
+    }
+
+    var limit: Int { get throws { try integer("limit", in: 1...1_000, default: 50) } }
+
+    /// A cursor is opaque to callers: hex of the last row's sort key.
+    func cursor() throws -> [String]? {
+        guard let text = text("cursor") else { return nil }
+        guard let bytes = Hex.bytes(Array(text.utf8)), bytes.count < 2_048 else {
+            throw APIError.badParameter("cursor", text, "the value of next from the page before")
+        }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\u{1f}", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    static func cursor(_ parts: [String]) -> String { Hex.text(Array(parts.joined(separator: "\u{1f}").utf8)) }
+}
+
+extension Cell {
+    /// The sum whose parts are this cell (high) and `low`.
+    func wide(_ low: Cell) -> Int128 { Int128(integer ?? 0) << 32 + Int128(low.integer ?? 0) }
+    var string: String { bytes?.description ?? "" }
+    var number: Int64 { integer ?? 0 }
+}
+
+extension JSONWriter {
+    mutating func money(_ name: String, _ units: Int128) { field(name, MoneyScale.text(units)) }
+
+    /// Gross, returns and net = gross − returns. Lines of returns carry a negative sign, the figure does not.
+    mutating func spend(gross: Int128, returnLines: Int128) {
+        money("gross", gross)
+        money("returns", -returnLines)
+        money("net", gross + returnLines)
+    }
+
+    mutating func currency(_ code: Cell) { field("currency", Currency(code: code.number)?.description ?? "XXX") }
+
+    /// Thousandths as a JSON number: whole when they are whole.
+    mutating func quantity(_ name: String, _ thousandths: Int128) {
+        key(name)
+        raw(Array(Decimal.text(thousandths, scale: 3, keepZeros: false).utf8))
+    }
+
+    mutating func time(_ name: String, _ micros: Cell) {
+        if let micros = micros.integer { field(name, Timestamp(micros: micros).description) } else { null(name) }
+    }
+
+    mutating func null(_ name: String) {
+        key(name)
+        null()
+    }
+
+    mutating func optional(_ name: String, _ text: Cell) {
+        if let bytes = text.bytes { field(name, bytes) } else { null(name) }
+    }
+
+    /// `{"items":[…],"next":…}`
+    static func list(next: String? = nil, extra: (inout JSONWriter) -> Void = { _ in }, _ items: (inout JSONWriter) -> Void) -> [UInt8] {
+        var json = JSONWriter(reservingBytes: 4_096)
+        json.beginObject()
+        extra(&json)
+        json.key("items")
+        json.beginArray()
+        items(&json)
+        json.endArray()
+        if let next { json.field("next", next) } else { json.null("next") }
+        json.endObject()
+        return json.bytes
+    }
+
+    static func object(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
+        var json = JSONWriter(reservingBytes: 1_024)
+        json.beginObject()
+        body(&json)
+        json.endObject()
+        return json.bytes
+    }
+}

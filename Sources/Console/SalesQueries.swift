@@ -1,0 +1,237 @@
+import Formats
+import Ports
+import Primitives
+import Tables
+
+/// Total sales, sales over time, top products, average order value, cancellations: read from the sums.
+enum SalesQueries {
+    static func total(_ query: Query) throws -> [UInt8] {
+        let definition = try query.choice("definition", ["native", "reference"])
+        let rows = try totals(query.snapshot)
+        return JSONWriter.object { json in
+            json.field("definition", definition)
+            json.key("totals")
+            json.beginArray()
+            for row in rows {
+                json.beginObject()
+                json.currency(row[0])
+                if definition == "native" { native(row, &json) } else { json.money("sales", row[7].wide(row[8])) }
+                json.endObject()
+            }
+            json.endArray()
+        }
+    }
+
+    /// Rows of currency and gross, returns, adjustments, reference (each hi, lo), units, orders.
+    static func totals(_ snapshot: any TableSnapshot) throws -> [[Cell]] {
+        try snapshot.query(
+            """
+            SELECT currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(adjustments_hi),
+              SUM(adjustments_lo), SUM(reference_hi), SUM(reference_lo), SUM(units), SUM(orders)
+            FROM sales_day GROUP BY currency ORDER BY currency
+            """, [], limit: 200)
+    }
+
+    static func native(_ row: [Cell], _ json: inout JSONWriter) {
+        json.spend(gross: row[1].wide(row[2]), returnLines: row[3].wide(row[4]))
+        json.money("adjustments", row[5].wide(row[6]))
+        json.field("orders", row[10].number)
+        json.quantity("units", Int128(row[9].number))
+    }
+
+    // MARK: Over time
+
+    private struct Bucket {
+        var gross: Int128 = 0, returns: Int128 = 0
+        var orders: Int64 = 0, units: Int128 = 0
+    }
+
+    private struct BucketKey: Hashable, Comparable {
+        var period: String
+        var currency: Int64
+        static func < (a: Self, b: Self) -> Bool { (a.period, a.currency) < (b.period, b.currency) }
+    }
+
+    static func overTime(_ query: Query) throws -> [UInt8] {
+        let grain = try query.choice("grain", ["day", "year", "quarter", "month", "week", "hour"])
+        let days = try query.days()
+        var buckets: [BucketKey: Bucket] = [:]
+        for row in try grain == "hour" ? hourRows(query, days) : dayRows(query, days) {
+            let key = BucketKey(period: period(row[0].number, grain), currency: row[1].number)
+            var bucket = buckets[key] ?? Bucket()
+            bucket.gross += row[2].wide(row[3])
+            bucket.returns += row[4].wide(row[5])
+            bucket.units += Int128(row[6].number)
+            bucket.orders += row[7].number
+            buckets[key] = bucket
+        }
+        return JSONWriter.list(extra: { $0.field("grain", grain) }) { json in
+            for (key, bucket) in buckets.sorted(by: { $0.key < $1.key }) {
+                json.beginObject()
+                json.field("period", key.period)
+                json.currency(.integer(key.currency))
+                json.spend(gross: bucket.gross, returnLines: bucket.returns)
+                if grain == "hour" { json.null("orders") } else { json.field("orders", bucket.orders) }
+                json.quantity("units", bucket.units)
+                json.endObject()
+            }
+        }
+    }
+
+    private static func dayRows(_ query: Query, _ days: ClosedRange<Int64>) throws -> [[Cell]] {
+        let country = query.text("country")
+        return try query.rows(
+            """
+            SELECT day, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units), SUM(orders)
+            FROM sales_day WHERE day BETWEEN ?1 AND ?2
+              AND (?3 IS NULL OR country_id = (SELECT id FROM country WHERE name = ?3))
+            GROUP BY day, currency
+            """, [.integer(days.lowerBound), .integer(days.upperBound), Cell(text: country.map { ByteString($0) })])
+    }
+
+    private static func hourRows(_ query: Query, _ days: ClosedRange<Int64>) throws -> [[Cell]] {
+        if let country = query.text("country") {
+            throw APIError.badParameter("country", country, "it with grain day or coarser; hours are kept by store")
+        }
+        return try query.rows(
+            """
+            SELECT hour, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units), 0
+            FROM sales_hour WHERE hour BETWEEN ?1 AND ?2 GROUP BY hour, currency
+            """, [.integer(days.lowerBound * 24), .integer(days.upperBound * 24 + 23)])
+    }
+
+    /// The label of a day (or hour) in a grain: `2010`, `2010-Q4`, `2010-12`, `2010-W48`, `2010-12-01`, `2010-12-01T08`.
+    static func period(_ number: Int64, _ grain: String) -> String {
+        let (day, hour) = grain == "hour" ? number.flooredDivision(by: 24) : (number, 0)
+        let date = CivilTime(epochSeconds: day * 86_400)
+        switch grain {
+        case "year": return padded(date.year, 4)
+        case "quarter": return "\(padded(date.year, 4))-Q\((date.month + 2) / 3)"
+        case "month": return "\(padded(date.year, 4))-\(padded(date.month, 2))"
+        case "week":
+            let week = CivilTime.isoWeek(epochDay: Int(day))
+            return "\(padded(week.year, 4))-W\(padded(week.week, 2))"
+        case "hour": return "\(date.dateText)T\(padded(hour, 2))"
+        default: return date.dateText
+        }
+    }
+
+    // MARK: Products
+
+    static func topProducts(_ query: Query) throws -> [UInt8] {
+        let limit = try query.integer("limit", in: 1...1_000, default: 10)
+        let goodsOnly = try query.flag("exclude_non_products")
+        let isFiltered = query.text("from") != nil || query.text("to") != nil
+        let days = try query.days()
+        let source = isFiltered ? "product_day t" : "product_total t"
+        let range = isFiltered ? "t.day BETWEEN ?1 AND ?2" : "?1 = ?1 AND ?2 = ?2"
+        let rows = try query.rows(
+            """
+            SELECT p.source, p.source_key, p.description, t.currency, SUM(t.gross_hi), SUM(t.gross_lo), SUM(t.units)
+            FROM \(source) JOIN product p ON p.id = t.product_id
+            WHERE \(range) AND (?3 = 0 OR p.is_merchandise = 1) GROUP BY t.product_id, t.currency
+            ORDER BY SUM(t.gross_hi) + (SUM(t.gross_lo) >> 32) DESC, SUM(t.gross_lo) & 4294967295 DESC, p.source_key
+            """, [.integer(days.lowerBound), .integer(days.upperBound), .integer(goodsOnly ? 1 : 0)], limit: limit)
+        return JSONWriter.list { json in
+            for (index, row) in rows.enumerated() {
+                json.beginObject()
+                json.field("rank", index + 1)
+                json.optional("source", row[0])
+                json.optional("code", row[1])
+                json.optional("description", row[2])
+                json.quantity("units", Int128(row[6].number))
+                json.money("gross", row[4].wide(row[5]))
+                json.currency(row[3])
+                json.endObject()
+            }
+        }
+    }
+
+    static func averageOrderValue(_ query: Query) throws -> [UInt8] {
+        let definition = try query.choice("definition", ["native", "reference"])
+        let totals = try totals(query.snapshot)
+        let counts = try query.rows("SELECT currency, COUNT(*) FROM document WHERE type <> 1 GROUP BY currency", limit: 200)
+        return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in
+            for row in totals {
+                let isNative = definition == "native"
+                let units = isNative ? row[1].wide(row[2]) : row[7].wide(row[8])
+                let orders = isNative ? row[10].number : counts.first { $0[0] == row[0] }?[1].number ?? 0
+                json.beginObject()
+                json.currency(row[0])
+                if orders == 0 { json.null("average") } else { json.money("average", roundedQuotient(units, Int128(orders))) }
+                json.field("orders", orders)
+                json.endObject()
+            }
+        }
+    }
+
+    /// Half away from zero.
+    static func roundedQuotient(_ value: Int128, _ divisor: Int128) -> Int128 {
+        let half = divisor / 2
+        return value >= 0 ? (value + half) / divisor : -((-value + half) / divisor)
+    }
+
+    // MARK: Cancellations
+
+    static func cancellations(_ query: Query) throws -> [UInt8] {
+        let grain = try query.choice("grain", ["day", "year", "quarter", "month", "week"])
+        let days = try query.days()
+        let range: [Cell] = [.integer(days.lowerBound), .integer(days.upperBound)]
+        var buckets: [BucketKey: (Int128, Int64)] = [:]
+        var amounts: [Int64: Int128] = [:]
+        var count: Int64 = 0
+        for row in try query.rows(
+            "SELECT day, currency, amount_hi, amount_lo, documents FROM cancellation_day WHERE day BETWEEN ?1 AND ?2", range)
+        {
+            let key = BucketKey(period: period(row[0].number, grain), currency: row[1].number)
+            let amount = row[2].wide(row[3])
+            let old = buckets[key] ?? (0, 0)
+            buckets[key] = (old.0 + amount, old.1 + row[4].number)
+            amounts[row[1].number, default: 0] += amount
+            count += row[4].number
+        }
+        let documents = try query.rows(
+            """
+            SELECT d.source, d.source_key, d.occurred_at, d.currency,
+              (SELECT SUM(-abs(l.amount)) FROM line l WHERE l.document_id = d.id)
+            FROM document d WHERE d.type = 1 AND d.day BETWEEN ?1 AND ?2 ORDER BY d.occurred_at DESC, d.source_key DESC
+            """, range, limit: 20)
+        return JSONWriter.list(extra: { json in
+            json.field("grain", grain)
+            json.key("total")
+            json.beginObject()
+            json.field("documents", count)
+            json.key("amounts")
+            json.beginArray()
+            for (currency, amount) in amounts.sorted(by: { $0.key < $1.key }) {
+                json.beginObject()
+                json.money("amount", amount)
+                json.currency(.integer(currency))
+                json.endObject()
+            }
+            json.endArray()
+            json.endObject()
+            json.key("documents")
+            json.beginArray()
+            for row in documents {
+                json.beginObject()
+                json.field("invoice", "\(row[0].string):\(row[1].string)")
+                json.optional("number", row[1])
+                json.time("occurred_at", row[2])
+                json.money("amount", Int128(row[4].number))
+                json.currency(row[3])
+                json.endObject()
+            }
+            json.endArray()
+        }) { json in
+            for (key, value) in buckets.sorted(by: { $0.key < $1.key }) {
+                json.beginObject()
+                json.field("period", key.period)
+                json.currency(.integer(key.currency))
+                json.field("documents", value.1)
+                json.money("amount", value.0)
+                json.endObject()
+            }
+        }
+    }
+}

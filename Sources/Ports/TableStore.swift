@@ -1,0 +1,123 @@
+package import Primitives
+package import Tables
+
+/// For every partition the offset after the last record that is contained; a missing partition is at 0.
+package struct PositionVector: Sendable, Equatable, CustomStringConvertible {
+    package var offsets: [TopicPartition: Int64]
+
+    package init(_ offsets: [TopicPartition: Int64] = [:]) { self.offsets = offsets }
+
+    /// True when everything up to `other` is contained.
+    package func covers(_ other: PositionVector) -> Bool {
+        other.offsets.allSatisfy { offsets[$0.key, default: 0] >= $0.value }
+    }
+
+    /// `topic/partition:offset,…` in order of the partitions.
+    package var description: String {
+        offsets.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")
+    }
+
+    /// Reads ``description``; nil when it is not of that form. At most 256 partitions.
+    package init?(_ text: String) {
+        offsets = [:]
+        if text.isEmpty { return }
+        let parts = text.split(separator: ",", maxSplits: 256, omittingEmptySubsequences: false)
+        for part in parts {
+            guard let colon = part.lastIndex(of: ":"), let offset = Int64(part[part.index(after: colon)...]), offset >= 0,
+                let slash = part[..<colon].lastIndex(of: "/"),
+                let partition = Int32(part[part.index(after: slash)..<colon]), slash > part.startIndex
+            else { return nil }
+            offsets[TopicPartition(String(part[..<slash]), partition)] = offset
+        }
+    }
+}
+
+/// How a commit ended when it did not fail.
+package enum CommitAnswer: Sendable, Equatable {
+    case committed
+    /// The store already has exactly these positions under this owner: an unknown outcome was read back.
+    case alreadyMine
+    /// Another owner has taken over; this one must stop for good.
+    case fenced
+}
+
+/// Rows and the positions that produced them, changed together or not at all.
+///
+/// - S1 A commit changes rows and positions in one transaction.
+/// - S2 A commit whose `from` differs from the stored positions changes nothing (`alreadyMine` or an error).
+/// - S3 A commit of an owner that is not the latest claimant changes nothing (`fenced`).
+/// - S4 After a crash the rows are those of the positions that are read back.
+/// - S5 Sums are exact to 96 bits; a sum that does not fit is an error and changes nothing.
+/// - S6 A snapshot shows one state, with its positions, however many commits happen meanwhile.
+///
+/// Thread: one owner; snapshots have their own type.
+package protocol TableStore: AnyObject {
+    /// Becomes the owner: the epoch is higher than any before.
+    func claim() throws(TableStoreError) -> Int64
+    func positions() throws(TableStoreError) -> PositionVector
+    /// Current rows by natural key, in the order of `keys`; nil where there is none.
+    func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?]
+    /// All rows whose natural key starts with `prefix`.
+    func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]]
+    /// The greatest id in use, 0 when the table is empty.
+    func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64
+    func commit(
+        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+    ) throws(TableStoreError) -> CommitAnswer
+}
+
+/// One consistent state of the tables for reading. Single owner, on a thread that may block.
+package protocol TableSnapshot: AnyObject {
+    func positions() throws(TableStoreError) -> PositionVector
+    /// Rows of a query in portable SQL with parameters `?1`, `?2`, …; at most `limit` rows.
+    func query(_ sql: String, _ parameters: [Cell], limit: Int) throws(TableStoreError) -> [[Cell]]
+}
+
+/// Gives snapshots to many threads.
+package protocol TableReader: AnyObject, Sendable {
+    /// Runs `body` on one snapshot and ends it.
+    func snapshot<Value>(_ body: (any TableSnapshot) throws -> Value) throws -> Value
+}
+
+/// Failures of ``TableStore``.
+package enum TableStoreError: OperationalError, Equatable {
+    case unavailable(operation: String, cause: String)
+    case positionMismatch(stored: String, expected: String)
+    case schemaNewer(found: Int, supported: Int)
+    case damaged(cause: String)
+
+    package var code: String {
+        switch self {
+        case .unavailable: "tables.unavailable"
+        case .positionMismatch: "tables.position_mismatch"
+        case .schemaNewer: "tables.schema_newer"
+        case .damaged: "tables.damaged"
+        }
+    }
+
+    package var domain: ErrorDomain {
+        switch self {
+        case .unavailable: .external
+        case .positionMismatch, .damaged: .integrity
+        case .schemaNewer: .user
+        }
+    }
+
+    package var retry: RetryHint {
+        switch self {
+        case .unavailable: .afterBackoff
+        case .positionMismatch, .schemaNewer, .damaged: .never
+        }
+    }
+
+    package var description: String {
+        switch self {
+        case .unavailable(let operation, let cause): "The tables could not \(operation): \(cause)."
+        case .positionMismatch(let stored, let expected):
+            "The tables are at position \(stored) and the commit continues \(expected); start till again."
+        case .schemaNewer(let found, let supported):
+            "The tables have schema \(found) and this till knows \(supported); use the till that wrote them, or a newer one."
+        case .damaged(let cause): "The tables file is damaged: \(cause); remove tables.sqlite, till rebuilds it from the log."
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package import Executors
+package import Ports
+package import Primitives
+package import Refine
+import RetailModel
+import Tables
+package import Telemetry
+
+/// Folds the log into the tables: read, refine, fold, commit rows and positions together. One plain thread.
+package final class Processor: Sendable {
+    private struct Wake: Sendable {
+        var pending = true
+        var stopping = false
+    }
+
+    private let log: any EventLog
+    private let makeStore: @Sendable () throws -> any TableStore
+    private let book: ContractBook
+    private let board: PositionBoard
+    private let metrics: Metrics
+    private let logger: Logger
+    private let time: any TimeSource
+    private let wake = Guarded(Wake())
+
+    /// - Parameter makeStore: Opens the store; called on the processing thread, again after a failure.
+    package init(
+        log: any EventLog, book: ContractBook, board: PositionBoard, metrics: Metrics, logger: Logger,
+        time: any TimeSource, makeStore: @escaping @Sendable () throws -> any TableStore
+    ) {
+        self.log = log
+        self.book = book
+        self.board = board
+        self.metrics = metrics
+        self.logger = logger
+        self.time = time
+        self.makeStore = makeStore
+        log.onDurable { [wake] in
+            let wasIdle = wake.withLock { state in
+                defer { state.pending = true }
+                return !state.pending
+            }
+            if wasIdle { wake.signal() }
+        }
+    }
+
+    /// Starts the thread; ``stop()`` ends it after the current commit.
+    package func start() throws(ThreadError) -> DedicatedThread {
+        try DedicatedThread(name: "till-process") { [self] in run() }
+    }
+
+    package func stop() {
+        wake.withLock { $0.stopping = true }
+        wake.broadcast()
+    }
+
+    private var isStopping: Bool { wake.withLock { $0.stopping } }
+
+    /// Runs until stopped or fenced. Failures of the world are tried again with growing pauses.
+    private func run() {
+        var pauseMicros: Int64 = 100_000
+        while !isStopping {
+            do {
+                let worker = try ProcessingWorker(
+                    log: log, store: makeStore(), book: book, board: board, metrics: metrics, time: time)
+                board.setFailure("processing", nil)
+                pauseMicros = 100_000
+                if try follow(worker) == .fenced {
+                    logger.log(.error, "process.owner_fenced", [("remedy", "another till took over this data directory")])
+                    board.setFailure("processing", "another till took over; this one stopped folding for good")
+                    return
+                }
+            } catch {
+                logger.log(.error, "process.batch_failed", [("cause", "\(error)")])
+                board.setFailure("processing", "\(error)")
+                _ = wake.wait(micros: pauseMicros) { $0.stopping ? true : nil }
+                pauseMicros = min(pauseMicros * 2, 5_000_000)
+                board.expire(nowNanos: time.monotonicNanos())
+            }
+        }
+    }
+
+    private enum End { case stopped, fenced }
+
+    private func follow(_ worker: ProcessingWorker) throws -> End {
+        while !isStopping {
+            wake.withLock { $0.pending = false }
+            var worked = true
+            while worked, !isStopping {
+                switch try worker.step() {
+                case .fenced: return .fenced
+                case .committed: worked = true
+                case .idle: worked = false
+                }
+                board.expire(nowNanos: time.monotonicNanos())
+            }
+            _ = wake.wait(micros: 100_000) { $0.pending || $0.stopping ? true : nil }
+            board.expire(nowNanos: time.monotonicNanos())
+        }
+        return .stopped
+    }
+}

@@ -1,0 +1,198 @@
+import Primitives
+import Tables
+
+/// How an event fared against what is known under its key.
+enum VersionVerdict: Equatable {
+    case new
+    case duplicate
+    /// It takes the place of the current version, which becomes superseded or conflicting.
+    case wins(conflict: Bool)
+    case loses(conflict: Bool)
+
+    var newWins: Bool {
+        if case .wins = self { true } else { false }
+    }
+}
+
+/// A version that is not current.
+struct LostVersion: Hashable {
+    var identity: ByteString
+    var hash: ByteString
+    var versionAt: Int64
+}
+
+/// One document in the overlay of a batch: its row and the lines that matter, before and after.
+struct DocumentState {
+    /// As stored before the batch; nil when new.
+    let stored: DocumentRow?
+    var row: DocumentRow
+    /// Lines by identity, as they are now; only those that were asked for unless `hasAllLines`.
+    var lines: [ByteString: LineRow] = [:]
+    /// What was stored before the batch for lines that changed; nil inside: the line is new.
+    var before: [ByteString: LineRow?] = [:]
+    var hasAllLines: Bool
+    var lost: Set<LostVersion> = []
+    /// Versions lost in this batch, with outcome and offset.
+    var newlyLost: [(LostVersion, conflict: Bool, offset: Int64)] = []
+    /// A line that may have carried the earliest time went away or changed.
+    var mayHaveLostFirst = false
+
+    init(stored: DocumentRow) {
+        self.stored = stored
+        row = stored
+        hasAllLines = false
+    }
+
+    init(new row: DocumentRow) {
+        stored = nil
+        self.row = row
+        hasAllLines = true
+    }
+
+    /// Lets go of the collections, so that a copy taken before can be changed in place.
+    mutating func releaseStorage() {
+        lines = [:]
+        before = [:]
+        lost = []
+        newlyLost = []
+    }
+
+    mutating func competeForHeader(
+        customerID: Int64?, customerKey: ByteString?, countryID: Int64, country: ByteString?, at time: Int64
+    ) {
+        if wins(customerKey, at: time, over: row.customerKey, at: row.customerAt) {
+            row.customerID = customerID
+            row.customerKey = customerKey
+            row.customerAt = time
+        }
+        if wins(country, at: time, over: row.country, at: row.countryAt) {
+            row.countryID = countryID
+            row.country = country
+            row.countryAt = time
+        }
+    }
+
+    /// Judges a version against the current one under `identity` (empty: the document) and notes the loser.
+    mutating func judge(
+        hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64,
+        current: (hash: ByteString, versionAt: Int64, offset: Int64)?
+    ) -> VersionVerdict {
+        guard let current else { return .new }
+        if current.hash == hash, current.versionAt == versionAt { return .duplicate }
+        let mine = LostVersion(identity: identity, hash: hash, versionAt: versionAt)
+        if lost.contains(mine) { return .duplicate }
+        let newer = versionAt != current.versionAt ? versionAt > current.versionAt : current.hash < hash
+        let conflict = versionAt == current.versionAt
+        let loser = newer ? LostVersion(identity: identity, hash: current.hash, versionAt: current.versionAt) : mine
+        lost.insert(loser)
+        newlyLost.append((loser, conflict, newer ? current.offset : offset))
+        return newer ? .wins(conflict: conflict) : .loses(conflict: conflict)
+    }
+
+    mutating func judgeVersion(hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64) -> VersionVerdict {
+        judge(
+            hash: hash, at: versionAt, identity: identity, offset: offset,
+            current: row.contentHash.map { ($0, row.versionAt, row.offset) })
+    }
+
+    /// Puts a line under its identity, if it wins there.
+    mutating func put(_ line: LineRow) -> VersionVerdict {
+        let old = lines[line.identity]
+        let verdict = judge(
+            hash: line.contentHash, at: line.versionAt, identity: line.identity, offset: line.offset,
+            current: old.map { ($0.contentHash, $0.versionAt, $0.offset) })
+        switch verdict {
+        case .duplicate, .loses: return verdict
+        case .new, .wins: break
+        }
+        var placed = line
+        if let old {
+            placed.id = old.id
+            remove(old)
+        }
+        add(placed)
+        return verdict
+    }
+
+    mutating func add(_ line: LineRow) {
+        if before.index(forKey: line.identity) == nil { before.updateValue(nil, forKey: line.identity) }
+        lines[line.identity] = line
+        row.add(line, sign: 1)
+        if line.occurredAt < row.occurredAt ?? .max {
+            row.occurredAt = line.occurredAt
+            row.day = line.day
+        }
+    }
+
+    mutating func remove(_ line: LineRow) {
+        if before.index(forKey: line.identity) == nil { before.updateValue(line, forKey: line.identity) }
+        lines[line.identity] = nil
+        row.add(line, sign: -1)
+        if line.occurredAt == row.occurredAt { mayHaveLostFirst = true }
+    }
+
+    /// A whole document takes the place of the one before; all old lines must be loaded.
+    mutating func replace(
+        header: DocumentHeader, storeID: Int64, customerID: Int64?, countryID: Int64, lines new: [LineRow],
+        hash: ByteString, offset: Int64
+    ) {
+        precondition(hasAllLines, "a whole document replaces all its lines, so they must be loaded")
+        var ids = Dictionary(uniqueKeysWithValues: lines.map { ($0.key, $0.value.id) })
+        for line in lines.values.sorted(by: { $0.id < $1.id }) { remove(line) }
+        row.storeID = storeID
+        row.customerID = customerID
+        row.customerKey = header.customer
+        row.customerAt = customerID == nil ? nil : header.occurredAt.micros
+        row.countryID = countryID
+        row.country = header.country
+        row.countryAt = header.country == nil ? nil : header.occurredAt.micros
+        row.status = header.status
+        row.currency = Int64(header.currency.code)
+        row.versionAt = header.versionAt
+        row.contentHash = hash
+        row.reportedTotal = header.reportedTotal
+        row.offset = offset
+        row.occurredAt = header.occurredAt.micros
+        row.day = header.day
+        mayHaveLostFirst = false
+        for line in new {
+            var placed = line
+            placed.id = ids.removeValue(forKey: line.identity) ?? line.id
+            add(placed)
+        }
+    }
+
+    /// True when lines that this batch did not touch count differently now, or the earliest time must be found anew.
+    var needsAllLines: Bool {
+        guard let stored, !hasAllLines else { return false }
+        return mayHaveLostFirst || stored.countryID != row.countryID || stored.status != row.status
+            || stored.storeID != row.storeID || stored.type != row.type
+    }
+
+    /// Finds the earliest line again when it may have gone; all lines must be loaded.
+    mutating func settleFirst() {
+        guard mayHaveLostFirst, row.contentHash == nil else { return }
+        let first = lines.values.min { $0.occurredAt < $1.occurredAt }
+        row.occurredAt = first?.occurredAt
+        row.day = first?.day
+        mayHaveLostFirst = false
+    }
+}
+
+extension DocumentRow {
+    mutating func add(_ line: LineRow, sign: Int64) {
+        let amount = Int128(line.amount) * Int128(sign)
+        switch line.kind {
+        case .gross:
+            gross += amount
+            grossLines += sign
+            units += line.quantity * sign
+        case .returned:
+            returns += amount
+            returnLines += sign
+        case .adjustment:
+            adjustments += amount
+            adjustmentLines += sign
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package import Tables
+
+/// Where a fold reads current rows: the store's owner connection.
+package protocol FoldSource {
+    associatedtype Failure: Error
+    func rows(of table: TableDeclaration, keys: [[Cell]]) throws(Failure) -> [[Cell]?]
+    func rows(of table: TableDeclaration, prefix: [Cell]) throws(Failure) -> [[Cell]]
+    func greatestID(of table: TableDeclaration) throws(Failure) -> Int64
+}
+
+/// Current rows of a small table by natural key, kept between batches and forgotten when there are too many.
+struct RowCache<Row> {
+    struct Key: Hashable {
+        var source: [UInt8]
+        var key: [UInt8]
+    }
+
+    private(set) var rows: [NaturalKey: Row] = [:]
+    private(set) var changed: Set<NaturalKey> = []
+    var nextID: Int64 = 1
+
+    /// Rows that one cache holds between batches: about 200 bytes each, so 20 MB at the most.
+    static var rowsMax: Int { 100_000 }
+
+    subscript(key: NaturalKey) -> Row? { rows[key] }
+
+    mutating func keep(_ key: NaturalKey, _ row: Row) { rows[key] = row }
+
+    mutating func set(_ key: NaturalKey, _ row: Row) {
+        rows[key] = row
+        changed.insert(key)
+    }
+
+    mutating func mintID() -> Int64 {
+        defer { nextID += 1 }
+        return nextID
+    }
+
+    /// The changed rows, and a clean slate for the next batch.
+    mutating func takeChanged() -> [Row] {
+        let out = changed.compactMap { rows[$0] }
+        changed.removeAll(keepingCapacity: true)
+        return out
+    }
+
+    mutating func trim() {
+        if rows.count > Self.rowsMax { rows.removeAll() }
+    }
+}

@@ -1,0 +1,207 @@
+package import Primitives
+
+/// What a line counts as: spec model 1.9.
+package enum LineKind: Int64, Sendable, CaseIterable {
+    case gross = 0, returned = 1, adjustment = 2
+
+    /// First match decides: bad debt, negative price, cancellation, negative quantity, everything else.
+    package static func classify(
+        documentType: DocumentType, quantity: Int64, unitPrice: Int64, namesCustomer: Bool
+    ) -> LineKind {
+        if documentType == .badDebt || unitPrice < 0 { return .adjustment }
+        if documentType == .cancellation { return quantity < 0 ? .returned : .adjustment }
+        if quantity < 0 { return namesCustomer ? .returned : .adjustment }
+        return .gross
+    }
+}
+
+package enum DocumentType: Int64, Sendable, CaseIterable {
+    case sale = 0, cancellation = 1, badDebt = 2
+}
+
+package enum SaleStatus: Int64, Sendable, CaseIterable {
+    case closed = 0, open = 1, cooking = 2, delivering = 3, cancelled = 4, failed = 5
+
+    /// The name in messages and contracts.
+    package var name: String {
+        switch self {
+        case .closed: "closed"
+        case .open: "open"
+        case .cooking: "cooking"
+        case .delivering: "delivering"
+        case .cancelled: "cancelled"
+        case .failed: "failed"
+        }
+    }
+}
+
+/// What is remarkable about a line without making it wrong.
+package struct LineFlags: OptionSet, Sendable, Hashable {
+    package let rawValue: Int64
+    package init(rawValue: Int64) { self.rawValue = rawValue }
+
+    package static let noDescription = LineFlags(rawValue: 1)
+    package static let zeroPrice = LineFlags(rawValue: 2)
+    package static let ambiguousTime = LineFlags(rawValue: 4)
+    package static let notMerchandise = LineFlags(rawValue: 8)
+    package static let corrected = LineFlags(rawValue: 16)
+    package static let contractFlag = LineFlags(rawValue: 32)
+
+    package static let names: [(LineFlags, String)] = [
+        (.noDescription, "no_description"), (.zeroPrice, "zero_price"), (.ambiguousTime, "ambiguous_time"),
+        (.notMerchandise, "not_merchandise"), (.corrected, "corrected"), (.contractFlag, "contract_flag"),
+    ]
+}
+
+/// One line of a document, ready to fold: a pure function of bytes, envelope and contract.
+package struct LineEvent: Sendable, Equatable {
+    package var source: ByteString
+    package var document: ByteString
+    package var documentType = DocumentType.sale
+    /// Unique within the document: the client's line number or the record_id.
+    package var identity: ByteString
+    package var store: ByteString
+    package var timeZone: ByteString
+    package var product: ByteString
+    package var description: ByteString?
+    package var customer: ByteString?
+    package var customerName: ByteString?
+    package var country: ByteString?
+    package var kind = LineKind.gross
+    package var occurredAt: Timestamp
+    /// Days since 1970 and hours since 1970-01-01 00:00, by the store's calendar.
+    package var day: Int64
+    package var hour: Int64
+    /// Thousandths, signed.
+    package var quantity: Int64
+    /// Units of 1e-5.
+    package var unitPrice: Int64
+    package var amount: Int64
+    package var currency: Currency
+    package var flags: LineFlags = []
+    package var rawTime: ByteString
+    /// Microseconds; 0 when the contract names no version time.
+    package var versionAt: Int64 = 0
+    package var contentHash = Digest.zero
+
+    package init(
+        source: ByteString, document: ByteString, identity: ByteString, store: ByteString, timeZone: ByteString,
+        product: ByteString, occurredAt: Timestamp, day: Int64, hour: Int64, quantity: Int64, unitPrice: Int64,
+        amount: Int64, currency: Currency, rawTime: ByteString
+    ) {
+        self.source = source
+        self.document = document
+        self.identity = identity
+        self.store = store
+        self.timeZone = timeZone
+        self.product = product
+        self.occurredAt = occurredAt
+        self.day = day
+        self.hour = hour
+        self.quantity = quantity
+        self.unitPrice = unitPrice
+        self.amount = amount
+        self.currency = currency
+        self.rawTime = rawTime
+    }
+
+    /// The canonical encoding that the content hash is of: no positions, receipt times, display numbers, surrogates.
+    package func canonical(into bytes: inout [UInt8]) {
+        for text in [source, document, product] { bytes.appendField(text) }
+        for text in [description, customer, customerName, country] { bytes.appendField(text) }
+        for number in [documentType.rawValue, occurredAt.micros, quantity, unitPrice, amount, Int64(currency.code)] {
+            bytes.appendBigEndian(number)
+        }
+    }
+}
+
+extension [UInt8] {
+    /// A length (−1 for nil) and the bytes: no two different sequences of fields have the same encoding.
+    package mutating func appendField(_ text: ByteString?) {
+        appendBigEndian(Int32(text?.count ?? -1))
+        if let text { append(contentsOf: text.bytes) }
+    }
+}
+
+/// A whole document in one event: a newer version takes back what the older one added.
+package struct SaleEvent: Sendable, Equatable {
+    package var header: DocumentHeader
+    package var lines: [LineEvent]
+    package var contentHash: Digest
+
+    package init(header: DocumentHeader, lines: [LineEvent], contentHash: Digest) {
+        self.header = header
+        self.lines = lines
+        self.contentHash = contentHash
+    }
+}
+
+package struct DocumentHeader: Sendable, Equatable {
+    package var source: ByteString
+    package var document: ByteString
+    package var store: ByteString
+    package var timeZone: ByteString
+    package var customer: ByteString?
+    package var customerName: ByteString?
+    package var country: ByteString?
+    package var status = SaleStatus.closed
+    package var occurredAt: Timestamp
+    package var day: Int64
+    package var currency: Currency
+    package var versionAt: Int64 = 0
+    package var reportedTotal: Int64?
+
+    package init(
+        source: ByteString, document: ByteString, store: ByteString, timeZone: ByteString, occurredAt: Timestamp,
+        day: Int64, currency: Currency
+    ) {
+        self.source = source
+        self.document = document
+        self.store = store
+        self.timeZone = timeZone
+        self.occurredAt = occurredAt
+        self.day = day
+        self.currency = currency
+    }
+}
+
+package enum RetailEvent: Sendable, Equatable {
+    case line(LineEvent)
+    case sale(SaleEvent)
+}
+
+/// What refining says of one record.
+package enum Outcome: Sendable, Equatable {
+    case accepted(RetailEvent)
+    /// Every reason as a JSON array; the record goes to quarantine with its bytes.
+    case quarantined(reasons: ByteString)
+}
+
+/// One record with its outcome and what the control totals and quarantine need of its envelope.
+package struct JudgedRecord: Sendable {
+    package var outcome: Outcome
+    package var offset: Int64
+    package var topic: ByteString
+    package var feed: ByteString
+    package var run: ByteString
+    package var recordID: Identifier
+    package var contract: Digest
+    package var receivedAt: Timestamp
+    /// The original bytes; filled for quarantined records only.
+    package var bytes: ByteString
+
+    package init(
+        outcome: Outcome, offset: Int64, topic: ByteString, feed: ByteString, run: ByteString, recordID: Identifier,
+        contract: Digest, receivedAt: Timestamp, bytes: ByteString
+    ) {
+        self.outcome = outcome
+        self.offset = offset
+        self.topic = topic
+        self.feed = feed
+        self.run = run
+        self.recordID = recordID
+        self.contract = contract
+        self.receivedAt = receivedAt
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,205 @@
+import Primitives
+import Tables
+
+/// Typed rows of the state tables that the folds read and write.
+struct CustomerRow: Equatable {
+    var id: Int64
+    var source: ByteString, key: ByteString
+    var name: ByteString?
+    var nameAt: Int64?
+    var country: ByteString?
+    var countryAt: Int64?
+
+    init(id: Int64, source: ByteString, key: ByteString) {
+        self.id = id
+        self.source = source
+        self.key = key
+    }
+
+    init(_ cells: [Cell]) {
+        id = cells[0].integer ?? 0
+        source = cells[1].bytes ?? ""
+        key = cells[2].bytes ?? ""
+        name = cells[3].bytes
+        nameAt = cells[4].integer
+        country = cells[5].bytes
+        countryAt = cells[6].integer
+    }
+
+    var cells: [Cell] {
+        [.integer(id), .text(source), .text(key), Cell(text: name), Cell(nameAt), Cell(text: country), Cell(countryAt)]
+    }
+}
+
+struct ProductRow: Equatable {
+    var id: Int64
+    var source: ByteString, key: ByteString
+    var description: ByteString?
+    var descriptionAt: Int64?
+    var isMerchandise = true
+
+    init(id: Int64, source: ByteString, key: ByteString) {
+        self.id = id
+        self.source = source
+        self.key = key
+    }
+
+    init(_ cells: [Cell]) {
+        id = cells[0].integer ?? 0
+        source = cells[1].bytes ?? ""
+        key = cells[2].bytes ?? ""
+        description = cells[3].bytes
+        descriptionAt = cells[4].integer
+        isMerchandise = cells[5].integer != 0
+    }
+
+    var cells: [Cell] {
+        [
+            .integer(id), .text(source), .text(key), Cell(text: description), Cell(descriptionAt),
+            .integer(isMerchandise ? 1 : 0),
+        ]
+    }
+}
+
+struct DocumentRow: Equatable {
+    var id: Int64
+    var source: ByteString, key: ByteString
+    var type = DocumentType.sale
+    var storeID: Int64
+    var customerID: Int64?
+    var customerAt: Int64?
+    var customerKey: ByteString?
+    var countryID: Int64 = 0
+    var country: ByteString?
+    var countryAt: Int64?
+    var status = SaleStatus.closed
+    var occurredAt: Int64?
+    var day: Int64?
+    var currency: Int64
+    var gross: Int128 = 0, returns: Int128 = 0, adjustments: Int128 = 0
+    var grossLines: Int64 = 0, returnLines: Int64 = 0, adjustmentLines: Int64 = 0
+    var units: Int64 = 0
+    var versionAt: Int64 = 0
+    var contentHash: ByteString?
+    var reportedTotal: Int64?
+    var offset: Int64 = 0
+
+    init(id: Int64, source: ByteString, key: ByteString, storeID: Int64, currency: Int64) {
+        self.id = id
+        self.source = source
+        self.key = key
+        self.storeID = storeID
+        self.currency = currency
+    }
+
+    init(_ c: [Cell]) {
+        id = c[0].integer ?? 0
+        source = c[1].bytes ?? ""
+        key = c[2].bytes ?? ""
+        type = DocumentType(rawValue: c[3].integer ?? 0) ?? .sale
+        storeID = c[4].integer ?? 0
+        customerID = c[5].integer
+        customerAt = c[6].integer
+        customerKey = c[7].bytes
+        countryID = c[8].integer ?? 0
+        country = c[9].bytes
+        countryAt = c[10].integer
+        status = SaleStatus(rawValue: c[11].integer ?? 0) ?? .closed
+        occurredAt = c[12].integer
+        day = c[13].integer
+        currency = c[14].integer ?? 0
+        gross = c[15].wide
+        returns = c[16].wide
+        adjustments = c[17].wide
+        grossLines = c[18].integer ?? 0
+        returnLines = c[19].integer ?? 0
+        adjustmentLines = c[20].integer ?? 0
+        units = c[21].integer ?? 0
+        versionAt = c[22].integer ?? 0
+        contentHash = c[23].bytes
+        reportedTotal = c[24].integer
+        offset = c[25].integer ?? 0
+    }
+
+    var cells: [Cell] {
+        [
+            .integer(id), .text(source), .text(key), .integer(type.rawValue), .integer(storeID), Cell(customerID),
+            Cell(customerAt), Cell(text: customerKey), .integer(countryID), Cell(text: country), Cell(countryAt),
+            .integer(status.rawValue), Cell(occurredAt), Cell(day), .integer(currency), .wide(gross), .wide(returns),
+            .wide(adjustments), .integer(grossLines), .integer(returnLines), .integer(adjustmentLines),
+            .integer(units), .integer(versionAt), contentHash.map { .blob($0) } ?? .null, Cell(reportedTotal),
+            .integer(offset),
+        ]
+    }
+
+    var lineCount: Int64 { grossLines + returnLines + adjustmentLines }
+}
+
+struct LineRow: Equatable {
+    var id: Int64
+    var documentID: Int64
+    var identity: ByteString
+    var productID: Int64
+    var kind: LineKind
+    var occurredAt: Int64
+    var day: Int64, hour: Int64
+    var quantity: Int64, unitPrice: Int64, amount: Int64
+    var currency: Int64
+    var description: ByteString?
+    var flags: Int64
+    var rawTime: ByteString
+    var versionAt: Int64
+    var contentHash: ByteString
+    var offset: Int64
+
+    init(id: Int64, documentID: Int64, productID: Int64, event: LineEvent, offset: Int64) {
+        self.id = id
+        self.documentID = documentID
+        self.productID = productID
+        self.offset = offset
+        identity = event.identity
+        kind = event.kind
+        occurredAt = event.occurredAt.micros
+        day = event.day
+        hour = event.hour
+        quantity = event.quantity
+        unitPrice = event.unitPrice
+        amount = event.amount
+        currency = Int64(event.currency.code)
+        description = event.description
+        flags = event.flags.rawValue
+        rawTime = event.rawTime
+        versionAt = event.versionAt
+        contentHash = ByteString(event.contentHash.bytes)
+    }
+
+    init(_ c: [Cell]) {
+        id = c[0].integer ?? 0
+        documentID = c[1].integer ?? 0
+        identity = c[2].bytes ?? ""
+        productID = c[3].integer ?? 0
+        kind = LineKind(rawValue: c[4].integer ?? 0) ?? .gross
+        occurredAt = c[5].integer ?? 0
+        day = c[6].integer ?? 0
+        hour = c[7].integer ?? 0
+        quantity = c[8].integer ?? 0
+        unitPrice = c[9].integer ?? 0
+        amount = c[10].integer ?? 0
+        currency = c[11].integer ?? 0
+        description = c[12].bytes
+        flags = c[13].integer ?? 0
+        rawTime = c[14].bytes ?? ""
+        versionAt = c[15].integer ?? 0
+        contentHash = c[16].bytes ?? ""
+        offset = c[17].integer ?? 0
+    }
+
+    var cells: [Cell] {
+        [
+            .integer(id), .integer(documentID), .blob(identity), .integer(productID), .integer(kind.rawValue),
+            .integer(occurredAt), .integer(day), .integer(hour), .integer(quantity), .integer(unitPrice),
+            .integer(amount), .integer(currency), Cell(text: description), .integer(flags), .text(rawTime),
+            .integer(versionAt), .blob(contentHash), .integer(offset),
+        ]
+    }
+}

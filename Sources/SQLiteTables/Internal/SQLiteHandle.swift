@@ -1,0 +1,165 @@
+import CSQLite
+import Ports
+import Primitives
+import Tables
+
+/// One connection. Thread: the owner's; opened without SQLite's own mutex.
+///
+/// Lifetime: made by open, closed in deinit after its statements, which it owns.
+@safe final class SQLiteHandle {
+    private let database: OpaquePointer
+    private var statements: [String: SQLiteStatement] = [:]
+    let path: String
+
+    init(path: String, readOnly: Bool) throws(TableStoreError) {
+        self.path = path
+        var opened: OpaquePointer?
+        let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX
+        let result = unsafe sqlite3_open_v2(path, &opened, flags, nil)
+        guard let handle = unsafe opened else {
+            throw SQLiteFailures.translate(result, "out of memory", "open \(path)")
+        }
+        guard result == SQLITE_OK else {
+            let message = unsafe String(cString: sqlite3_errmsg(handle))
+            _ = unsafe sqlite3_close_v2(handle)
+            throw SQLiteFailures.translate(result, message, "open \(path)")
+        }
+        unsafe database = handle
+        _ = unsafe sqlite3_extended_result_codes(database, 1)
+        _ = unsafe sqlite3_busy_timeout(database, SQLiteTablesLimits.busyMillis)
+    }
+
+    deinit {
+        statements.removeAll()
+        _ = unsafe sqlite3_close_v2(database)
+    }
+
+    /// Runs statements that give no rows.
+    func execute(_ sql: String) throws(TableStoreError) {
+        let result = unsafe sqlite3_exec(database, sql, nil, nil, nil)
+        if result != SQLITE_OK { throw failure(result, String(sql.prefix(80))) }
+    }
+
+    /// A prepared statement, kept for the next use. At most ``SQLiteTablesLimits/statementsMax`` are kept.
+    func statement(_ sql: String) throws(TableStoreError) -> SQLiteStatement {
+        if let known = statements[sql] { return known }
+        if statements.count >= SQLiteTablesLimits.statementsMax { statements.removeAll() }
+        var prepared: OpaquePointer?
+        let result = unsafe sqlite3_prepare_v3(database, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &prepared, nil)
+        guard result == SQLITE_OK, let handle = unsafe prepared else { throw failure(result, String(sql.prefix(200))) }
+        let statement = unsafe SQLiteStatement(handle, of: self)
+        statements[sql] = statement
+        return statement
+    }
+
+    func failure(_ result: Int32, _ operation: String) -> TableStoreError {
+        let message = unsafe String(cString: sqlite3_errmsg(database))
+        return SQLiteFailures.translate(result, message, operation)
+    }
+
+    /// The single integer that a statement gives, or nil.
+    func integer(_ sql: String) throws(TableStoreError) -> Int64? {
+        let statement = try statement(sql)
+        defer { statement.reset() }
+        return try statement.step() ? statement.integer(0) : nil
+    }
+}
+
+/// A prepared statement. Lifetime: owned and finalised here; its connection keeps it and outlives it.
+@safe final class SQLiteStatement {
+    private let handle: OpaquePointer
+    private unowned let connection: SQLiteHandle
+    /// Number of the parameter that is bound next.
+    private var next: Int32 = 1
+
+    init(_ handle: OpaquePointer, of connection: SQLiteHandle) {
+        unsafe self.handle = unsafe handle
+        self.connection = connection
+    }
+
+    deinit { _ = unsafe sqlite3_finalize(handle) }
+
+    func bind(_ value: Int64) {
+        let result = unsafe sqlite3_bind_int64(handle, next, value)
+        precondition(result == SQLITE_OK, "parameter \(next) does not exist")
+        next += 1
+    }
+
+    /// Binds the next parameter, or two for a wide cell.
+    func bind(_ cell: Cell) {
+        var result = SQLITE_OK
+        switch cell {
+        case .null: result = unsafe sqlite3_bind_null(handle, next)
+        case .integer(let value): result = unsafe sqlite3_bind_int64(handle, next, value)
+        case .text(let text):
+            // Lifetime: SQLite copies the bytes before the call returns (TRANSIENT).
+            result = unsafe text.bytes.withUnsafeBufferPointer { buffer in
+                unsafe buffer.withMemoryRebound(to: CChar.self) {
+                    unsafe $0.isEmpty
+                        ? sqlite3_bind_text(handle, next, "", 0, csqlite_transient())
+                        : sqlite3_bind_text(handle, next, $0.baseAddress, Int32($0.count), csqlite_transient())
+                }
+            }
+        case .blob(let blob):
+            result = unsafe blob.bytes.withUnsafeBytes {
+                unsafe $0.isEmpty
+                    ? sqlite3_bind_zeroblob(handle, next, 0)
+                    : sqlite3_bind_blob(handle, next, $0.baseAddress, Int32($0.count), csqlite_transient())
+            }
+        case .wide(let value):
+            bind(Int64(truncatingIfNeeded: value >> 32))
+            bind(Int64(truncatingIfNeeded: value & 0xFFFF_FFFF))
+            return
+        }
+        precondition(result == SQLITE_OK, "parameter \(next) does not exist")
+        next += 1
+    }
+
+    /// One step; true when there is a row.
+    func step() throws(TableStoreError) -> Bool {
+        let result = unsafe sqlite3_step(handle)
+        switch result {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default:
+            let error = connection.failure(result, "run a statement")
+            reset()
+            throw error
+        }
+    }
+
+    /// Steps a statement that gives no row, and makes it ready for the next use.
+    func run() throws(TableStoreError) {
+        _ = try step()
+        reset()
+    }
+
+    func reset() {
+        _ = unsafe sqlite3_reset(handle)
+        next = 1
+    }
+
+    var columnCount: Int32 { unsafe sqlite3_column_count(handle) }
+
+    func integer(_ column: Int32) -> Int64? {
+        unsafe sqlite3_column_type(handle, column) == SQLITE_NULL ? nil : sqlite3_column_int64(handle, column)
+    }
+
+    /// The column by its stored type; a REAL is a bug of the query and shows as text.
+    func cell(_ column: Int32) -> Cell {
+        switch unsafe sqlite3_column_type(handle, column) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer(unsafe sqlite3_column_int64(handle, column))
+        case SQLITE_BLOB: .blob(bytes(column, isBlob: true))
+        default: .text(bytes(column, isBlob: false))
+        }
+    }
+
+    private func bytes(_ column: Int32, isBlob: Bool) -> ByteString {
+        // Lifetime: SQLite's buffer is valid until the next step; it is copied here.
+        let start = unsafe isBlob ? sqlite3_column_blob(handle, column) : UnsafeRawPointer(sqlite3_column_text(handle, column))
+        let count = Int(unsafe sqlite3_column_bytes(handle, column))
+        guard let start = unsafe start, count > 0 else { return ByteString() }
+        return unsafe ByteString(Array(UnsafeRawBufferPointer(start: start, count: count)))
+    }
+}

@@ -1,0 +1,59 @@
+package import Ports
+import Primitives
+import Synchronization
+import Tables
+
+/// Snapshots of a tables file for query threads: a small pool of read-only connections.
+package final class SQLiteReader: TableReader {
+    private final class Slot: @unchecked Sendable {
+        // Aliasing: taken out of the pool under its lock, used by one thread, then put back.
+        let handle: SQLiteHandle
+        init(_ handle: SQLiteHandle) { self.handle = handle }
+    }
+
+    private let path: String
+    private let settings: SQLiteTablesSettings
+    private let idle = Mutex<[Slot]>([])
+
+    /// - Parameter path: A file that ``SQLiteTables`` has made.
+    package init(path: String, settings: SQLiteTablesSettings = SQLiteTablesSettings()) {
+        self.path = path
+        self.settings = settings
+    }
+
+    package func snapshot<Value>(_ body: (any TableSnapshot) throws -> Value) throws -> Value {
+        let slot = try idle.withLock { $0.popLast() } ?? make()
+        try slot.handle.execute("BEGIN")
+        defer {
+            try? slot.handle.execute("COMMIT")
+            idle.withLock { if $0.count < settings.readers { $0.append(slot) } }
+        }
+        return try body(SQLiteSnapshot(slot.handle))
+    }
+
+    private func make() throws(TableStoreError) -> Slot {
+        let handle = try SQLiteHandle(path: path, readOnly: true)
+        try handle.execute("PRAGMA cache_size = -\(settings.readerCacheKibibytes)")
+        try handle.execute("PRAGMA query_only = 1")
+        return Slot(handle)
+    }
+}
+
+/// One read transaction.
+private final class SQLiteSnapshot: TableSnapshot {
+    private let handle: SQLiteHandle
+
+    init(_ handle: SQLiteHandle) { self.handle = handle }
+
+    func positions() throws(TableStoreError) -> PositionVector { try SQLiteTables.positions(handle) }
+
+    func query(_ sql: String, _ parameters: [Cell], limit: Int) throws(TableStoreError) -> [[Cell]] {
+        let statement = try handle.statement(sql)
+        defer { statement.reset() }
+        for cell in parameters { statement.bind(cell) }
+        var rows: [[Cell]] = []
+        let width = statement.columnCount
+        while rows.count < limit, try statement.step() { rows.append((0..<width).map(statement.cell)) }
+        return rows
+    }
+}

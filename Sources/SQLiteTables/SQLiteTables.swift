@@ -1,0 +1,184 @@
+package import Ports
+import Primitives
+package import Tables
+
+/// ``TableStore`` on one SQLite file: WAL, STRICT tables, rows and positions in one transaction.
+///
+/// `synchronous = NORMAL`: a power cut may take back the latest commits, rows and positions together; processing then
+/// folds those records again from the log, which is durable. Thread: the owner's.
+package final class SQLiteTables: TableStore {
+    private let connection: SQLiteHandle
+    private let tables: [String: TableDeclaration]
+
+    /// Opens or creates the file and brings its schema up to date.
+    ///
+    /// - Parameter views: Named views to (re)create: name and SELECT.
+    /// - Throws: ``TableStoreError/schemaNewer(found:supported:)``, ``TableStoreError/damaged(cause:)``.
+    package init(
+        path: String, tables: [TableDeclaration], views: [(name: String, select: String)],
+        settings: SQLiteTablesSettings = SQLiteTablesSettings()
+    ) throws(TableStoreError) {
+        self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
+        connection = try SQLiteHandle(path: path, readOnly: false)
+        try connection.execute("PRAGMA journal_mode = WAL")
+        try connection.execute("PRAGMA synchronous = NORMAL")
+        try connection.execute("PRAGMA cache_size = -\(settings.cacheKibibytes)")
+        try connection.execute("PRAGMA wal_autocheckpoint = \(SQLiteTablesLimits.checkpointPages)")
+        try connection.execute("PRAGMA temp_store = MEMORY")
+        let found = Int(try connection.integer("PRAGMA user_version") ?? 0)
+        guard found <= SQLiteTablesLimits.schemaVersion else {
+            throw .schemaNewer(found: found, supported: SQLiteTablesLimits.schemaVersion)
+        }
+        try connection.execute("BEGIN IMMEDIATE")
+        for table in tables {
+            for statement in SQLiteSchema.create(table) { try connection.execute(statement) }
+        }
+        try connection.execute(
+            "CREATE TABLE IF NOT EXISTS till_position (topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL, PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID")
+        try connection.execute(
+            "CREATE TABLE IF NOT EXISTS till_owner (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL) STRICT")
+        try connection.execute("INSERT OR IGNORE INTO till_owner VALUES (1, 0)")
+        for view in views {
+            try connection.execute("DROP VIEW IF EXISTS \"\(view.name)\"")
+            try connection.execute("CREATE VIEW \"\(view.name)\" AS \(view.select)")
+        }
+        try connection.execute("PRAGMA user_version = \(SQLiteTablesLimits.schemaVersion)")
+        try connection.execute("COMMIT")
+    }
+
+    package func claim() throws(TableStoreError) -> Int64 {
+        try connection.execute("UPDATE till_owner SET epoch = epoch + 1")
+        return try connection.integer("SELECT epoch FROM till_owner") ?? 0
+    }
+
+    package func positions() throws(TableStoreError) -> PositionVector { try Self.positions(connection) }
+
+    static func positions(_ connection: SQLiteHandle) throws(TableStoreError) -> PositionVector {
+        let statement = try connection.statement("SELECT topic, partition, next_offset FROM till_position")
+        defer { statement.reset() }
+        var vector = PositionVector()
+        while try statement.step() {
+            let topic = statement.cell(0).bytes?.description ?? ""
+            vector.offsets[TopicPartition(topic, Int32(statement.integer(1) ?? 0))] = statement.integer(2) ?? 0
+        }
+        return vector
+    }
+
+    package func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?] {
+        if keys.isEmpty { return [] }
+        let statement = try connection.statement(SQLiteSchema.select(table, byKeyColumns: table.key.count))
+        var out: [[Cell]?] = []
+        out.reserveCapacity(keys.count)
+        for key in keys {
+            for cell in key { statement.bind(cell) }
+            out.append(try statement.step() ? Self.row(statement, table) : nil)
+            statement.reset()
+        }
+        return out
+    }
+
+    package func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
+        let statement = try connection.statement(SQLiteSchema.select(table, byKeyColumns: prefix.count))
+        defer { statement.reset() }
+        for cell in prefix { statement.bind(cell) }
+        var out: [[Cell]] = []
+        while try statement.step() { out.append(Self.row(statement, table)) }
+        return out
+    }
+
+    private static func row(_ statement: SQLiteStatement, _ table: TableDeclaration) -> [Cell] {
+        var cells: [Cell] = []
+        cells.reserveCapacity(table.columns.count)
+        var at: Int32 = 0
+        for column in table.columns {
+            if column.kind == .wide {
+                let high = Int128(statement.integer(at) ?? 0), low = Int128(statement.integer(at + 1) ?? 0)
+                cells.append(.wide(high << 32 + low))
+                at += 2
+            } else {
+                cells.append(statement.cell(at))
+                at += 1
+            }
+        }
+        return cells
+    }
+
+    package func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 {
+        try connection.integer("SELECT max(id) FROM \"\(table.name)\"") ?? 0
+    }
+
+    package func commit(
+        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+    ) throws(TableStoreError) -> CommitAnswer {
+        try connection.execute("BEGIN IMMEDIATE")
+        do throws(TableStoreError) {
+            let answer = try write(changes, from: from, to: to, owner: owner)
+            try connection.execute(answer == .committed ? "COMMIT" : "ROLLBACK")
+            return answer
+        } catch {
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func write(
+        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+    ) throws(TableStoreError) -> CommitAnswer {
+        guard try connection.integer("SELECT epoch FROM till_owner") == owner else { return .fenced }
+        let stored = try positions()
+        for (partition, offset) in to.offsets where stored.offsets[partition, default: 0] != from.offsets[partition, default: 0] {
+            if stored.covers(to) { return .alreadyMine }
+            throw .positionMismatch(stored: stored.description, expected: "\(partition):\(from.offsets[partition, default: 0]) to \(offset)")
+        }
+        for (name, change) in changes.sorted(by: { $0.key < $1.key }) {
+            guard let table = tables[name] else { preconditionFailure("table \(name) is not declared") }
+            if !change.deletes.isEmpty {
+                let delete = try connection.statement("DELETE FROM \"\(name)\" WHERE id = ?")
+                for id in change.deletes {
+                    delete.bind(id)
+                    try delete.run()
+                }
+            }
+            if !change.upserts.isEmpty {
+                let upsert = try connection.statement(SQLiteSchema.upsert(table))
+                for row in change.upserts {
+                    for cell in row { upsert.bind(cell) }
+                    try upsert.run()
+                }
+            }
+            if !change.additions.isEmpty { try add(change.additions, to: table) }
+        }
+        let move = try connection.statement(
+            "INSERT INTO till_position VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset")
+        for (partition, offset) in to.offsets where from.offsets[partition] != offset {
+            move.bind(.text(ByteString(partition.topic)))
+            move.bind(Int64(partition.partition))
+            move.bind(offset)
+            try move.run()
+        }
+        return .committed
+    }
+
+    private func add(_ additions: [SumKey: [Int128]], to table: TableDeclaration) throws(TableStoreError) {
+        let statement = try connection.statement(SQLiteSchema.add(table))
+        let summed = table.columns.filter { !table.key.contains($0.name) }
+        // In key order: neighbours share pages.
+        for (key, values) in additions.sorted(by: { $0.key < $1.key }) {
+            for index in table.key.indices { statement.bind(key[index]) }
+            for (column, value) in zip(summed, values) {
+                if column.kind == .wide {
+                    guard value >> 95 == 0 || value >> 95 == -1 else {
+                        throw .unavailable(operation: "add to \(table.name)", cause: "a sum does not fit 96 bits")
+                    }
+                    statement.bind(.wide(value))
+                } else {
+                    guard let narrow = Int64(exactly: value) else {
+                        throw .unavailable(operation: "add to \(table.name)", cause: "a count does not fit 64 bits")
+                    }
+                    statement.bind(narrow)
+                }
+            }
+            try statement.run()
+        }
+    }
+}

@@ -1,0 +1,23 @@
+/// How the SQLite tables are kept.
+package struct SQLiteTablesSettings: Sendable, Equatable {
+    /// Page cache of the writing connection in KiB (1 MiB to 1 GiB).
+    package var cacheKibibytes = 65_536
+    /// Page cache of each reading connection in KiB.
+    package var readerCacheKibibytes = 8_192
+    /// Connections that read at the same time (1 to 16); each query thread uses one.
+    package var readers = 2
+
+    package init() {}
+}
+
+/// Limits of the adapter, with their arithmetic.
+package enum SQLiteTablesLimits {
+    /// Prepared statements kept per connection: 16 tables × 5 kinds, and the queries of the API.
+    package static let statementsMax = 300
+    /// How long a connection waits for another's lock, ms: WAL readers never wait for the writer, checkpoints are short.
+    package static let busyMillis: Int32 = 5_000
+    /// The WAL is checkpointed at about this many pages (4 KiB): 64 MiB.
+    package static let checkpointPages = 16_384
+    /// Schema number of this till; a greater one in the file is refused.
+    package static let schemaVersion = 1
+}

@@ -1,0 +1,82 @@
+import Synchronization
+
+/// Every metric of the product: the name is the API, `meaning` the help text and the row of the reference page.
+package enum MetricName: String, CaseIterable, Sendable {
+    case ingest_requests_total
+    case ingest_records_accepted_total
+    case ingest_records_rejected_total
+    case ingest_saturated_total
+    case log_batches_total
+    case log_bytes_total
+    case process_records_total
+    case process_duplicates_total
+    case process_quarantined_total
+    case process_superseded_total
+    case process_conflicting_total
+    case process_commits_total
+    case process_commit_micros_total
+    case process_lag_records
+    case http_requests_total
+    case http_connections_open
+    case query_requests_total
+    case process_resident_bytes
+    case process_cpu_micros_total
+    case live_streams_open
+
+    /// A counter only grows; a gauge is what it is now.
+    package var isCounter: Bool { rawValue.hasSuffix("_total") }
+
+    package var meaning: String {
+        switch self {
+        case .ingest_requests_total: "Ingest requests, by answer."
+        case .ingest_records_accepted_total: "Records judged good and made durable."
+        case .ingest_records_rejected_total: "Records judged bad, durable and quarantined."
+        case .ingest_saturated_total: "Requests answered 429 because the log's queue was full."
+        case .log_batches_total: "Batches made durable."
+        case .log_bytes_total: "Bytes of batches made durable."
+        case .process_records_total: "Records folded into the tables."
+        case .process_duplicates_total: "Records that were known already."
+        case .process_quarantined_total: "Records put into quarantine."
+        case .process_superseded_total: "Versions that are not current, with a version time."
+        case .process_conflicting_total: "Versions that are not current, without a version time."
+        case .process_commits_total: "Commits of the tables."
+        case .process_commit_micros_total: "Time spent in commits, microseconds."
+        case .process_lag_records: "Durable records that the tables do not contain yet."
+        case .http_requests_total: "HTTP requests answered."
+        case .http_connections_open: "HTTP connections open now."
+        case .query_requests_total: "API queries answered from the tables."
+        case .process_resident_bytes: "Resident memory of the process."
+        case .process_cpu_micros_total: "User and system CPU time of the process, microseconds."
+        case .live_streams_open: "Dashboards that listen to the live feed now."
+        }
+    }
+}
+
+/// One number per metric; adding is an atomic and never blocks. Thread: any.
+package final class Metrics: Sendable {
+    private final class Slot: Sendable { let value = Atomic<Int64>(0) }
+
+    private let slots: [Slot]
+
+    package init() { slots = MetricName.allCases.map { _ in Slot() } }
+
+    private static let order: [MetricName: Int] = Dictionary(
+        uniqueKeysWithValues: MetricName.allCases.enumerated().map { ($1, $0) })
+
+    private func slot(_ name: MetricName) -> Slot { slots[Self.order[name] ?? 0] }
+
+    package func add(_ name: MetricName, _ amount: Int64 = 1) { slot(name).value.add(amount, ordering: .relaxed) }
+    package func set(_ name: MetricName, _ value: Int64) { slot(name).value.store(value, ordering: .relaxed) }
+    package func value(_ name: MetricName) -> Int64 { slot(name).value.load(ordering: .relaxed) }
+
+    /// Prometheus text exposition format 0.0.4, names prefixed `till_`.
+    package func prometheusText() -> String {
+        var text = ""
+        for name in MetricName.allCases {
+            text += "# HELP till_\(name.rawValue) \(name.meaning)\n"
+            text += "# TYPE till_\(name.rawValue) \(name.isCounter ? "counter" : "gauge")\n"
+            text += "till_\(name.rawValue) \(value(name))\n"
+        }
+        return text
+    }
+}

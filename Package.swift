@@ -34,7 +34,7 @@ let modules = [
     Module(name: "Formats", layer: 3, dependencies: ["Primitives", "CShims", "CZlib"]),
     Module(name: "RecordBatch", layer: 3, dependencies: ["Primitives"]),
     Module(name: "Network", layer: 3, dependencies: ["Primitives", "CShims", "Executors", "Telemetry"]),
-    Module(name: "Refine", layer: 4, dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports"]),
+    Module(name: "Refine", layer: 4, dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports", "RecordBatch"]),
     Module(
         name: "Ingest",
         layer: 5,

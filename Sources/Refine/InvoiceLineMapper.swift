@@ -1,0 +1,71 @@
+import Contracts
+import Primitives
+import RetailModel
+
+extension ContractPlan {
+    /// One invoice line: classified by spec model 1.9, identified by the client's line number or the record_id (1.8).
+    func invoiceLine(_ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier) -> MapResult {
+        guard let document = value("document", values).key, let product = value("product", values).key,
+            let quantity = value("quantity", values).decimal, let price = value("unit_price", values).decimal,
+            let time = value("occurred_at", values).time
+        else { preconditionFailure("a judged invoice line has its required fields") }
+        let numbers: (quantity: Int64, price: Int64, amount: Int64)
+        switch amount(quantity: quantity, price: price, field: "") {
+        case .success(let found): numbers = found
+        case .failure(let problem):
+            let parameter = if case .price = problem { "unit_price" } else { "quantity" }
+            return .reason(problem.reason(field: fieldName(parameter), value: value(parameter, values).shown))
+        }
+        let (day, hour) = calendar(time.instant)
+        var identity: [UInt8] = []
+        if let line = value("line", values).key {
+            identity.reserveCapacity(line.count + 1)
+            identity.append(2)
+            identity.append(contentsOf: line.bytes)
+        } else {
+            identity.reserveCapacity(17)
+            identity.append(1)
+            identity.appendBigEndian(recordID.high)
+            identity.appendBigEndian(recordID.low)
+        }
+        var event = LineEvent(
+            source: source, document: document, identity: ByteString(identity), store: store, timeZone: zoneName,
+            product: product, occurredAt: time.instant, day: day, hour: hour, quantity: numbers.quantity,
+            unitPrice: numbers.price, amount: numbers.amount, currency: currency, rawTime: time.raw)
+        event.documentType = Self.documentType(document)
+        event.description = value("description", values).key
+        event.customer = value("customer", values).key
+        event.customerName = value("customer_name", values).key
+        event.country = value("country", values).key
+        event.kind = LineKind.classify(
+            documentType: event.documentType, quantity: numbers.quantity, unitPrice: numbers.price,
+            namesCustomer: event.customer != nil)
+        event.flags = flags(judgement, price: numbers.price, description: event.description, product: product)
+        if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
+        if let index = contract.versionTime, let version = values[index].time { event.versionAt = max(0, version.instant.micros) }
+        var canonical: [UInt8] = []
+        canonical.reserveCapacity(192)
+        event.canonical(into: &canonical)
+        event.contentHash = Digest.sha256(of: canonical)
+        return .event(.line(event))
+    }
+
+    /// By the prefix of the invoice number: `C` cancellation, `A` bad debt.
+    static func documentType(_ number: ByteString) -> DocumentType {
+        switch number.bytes.first {
+        case UInt8(ascii: "C"): .cancellation
+        case UInt8(ascii: "A"): .badDebt
+        default: .sale
+        }
+    }
+
+    func flags(_ judgement: Judgement, price: Int64, description: ByteString?, product: ByteString) -> LineFlags {
+        var flags: LineFlags = []
+        if description == nil { flags.insert(.noDescription) }
+        if price == 0 { flags.insert(.zeroPrice) }
+        if isService(product) { flags.insert(.notMerchandise) }
+        if !judgement.corrections.isEmpty { flags.insert(.corrected) }
+        if judgement.flags.contains(where: { $0 != "no_description" && $0 != "zero_price" }) { flags.insert(.contractFlag) }
+        return flags
+    }
+}

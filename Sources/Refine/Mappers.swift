@@ -1,0 +1,138 @@
+package import Contracts
+import Primitives
+import RetailModel
+
+/// The named pure functions that make canonical events of judged values; contracts bind their parameters to fields.
+package enum Mappers {
+    private static let texts: Set<FieldType> = [.text]
+    private static let numbers: Set<FieldType> = [.integer, .decimal, .money]
+
+    /// What each mapper takes: contracts are checked against it when they are loaded.
+    package static let signatures: [String: MapperSignature] = [
+        "invoice-line": MapperSignature(
+            parameters: [
+                .init("document", texts), .init("line", texts, isRequired: false), .init("product", texts),
+                .init("description", texts, isRequired: false), .init("quantity", [.integer, .decimal]),
+                .init("unit_price", [.money, .decimal]), .init("occurred_at", [.time]),
+                .init("customer", texts.union([.integer]), isRequired: false),
+                .init("customer_name", texts, isRequired: false), .init("country", texts, isRequired: false),
+            ], settings: ["currency", "store", "time_zone"]),
+        "sale": MapperSignature(
+            parameters: [
+                .init("document", texts), .init("occurred_at", [.time]), .init("store", texts, isRequired: false),
+                .init("customer", texts.union([.integer]), isRequired: false),
+                .init("customer_name", texts, isRequired: false), .init("country", texts, isRequired: false),
+                .init("currency", texts, isRequired: false), .init("status", texts, isRequired: false),
+                .init("reported_total", numbers, isRequired: false), .init("version", [.time], isRequired: false),
+                .init("lines.product", texts, isNested: true),
+                .init("lines.description", texts, isRequired: false, isNested: true),
+                .init("lines.quantity", [.integer, .decimal], isNested: true),
+                .init("lines.unit_price", [.money, .decimal], isNested: true),
+            ], settings: ["currency", "store", "time_zone"]),
+    ]
+
+    static func run(_ plan: ContractPlan, _ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier) -> MapResult {
+        switch plan.mapper {
+        case .invoiceLine: plan.invoiceLine(values, judgement, recordID)
+        case .sale: plan.sale(values, judgement)
+        }
+    }
+}
+
+/// What mapping yields: an event, or what no rule of the contract could say.
+enum MapResult {
+    case event(RetailEvent)
+    case reason(Reason)
+}
+
+/// A contract made ready for mapping: bindings resolved to indexes, settings to values.
+struct ContractPlan {
+    enum Mapper { case invoiceLine, sale }
+
+    let contract: Contract
+    let mapper: Mapper
+    let source: ByteString
+    let store: ByteString
+    let zone: ZoneRules
+    let zoneName: ByteString
+    let currency: Currency
+    private let bindings: [String: FieldReference]
+    private let services: Set<ByteString>
+    private let servicePrefixes: [ByteString]
+
+    /// - Precondition: The contract was checked against ``Mappers/signatures``.
+    init(_ contract: Contract) {
+        self.contract = contract
+        mapper = contract.mapper.name == "sale" ? .sale : .invoiceLine
+        source = ByteString(contract.source)
+        guard let zone = contract.zone, let currency = contract.currency else {
+            preconditionFailure("a loaded contract of mapper \(contract.mapper.name) has time_zone and currency")
+        }
+        self.zone = zone
+        zoneName = ByteString(zone.name)
+        self.currency = currency
+        bindings = contract.mapper.bindings
+        if case .text(let text)? = contract.settings["store"] { store = text } else { store = "ONLINE" }
+        if case .texts(let codes)? = contract.settings["non_product_codes"] { services = Set(codes) } else { services = [] }
+        if case .texts(let list)? = contract.settings["non_product_prefixes"] { servicePrefixes = list } else { servicePrefixes = [] }
+    }
+
+    func value(_ parameter: String, _ values: [FieldValue]) -> FieldValue {
+        guard let reference = bindings[parameter] else { return .null }
+        return values[reference.field]
+    }
+
+    func column(_ parameter: String) -> Int? { bindings[parameter]?.column }
+    func listField() -> Int? { bindings["lines.product"]?.field }
+    func fieldName(_ parameter: String) -> String { bindings[parameter].map { contract.fields[$0].path } ?? parameter }
+
+    func isService(_ code: ByteString) -> Bool {
+        services.contains(code) || servicePrefixes.contains { code.bytes.starts(with: $0.bytes) }
+    }
+
+    /// Local day and hour of an instant, by the store's calendar.
+    func calendar(_ instant: Timestamp) -> (day: Int64, hour: Int64) {
+        let seconds = instant.micros.flooredDivision(by: 1_000_000).quotient + Int64(zone.offset(at: instant))
+        return (seconds.flooredDivision(by: 86_400).quotient, seconds.flooredDivision(by: 3_600).quotient)
+    }
+
+    /// quantity × unit price in money units, exact; fractional quantities round half away from zero at scale 5.
+    func amount(quantity: Decimal, price: Decimal, field: String) -> Result<(quantity: Int64, price: Int64, amount: Int64), LineProblem> {
+        guard let thousandths = quantity.units(scale: 3) else { return .failure(.quantity) }
+        guard let units = price.units(scale: MoneyScale.digits) else { return .failure(.price) }
+        guard let product = quantity.multiplied(by: price)?.rounded(toScale: MoneyScale.digits).units(scale: MoneyScale.digits),
+            abs(Int128(product)) <= Int128(MoneyScale.lineUnitsMax)
+        else { return .failure(.amount) }
+        return .success((thousandths, units, product))
+    }
+}
+
+/// Why a line's numbers do not fit the model (spec model 1.3, 1.4).
+enum LineProblem: Error {
+    case quantity, price, amount
+
+    func reason(field: String, value: String) -> Reason {
+        switch self {
+        case .quantity:
+            Reason(rule: "too_many_decimals", field: field, value: value, message: "\(field) \(value) has more than 3 fraction digits; send thousandths at the most")
+        case .price:
+            Reason(rule: "too_many_decimals", field: field, value: value, message: "\(field) \(value) has more than 5 fraction digits; send five at the most")
+        case .amount:
+            Reason(rule: "amount_limit", field: field, value: value, message: "quantity times price passes 1000000000; check the quantity and the price")
+        }
+    }
+}
+
+extension FieldValue {
+    var decimal: Decimal? { if case .decimal(let value) = self { value } else { nil } }
+    var time: FieldTime? { if case .time(let value) = self { value } else { nil } }
+
+    /// Text, or a whole number as its text; nil for null.
+    var key: ByteString? {
+        switch self {
+        case .text(let text): text
+        case .decimal(let number): ByteString(number.description)
+        default: nil
+        }
+    }
+}

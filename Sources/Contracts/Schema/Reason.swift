@@ -1,0 +1,62 @@
+import Primitives
+
+/// Why an event is rejected: which rule, which field, what it held, and what to do.
+package struct Reason: Hashable, Sendable, CustomStringConvertible {
+    /// The id of a rule of the contract, or one of ``BuiltInRule``.
+    package let rule: String
+    /// Path of the field: `Quantity`, `lines[2].quantity` (0-based row).
+    package let field: String
+    /// What it held, cut at 80 characters.
+    package let value: String
+    /// Fact and remedy.
+    package let message: String
+
+    package init(rule: String, field: String, value: String, message: String) {
+        self.rule = rule
+        self.field = field
+        self.value = value
+        self.message = message
+    }
+
+    init(_ rule: BuiltInRule, field: String, value: String, message: String) {
+        self.init(rule: rule.rawValue, field: field, value: value, message: message)
+    }
+
+    package var description: String { message }
+
+    /// The reason for a field that the contract does not name, for feeds whose contract refuses those.
+    package static func unknownField(_ name: ArraySlice<UInt8>) -> Reason {
+        let shown = cut(name)
+        return Reason(
+            .unknownField, field: shown, value: "",
+            message: "Field \(shown.quotedForMessage) is not in the contract; remove it, or add it to the contract's fields"
+        )
+    }
+
+    /// Text from outside, cut at 80 characters.
+    static func cut(_ bytes: ArraySlice<UInt8>) -> String {
+        let text = String(decoding: bytes.prefix(400), as: UTF8.self)
+        guard bytes.count > 80, text.unicodeScalars.count > 80 else { return text }
+        var out = ""
+        for scalar in text.unicodeScalars.prefix(80) { out.unicodeScalars.append(scalar) }
+        return out + "…"
+    }
+}
+
+/// The ids of reasons that no contract needs to spell out.
+package enum BuiltInRule: String, CaseIterable, Sendable {
+    case required, type
+    case badText = "bad_text"
+    case tooLong = "too_long"
+    case outOfRange = "out_of_range"
+    case notInEnum = "not_in_enum"
+    case badTime = "bad_time"
+    case nonexistentTime = "nonexistent_time"
+    case tooManyDecimals = "too_many_decimals"
+    case tooManyItems = "too_many_items"
+    case unknownField = "unknown_field"
+    /// A rule's arithmetic left 127 bits or 30 fraction digits.
+    case overflow
+    /// Judging needs more than ``ContractLimits/stepsMax`` steps.
+    case tooCostly = "too_costly"
+}

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -45,19 +46,33 @@ int cshims_accept(int fd) {
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return client;
 }
-int cshims_connect(const char *host, uint16_t port) {
+// Connects a non-blocking socket; 0 or -errno.
+static int connect_one(int fd, const struct addrinfo *a, int millis) {
+    if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) return 0;
+    if (errno != EINPROGRESS && errno != EINTR) return -errno;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int n, error = 0; socklen_t size = sizeof error;
+    do { n = poll(&p, 1, millis); } while (n < 0 && errno == EINTR);
+    if (n == 0) return -ETIMEDOUT;
+    if (n < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return -errno;
+    return -error;
+}
+int cshims_connect(const char *host, uint16_t port) { return cshims_connect_within(host, port, -1); }
+int cshims_connect_within(const char *host, uint16_t port, int millis) {
     char service[8]; snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
     if (getaddrinfo(host, service, &hints, &list) != 0) return -EHOSTUNREACH;
     int result = -EHOSTUNREACH, on = 1;
     for (struct addrinfo *a = list; a; a = a->ai_next) {
-        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0) { result = -errno; continue; }
-        if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
+        result = connect_one(fd, a, millis);
+        if (result == 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0) result = -errno;
+        if (result == 0) {
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             result = fd; break;
         }
-        result = fail(fd);
+        close(fd);
     }
     freeaddrinfo(list);
     return result;

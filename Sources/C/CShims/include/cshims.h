@@ -93,6 +93,8 @@ int cshims_bound_port(int fd);
 int cshims_accept(int fd);
 /// Connects (blocking) to an IPv4 or IPv6 literal or a name; fd or -errno.
 int cshims_connect(const char *host, uint16_t port);
+/// Like cshims_connect, but each address of the name is given at most `millis`; looking the name up has no limit.
+int cshims_connect_within(const char *host, uint16_t port, int millis);
 int cshims_set_nonblocking(int fd);
 /// Limits how long a blocking receive or send waits.
 int cshims_set_timeouts(int fd, int millis);

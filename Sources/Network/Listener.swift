@@ -1,0 +1,100 @@
+/// A listening socket of a loop.
+struct Listener {
+    /// Marks the tokens of listeners; a connection's token has 63 bits at most.
+    static let tokenBit: UInt64 = 1 << 63
+
+    let socket: Socket
+    let connectionsMax: Int
+    let writeTimeoutMs: Int
+    let accept: (Connection, _ isOverflow: Bool) -> any ByteProtocol
+    var open = 0
+    var overflow = 0
+    var isPaused = false
+    var isStopped = false
+}
+
+extension Reactor {
+    /// Listens on an address.
+    ///
+    /// - Parameter host: An IPv4 or IPv6 address.
+    /// - Parameter port: 0 to 65,535; 0 takes a free port.
+    /// - Parameter connectionsMax: Connections that are served at once. A few more are accepted with `isOverflow` true,
+    ///   only to be told so and finished; the rest waits in the kernel.
+    /// - Parameter accept: Makes the protocol of a new connection.
+    /// - Returns: The listener's number for ``stopListening(_:)`` and the bound port.
+    package func listen(
+        host: String, port: Int, connectionsMax: Int, writeTimeoutMs: Int,
+        accept: @escaping (Connection, _ isOverflow: Bool) -> any ByteProtocol
+    ) throws(NetworkError) -> (listener: Int, port: Int) {
+        let (socket, bound) = try Socket.listen(host: host, port: port)
+        let index = listeners.count
+        let token = Listener.tokenBit | UInt64(index)
+        guard index < 64, poller.set(socket, read: true, write: false, token: token, first: true) else {
+            socket.close()
+            throw .resourcesUnavailable(what: "further listener", cause: 24)
+        }
+        listeners.append(
+            Listener(socket: socket, connectionsMax: connectionsMax, writeTimeoutMs: writeTimeoutMs, accept: accept))
+        return (index, bound)
+    }
+
+    /// Closes a listening socket; its connections stay.
+    package func stopListening(_ index: Int) {
+        guard !listeners[index].isStopped else { return }
+        listeners[index].isStopped = true
+        poller.remove(listeners[index].socket)
+        listeners[index].socket.close()
+    }
+
+    /// Connections of a listener that are served now.
+    package func openCount(_ index: Int) -> Int { listeners[index].open }
+
+    func acceptAll(_ index: Int) {
+        for _ in 0..<NetworkLimits.acceptsPerTurn {
+            guard index < listeners.count, !listeners[index].isStopped else { return }
+            let isOverflow = listeners[index].open >= listeners[index].connectionsMax
+            if isOverflow, listeners[index].overflow >= NetworkLimits.overflowConnectionsMax {
+                return pause(index)
+            }
+            switch listeners[index].socket.accept() {
+            case .success(nil): return
+            case .success(let socket?): begin(socket, index, isOverflow)
+            case .failure(.gone): continue
+            case .failure(.noResources):
+                pause(index)
+                schedule(afterMs: NetworkLimits.acceptPauseMs) { $0.resume(index) }
+                return
+            }
+        }
+    }
+
+    private func begin(_ socket: Socket, _ index: Int, _ isOverflow: Bool) {
+        guard
+            let connection = add(
+                socket, listener: index, isOverflow: isOverflow, writeTimeoutMs: listeners[index].writeTimeoutMs)
+        else { return socket.close() }
+        if isOverflow { listeners[index].overflow += 1 } else { listeners[index].open += 1 }
+        let handler = listeners[index].accept(connection, isOverflow)
+        if connection.isClosed { handler.closed(connection) } else { connection.handler = handler }
+    }
+
+    /// A connection of a listener is gone.
+    func released(_ connection: Connection) {
+        let index = connection.listener
+        if connection.isOverflow { listeners[index].overflow -= 1 } else { listeners[index].open -= 1 }
+        if listeners[index].isPaused { resume(index) }
+    }
+
+    private func pause(_ index: Int) { setInterest(index, paused: true) }
+
+    private func resume(_ index: Int) {
+        if listeners[index].isPaused { setInterest(index, paused: false) }
+    }
+
+    private func setInterest(_ index: Int, paused: Bool) {
+        guard !listeners[index].isStopped else { return }
+        listeners[index].isPaused = paused
+        _ = poller.set(
+            listeners[index].socket, read: !paused, write: false, token: Listener.tokenBit | UInt64(index))
+    }
+}

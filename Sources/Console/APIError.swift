@@ -1,5 +1,6 @@
 import Formats
 import Ports
+import Primitives
 
 /// An answer that is not the data asked for.
 struct APIError: Error {

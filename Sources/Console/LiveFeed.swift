@@ -1,7 +1,7 @@
-import Executors
+package import Executors
 import Formats
 package import Ports
-import Primitives
+package import Primitives
 import Synchronization
 package import Telemetry
 

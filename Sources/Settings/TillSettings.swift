@@ -1,5 +1,5 @@
 import Primitives
-package import YAMLTree
+import YAMLTree
 
 /// All settings of a process: default, then file, then environment, then flags; the last that says something wins.
 package struct TillSettings: Sendable {

@@ -1,0 +1,13 @@
+/// Limits of the ingest path, with their arithmetic.
+package enum IngestLimits {
+    /// Records of one request: 16 MiB of the shortest real events (80 bytes); also the limit of one record batch.
+    package static let recordsMax = 200_000
+    /// Rejections listed in one answer: at about 300 bytes each 300 KiB; the rest is counted in `rejected_more`.
+    package static let rejectionsListed = 1_000
+    /// Text headers that go into the envelope, in bytes.
+    package static let headerBytesMax = 512
+    /// A CSV header row in bytes.
+    package static let csvHeaderBytesMax = 8 << 10
+    /// Runs whose order is watched at the same time; 100 bytes each.
+    package static let runsMax = 10_000
+}

@@ -1,0 +1,38 @@
+import Formats
+import Ports
+import Primitives
+
+/// A request that cannot become a batch: nothing is stored.
+struct IngestProblem: Error {
+    var status: Int
+    var code: String
+    var message: String
+    var retryAfter = false
+    var expectedRow: Int64?
+
+    var response: HTTPResponse {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("error")
+        json.beginObject()
+        json.field("code", code)
+        json.field("message", message)
+        if let expectedRow { json.field("expected_row", expectedRow) }
+        json.endObject()
+        json.endObject()
+        var headers = [(name: "content-type", value: "application/json")]
+        if retryAfter { headers.append(("retry-after", "1")) }
+        return HTTPResponse(status: status, headers: headers, body: json.bytes)
+    }
+
+    /// What a failed submission means to the sender.
+    static func of(_ error: EventLogError) -> IngestProblem {
+        switch error {
+        case .saturated: IngestProblem(status: 429, code: error.code, message: error.description, retryAfter: true)
+        case .batchTooLarge: IngestProblem(status: 413, code: error.code, message: error.description)
+        case .envelopeTooLarge: IngestProblem(status: 400, code: error.code, message: error.description)
+        case .poisoned, .corrupt, .unavailable, .offsetOutOfRange, .locked, .closed:
+            IngestProblem(status: 503, code: error.code, message: error.description, retryAfter: true)
+        }
+    }
+}

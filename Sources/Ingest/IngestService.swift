@@ -1,0 +1,209 @@
+package import Contracts
+import Formats
+package import Ports
+package import Primitives
+import RecordBatch
+package import Refine
+import RetailModel
+import Synchronization
+package import Telemetry
+
+/// The receiving side of HTTP: bytes to durable records, answered with what was accepted and why the rest was not.
+///
+/// Called on the network thread; judging a request takes microseconds per record, the disk is waited for elsewhere.
+package final class IngestService: Sendable {
+    /// Work space that is reused; one request at a time.
+    struct Workspace {
+        var refiner: Refiner
+        var tape: JSONTape
+        var random: SeededRandom
+        /// Next expected row of each running `till ingest`, so that a refused batch cannot be overtaken.
+        var runs: [ByteString: Int64] = [:]
+    }
+
+    let log: any EventLog
+    let book: ContractBook
+    let metrics: Metrics
+    let time: any TimeSource
+    private let workspace: Mutex<Workspace>
+    private let compatibility: Contract?
+
+    /// - Parameter compatibility: The contract that judges `POST /invoicedata`; nil when that path is off.
+    package init(
+        log: any EventLog, book: ContractBook, metrics: Metrics, time: any TimeSource, random: SeededRandom,
+        compatibility: Contract?
+    ) {
+        self.log = log
+        self.book = book
+        self.metrics = metrics
+        self.time = time
+        self.compatibility = compatibility
+        workspace = Mutex(Workspace(refiner: Refiner(book: book), tape: JSONTape(), random: random))
+    }
+
+    /// The feed that a path sends to, or nil when the path is not for ingest.
+    package func feed(ofPath path: String) -> String? {
+        if path == "/invoicedata" { return compatibility == nil ? nil : "invoices" }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0].isEmpty, parts[1] == "v1", parts[2] == "feeds" else { return nil }
+        return String(parts[3])
+    }
+
+    package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        metrics.add(.ingest_requests_total)
+        do throws(IngestProblem) {
+            guard request.method == .post else {
+                throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
+            }
+            if request.path == "/invoicedata", let compatibility {
+                try invoiceData(request, exchange, compatibility)
+            } else {
+                try receive(request, exchange)
+            }
+        } catch {
+            exchange.respond(error.response)
+        }
+    }
+
+    private func receive(_ request: HTTPRequest, _ exchange: any HTTPExchange) throws(IngestProblem) {
+        let feed = feed(ofPath: request.path) ?? ""
+        guard let contract = book.current(feed) else {
+            throw IngestProblem(
+                status: 404, code: "feed_unknown",
+                message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", ")).")
+        }
+        let judged = try workspace.withLock { workspace throws(IngestProblem) in
+            try self.judge(request, feed, contract, &workspace)
+        }
+        guard let batch = judged.batch else {
+            let end = log.durableEnd(of: TopicPartition("feed.\(feed)"))
+            return exchange.respond(judged.answer.response(position: "feed.\(feed)/0:\(end)"))
+        }
+        try submit(batch, judged.answer.tally) { [exchange] receipt in
+            exchange.respond(judged.answer.response(position: "\(receipt.partition):\(receipt.offsets.upperBound)"))
+        } failed: { problem in
+            exchange.respond(problem.response)
+        }
+    }
+
+    /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
+    func submit(
+        _ batch: LogBatch, _ tally: (accepted: Int, rejected: Int),
+        done: @escaping @Sendable (LogReceipt) -> Void, failed: @escaping @Sendable (IngestProblem) -> Void
+    ) throws(IngestProblem) {
+        do throws(EventLogError) {
+            try log.submit(batch) { [metrics] result in
+                switch result {
+                case .success(let receipt):
+                    metrics.add(.log_batches_total)
+                    metrics.add(.log_bytes_total, Int64(batch.bytes.count))
+                    metrics.add(.ingest_records_accepted_total, Int64(tally.accepted))
+                    metrics.add(.ingest_records_rejected_total, Int64(tally.rejected))
+                    done(receipt)
+                case .failure(let error): failed(.of(error))
+                }
+            }
+        } catch {
+            metrics.add(.ingest_saturated_total)
+            releaseRun(batch)
+            throw .of(error)
+        }
+    }
+
+    /// A refused batch of a run: the next expected row is this batch's again.
+    private func releaseRun(_ batch: LogBatch) {
+        guard !batch.envelope.run.isEmpty else { return }
+        workspace.withLock { workspace in
+            if let next = workspace.runs[batch.envelope.run] {
+                workspace.runs[batch.envelope.run] = next - Int64(batch.recordCount)
+            }
+        }
+    }
+
+    // MARK: Judging
+
+    struct Judged: Sendable {
+        var batch: LogBatch?
+        var answer: IngestAnswer
+    }
+
+    private func judge(
+        _ request: HTTPRequest, _ feed: String, _ contract: Contract, _ workspace: inout Workspace
+    ) throws(IngestProblem) -> Judged {
+        let records = try RequestRecords(request, contract: contract, tape: &workspace.tape)
+        let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
+        var answer = IngestAnswer()
+        if records.ranges.isEmpty { return Judged(batch: nil, answer: answer) }
+        try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
+        var builder: RecordBatchBuilder?
+        if records.batch == nil {
+            builder = RecordBatchBuilder(
+                baseTimestamp: envelope.receivedAt.micros / 1_000, reserving: request.body.count + records.ranges.count * 16)
+        }
+        for (index, range) in records.ranges.enumerated() {
+            builder?.append(request.body[range])
+            let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
+            do throws(ContractMissing) {
+                switch try workspace.refiner.refine(request.body, range, envelope, recordID: id) {
+                case .accepted: answer.accepted += 1
+                case .rejected(let reasons): answer.reject(index, reasons)
+                }
+            } catch {
+                throw IngestProblem(status: 503, code: error.code, message: error.description)
+            }
+        }
+        let bytes = builder?.finish() ?? request.body
+        return Judged(
+            batch: LogBatch(
+                partition: TopicPartition("feed.\(feed)"), envelope: envelope, bytes: bytes, recordCount: records.ranges.count),
+            answer: answer)
+    }
+
+    /// `X-Till-Run-Row` is how many rows of the run came before this batch; a batch that would overtake is refused.
+    private func holdRunOrder(
+        _ request: HTTPRequest, _ envelope: RecordEnvelope, count: Int, _ workspace: inout Workspace
+    ) throws(IngestProblem) {
+        guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return }
+        guard let row = Int64(text), row >= 0 else {
+            throw IngestProblem(status: 400, code: "run_row_invalid", message: "X-Till-Run-Row is \(text.quotedForMessage); send a whole number.")
+        }
+        if let expected = workspace.runs[envelope.run], expected != row {
+            throw IngestProblem(
+                status: 409, code: "run_out_of_order",
+                message: "The run continues at row \(expected), this batch begins at \(row); send it from there.", expectedRow: expected)
+        }
+        if workspace.runs.count >= IngestLimits.runsMax { workspace.runs.removeAll() }
+        workspace.runs[envelope.run] = row + Int64(count)
+    }
+
+    func envelope(
+        _ request: HTTPRequest, _ feed: String, _ contract: Contract, _ format: PayloadFormat, _ random: inout SeededRandom
+    ) throws(IngestProblem) -> RecordEnvelope {
+        func text(_ name: String) throws(IngestProblem) -> ByteString {
+            let value = request.header(name) ?? ""
+            guard value.utf8.count <= IngestLimits.headerBytesMax else {
+                throw IngestProblem(status: 400, code: "header_too_long", message: "Header \(name) has \(value.utf8.count) bytes; the limit is \(IngestLimits.headerBytesMax).")
+            }
+            return ByteString(value)
+        }
+        let idempotencyKey = try text("idempotency-key")
+        let base = idempotencyKey.isEmpty
+            ? Identifier.minted(by: &random) : Identifier(Digest.sha256(of: Array((feed + "\u{1f}").utf8) + idempotencyKey.bytes))
+        var envelope = RecordEnvelope(
+            feed: feed, contract: contract.digest, receivedAt: time.now(), format: format, recordIDBase: base)
+        envelope.sender = try text("x-till-sender")
+        envelope.run = try text("x-till-run")
+        if let sequence = request.header("x-till-sequence") {
+            guard let number = Int64(sequence) else {
+                throw IngestProblem(status: 400, code: "sequence_invalid", message: "X-Till-Sequence is \(sequence.quotedForMessage); send a whole number.")
+            }
+            envelope.senderSequence = number
+        }
+        return envelope
+    }
+
+    /// Judges one record outside the batch path.
+    func withWorkspace<Value: Sendable>(_ body: (inout Workspace) throws(IngestProblem) -> Value) throws(IngestProblem) -> Value {
+        try workspace.withLock { workspace throws(IngestProblem) in try body(&workspace) }
+    }
+}

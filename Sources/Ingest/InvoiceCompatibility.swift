@@ -1,0 +1,105 @@
+import Contracts
+import Formats
+import Ports
+import Primitives
+import RecordBatch
+import Refine
+import RetailModel
+
+/// `POST /invoicedata` of the reference system: one invoice line, its own codes and bodies (spec invoices.md 3).
+///
+/// 201 with the canonical line once it is durable; 400 for a bad date with the item and the reason; 422 with all
+/// reasons; 503 when it cannot be made durable. A refused line is in the log and in quarantine, as everywhere.
+extension IngestService {
+    func invoiceData(_ request: HTTPRequest, _ exchange: any HTTPExchange, _ contract: Contract) throws(IngestProblem) {
+        guard RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty else {
+            throw IngestProblem(status: 422, code: "body_invalid", message: "Send one invoice line as application/json.")
+        }
+        let (batch, response, accepted) = try withWorkspace { workspace throws(IngestProblem) in
+            let envelope = try self.envelope(request, contract.name, contract, .json, &workspace.random)
+            let body = request.body
+            let verdict: Refiner.Verdict
+            do throws(ContractMissing) {
+                verdict = try workspace.refiner.refine(body, 0..<body.count, envelope, recordID: envelope.recordIDBase)
+            } catch {
+                throw IngestProblem(status: 503, code: error.code, message: error.description)
+            }
+            var builder = RecordBatchBuilder(baseTimestamp: envelope.receivedAt.micros / 1_000, reserving: body.count + 32)
+            builder.append(body[...])
+            let batch = LogBatch(
+                partition: TopicPartition("feed.\(contract.name)"), envelope: envelope, bytes: builder.finish(), recordCount: 1)
+            switch verdict {
+            case .accepted(.line(let line)): return (batch, Self.canonical(line, contract), true)
+            case .accepted(.sale): preconditionFailure("feed \(contract.name) maps to invoice lines")
+            case .rejected(let reasons): return (batch, Self.refusal(reasons, body, &workspace.tape), false)
+            }
+        }
+        try submit(batch, accepted ? (1, 0) : (0, 1)) { _ in
+            exchange.respond(response)
+        } failed: { problem in
+            exchange.respond(problem.response)
+        }
+    }
+
+    /// The nine fields as the reference system answers them; the date as `dd-MM-yyyy HH:mm:ss` by the invoice's zone.
+    private static func canonical(_ line: LineEvent, _ contract: Contract) -> HTTPResponse {
+        var json = JSONWriter()
+        json.beginObject()
+        optional("customerName", line.customerName, &json)
+        json.field("InvoiceNo", line.document)
+        json.field("StockCode", line.product)
+        optional("Description", line.description, &json)
+        json.key("Quantity")
+        json.raw(Array(Decimal.text(Int128(line.quantity), scale: 3, keepZeros: false).utf8))
+        let civil = (contract.zone ?? .utc).civil(at: line.occurredAt)
+        json.field("InvoiceDate", "\(padded(civil.day, 2))-\(padded(civil.month, 2))-\(padded(civil.year, 4)) \(civil.clockText)")
+        json.key("UnitPrice")
+        json.raw(Array(Decimal.text(Int128(line.unitPrice), scale: MoneyScale.digits, keepZeros: false).utf8))
+        json.key("CustomerID")
+        if let customer = line.customer {
+            if Int64(customer.description) != nil { json.raw(customer.bytes) } else { json.string(customer) }
+        } else {
+            json.null()
+        }
+        optional("Country", line.country, &json)
+        json.endObject()
+        return HTTPResponse(status: 201, headers: [("content-type", "application/json")], body: json.bytes)
+    }
+
+    private static func optional(_ name: String, _ text: ByteString?, _ json: inout JSONWriter) {
+        json.key(name)
+        if let text { json.string(text) } else { json.null() }
+    }
+
+    /// 400 when only the date is wrong, else 422; the item is echoed when it is JSON.
+    private static func refusal(_ reasons: [Reason], _ body: [UInt8], _ tape: inout JSONTape) -> HTTPResponse {
+        let timeRules: Set<String> = ["bad_time", "nonexistent_time"]
+        let isDate = reasons.allSatisfy { timeRules.contains($0.rule) || ($0.rule == "required" && $0.field == "InvoiceDate") }
+        let isJSON = (try? tape.parse(body, in: 0..<body.count)) != nil
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("detail")
+        if isDate {
+            json.string(reasons.map(\.message).joined(separator: " "))
+            json.key("item")
+            if isJSON { json.raw(body) } else { json.null() }
+        } else {
+            json.beginArray()
+            for reason in reasons {
+                json.beginObject()
+                json.key("loc")
+                json.beginArray()
+                json.string("body")
+                if !reason.field.isEmpty { json.string(reason.field) }
+                json.endArray()
+                json.field("msg", reason.message)
+                json.field("type", reason.rule)
+                json.field("input", reason.value)
+                json.endObject()
+            }
+            json.endArray()
+        }
+        json.endObject()
+        return HTTPResponse(status: isDate ? 400 : 422, headers: [("content-type", "application/json")], body: json.bytes)
+    }
+}

@@ -1,0 +1,117 @@
+import Contracts
+import Formats
+import Ports
+import Primitives
+import RecordBatch
+
+/// The records of one request body: their bytes and how they are to be read.
+struct RequestRecords {
+    var format: PayloadFormat
+    /// In the request's body.
+    var ranges: [Range<Int>]
+    /// The sender's own record batch, when the body is one; its records carry their ids.
+    var batch: RecordBatchView?
+    var ids: [Identifier?] = []
+
+    init(_ request: HTTPRequest, contract: Contract, tape: inout JSONTape) throws(IngestProblem) {
+        let type = Self.mediaType(request)
+        let body = request.body
+        guard !body.isEmpty else {
+            throw IngestProblem(status: 400, code: "body_empty", message: "The body is empty; send one event, an array, NDJSON or CSV.")
+        }
+        switch type {
+        case "application/json":
+            (format, ranges) = (.json, try Self.json(body, &tape))
+        case "application/x-ndjson", "application/ndjson", "application/jsonl":
+            (format, ranges) = (.json, try Self.lines(body))
+        case "text/csv":
+            (format, ranges) = try Self.csv(body, contract)
+        case "application/vnd.tillstream.records":
+            format = try Self.declaredFormat(request)
+            let view: RecordBatchView
+            do throws(RecordBatchError) {
+                view = try RecordBatchView(body, at: 0, end: body.count)
+                var found: [RecordBatchView.Record] = []
+                try view.forEach(in: body) { found.append($0) }
+                ranges = found.map(\.value)
+                ids = found.map(\.id)
+            } catch {
+                throw IngestProblem(status: 400, code: "batch_invalid", message: error.description)
+            }
+            guard view.range.count == body.count else {
+                throw IngestProblem(status: 400, code: "batch_invalid", message: "The body has \(body.count - view.range.count) bytes after the batch; send one batch per request.")
+            }
+            batch = view
+        default:
+            throw IngestProblem(
+                status: 415, code: "content_type_unknown",
+                message: "Content-Type \(type.quotedForMessage) is not known; send application/json, application/x-ndjson or text/csv.")
+        }
+    }
+
+    static func mediaType(_ request: HTTPRequest) -> String {
+        let text = request.header("content-type") ?? "application/json"
+        let type = text.prefix { $0 != ";" }
+        return type.filter { $0 != " " }.lowercased()
+    }
+
+    /// One value, or the elements of an array; an array that cannot be taken apart is one record, so nothing is lost.
+    private static func json(_ body: [UInt8], _ tape: inout JSONTape) throws(IngestProblem) -> [Range<Int>] {
+        let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        guard first == UInt8(ascii: "[") else { return [0..<body.count] }
+        do throws(JSONError) {
+            return try JSONSplitter.splitTopLevel(body, in: 0..<body.count, valuesMax: IngestLimits.recordsMax, using: &tape)
+        } catch {
+            if error.problem == .tooManyValues { throw tooMany }
+            return [0..<body.count]
+        }
+    }
+
+    private static func lines(_ body: [UInt8]) throws(IngestProblem) -> [Range<Int>] {
+        do throws(JSONError) {
+            return try JSONSplitter.splitLines(body, in: 0..<body.count, valuesMax: IngestLimits.recordsMax)
+        } catch {
+            throw tooMany
+        }
+    }
+
+    private static var tooMany: IngestProblem {
+        IngestProblem(status: 413, code: "too_many_records", message: "The body has more than \(IngestLimits.recordsMax) records; send fewer per request.")
+    }
+
+    private static func csv(_ body: [UInt8], _ contract: Contract) throws(IngestProblem) -> (PayloadFormat, [Range<Int>]) {
+        var splitter = CSVRowSplitter(dialect: Formats.CSVDialect(separator: contract.csv.separator, quote: contract.csv.quote))
+        splitter.feed(body)
+        splitter.finish()
+        var header: [UInt8]?
+        var ranges: [Range<Int>] = []
+        do throws(CSVError) {
+            // One chunk: the splitter's ranges are ranges of the body.
+            while let row = try splitter.nextRow() {
+                if row.range.isEmpty { continue }
+                if header == nil { header = Array(body[row.range]) } else { ranges.append(row.range) }
+                if ranges.count > IngestLimits.recordsMax { break }
+            }
+        } catch {
+            throw IngestProblem(status: 400, code: "bad_csv", message: "\(error)")
+        }
+        if ranges.count > IngestLimits.recordsMax { throw tooMany }
+        guard let header, header.count <= IngestLimits.csvHeaderBytesMax else {
+            throw IngestProblem(status: 400, code: "csv_header_missing", message: "The body has no usable header row; send the column names first, at most \(IngestLimits.csvHeaderBytesMax) bytes.")
+        }
+        return (.csv(header: ByteString(header), separator: contract.csv.separator), ranges)
+    }
+
+    /// `X-Till-Format: json`, or `csv SEPARATOR-CODE BASE64-OF-HEADER-ROW`.
+    private static func declaredFormat(_ request: HTTPRequest) throws(IngestProblem) -> PayloadFormat {
+        let text = request.header("x-till-format") ?? "json"
+        if text == "json" { return .json }
+        let parts = text.split(separator: " ")
+        guard parts.count == 3, parts[0] == "csv", let separator = UInt8(parts[1]),
+            let header = Base64.decode(Array(parts[2].utf8)), header.count <= IngestLimits.csvHeaderBytesMax
+        else {
+            throw IngestProblem(status: 400, code: "format_invalid", message: "X-Till-Format is \(text.quotedForMessage); send json, or csv SEPARATOR-CODE BASE64-OF-HEADER-ROW.")
+        }
+        return .csv(header: ByteString(header), separator: separator)
+    }
+}

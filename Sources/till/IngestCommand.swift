@@ -1,0 +1,177 @@
+import CShims
+import Formats
+import Network
+import Primitives
+import Settings
+import Telemetry
+
+/// `till ingest FEED FILE…|-`: loads files as one run, resumable, and reports what became of every row.
+enum IngestCommand {
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try Arguments(
+            words, options: SettingsCommand.options.union(["to", "format", "separator"]), switches: ["json", "quiet"])
+        guard arguments.rest.count >= 2 else {
+            throw UsageError("cli.ingest_usage", "Say till ingest FEED FILE…, or - instead of files for standard input.")
+        }
+        let feed = arguments.rest[0], paths = Array(arguments.rest.dropFirst())
+        guard !paths.contains("-") || paths.count == 1 else {
+            throw UsageError("cli.ingest_stdin", "Standard input (-) is loaded alone, without other files.")
+        }
+        var files: [(path: String, format: FileFormat)] = []
+        for path in paths {
+            let format = path == "-" && arguments["format"] == nil ? "csv" : arguments["format"]
+            files.append((path, try FileFormat(path: path, format: format, separator: arguments["separator"])))
+        }
+        let isQuiet = arguments.has("quiet") || arguments.has("json")
+        if let url = arguments["to"] {
+            guard arguments["data"] == nil else { throw UsageError("cli.ingest_target", "Name a target with --to or --data, not both.") }
+            return try load(feed, files, try Address(url), quiet: isQuiet, json: arguments.has("json"))
+        }
+        // Without a running till: one of our own, on a free loopback port, stopped after the run.
+        let settings = try SettingsCommand.load(arguments)
+        let node = try Node(settings, listen: ("127.0.0.1", 0), logger: Logger(level: .warning))
+        defer { node.drain(deadlineMs: 10_000) }
+        return try load(
+            feed, files, Address(host: "127.0.0.1", port: node.server.port, authorization: nil), quiet: isQuiet,
+            json: arguments.has("json"))
+    }
+
+    /// Where to send: `http://[NAME:SECRET@]HOST[:PORT]`.
+    struct Address {
+        var host: String
+        var port: Int
+        var authorization: String?
+
+        init(host: String, port: Int, authorization: String?) {
+            self.host = host
+            self.port = port
+            self.authorization = authorization
+        }
+
+        init(_ url: String) throws {
+            guard url.hasPrefix("http://") else {
+                throw UsageError("cli.url_invalid", "--to is \(url.quotedForMessage); give http://HOST:PORT (for TLS, put a proxy in between).")
+            }
+            var rest = url.dropFirst(7)
+            if rest.hasSuffix("/") { rest = rest.dropLast() }
+            if let at = rest.lastIndex(of: "@") {
+                authorization = "Basic " + Base64.encode(Array(rest[..<at].utf8))
+                rest = rest[rest.index(after: at)...]
+            }
+            (host, port) = try ListenAddress.parse(rest.contains(":") ? String(rest) : rest + ":80")
+        }
+    }
+
+    private static func load(
+        _ feed: String, _ files: [(path: String, format: FileFormat)], _ address: Address, quiet: Bool, json: Bool
+    ) throws -> ExitCode {
+        let isStream = files[0].path == "-"
+        var total = 0
+        var base = "stdin-\(cshims_wall_micros())-\(cshims_pid())"
+        if !isStream {
+            let known = try fingerprint(files.map(\.path))
+            total = known.bytes
+            base = "file-" + String(known.digest.description.prefix(24))
+        }
+        let client = try IngestClient(feed: feed, address: address)
+        // The same files again: the attempt that is not complete is continued, else a new one begins.
+        var attempt = 1, skip: Int64 = 0
+        if !isStream {
+            while let rows = try client.rowsOf(run: "\(base)-\(attempt)") {
+                skip = rows
+                if try client.rowsOf(run: "\(base)-\(attempt + 1)") == nil { break }
+                attempt += 1
+            }
+            if skip > 0, try countRows(files) == skip {
+                attempt += 1
+                skip = 0
+            }
+        }
+        let run = "\(base)-\(attempt)"
+        if skip > 0, !quiet { Logger.writeLine("continuing run \(run) after \(skip) rows", to: 2) }
+        let started = cshims_monotonic_nanos()
+        var progress = Progress(isOn: !quiet, totalBytes: total, started: started)
+        let rows = try client.send(files, run: run, skip: skip, &progress)
+        let report = try client.report(run: run)
+        let seconds = Double(cshims_monotonic_nanos() - started) / 1e9
+        progress.end(rows, seconds)
+        if json {
+            TillMain.print(String(decoding: report.json, as: UTF8.self))
+        } else {
+            TillMain.print("run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)")
+        }
+        guard report.read == report.distinct + report.duplicates + report.quarantined, report.read == rows else {
+            throw UsageError("cli.ingest_mismatch", "\(rows) rows were sent and \(report.read) are accounted for; run the command again.")
+        }
+        return .success
+    }
+
+    /// Hash of the unpacked bytes of all files, in order, and how many there are.
+    private static func fingerprint(_ paths: [String]) throws -> (digest: Digest, bytes: Int) {
+        let digest = DigestStream()
+        var count = 0
+        for path in paths {
+            var input = try InputFile.open(path)
+            var size = 0
+            while let chunk = try input.read() {
+                digest.add(chunk[...])
+                size += chunk.count
+            }
+            var end: [UInt8] = []
+            end.appendBigEndian(Int64(size))
+            digest.add(end[...])
+            count += size
+        }
+        return (digest.finish(), count)
+    }
+
+    private static func countRows(_ files: [(path: String, format: FileFormat)]) throws -> Int64 {
+        var count: Int64 = 0
+        for file in files {
+            var reader = try RowReader(path: file.path, format: file.format)
+            _ = try reader.rows { _ in
+                count += 1
+                return true
+            }
+        }
+        return count
+    }
+}
+
+/// Rows, rate and time left, on standard error, about twice a second.
+struct Progress {
+    let isOn: Bool
+    let totalBytes: Int
+    let started: Int64
+    private var last: Int64 = 0
+
+    init(isOn: Bool, totalBytes: Int, started: Int64) {
+        self.isOn = isOn
+        self.totalBytes = totalBytes
+        self.started = started
+    }
+
+    mutating func show(rows: Int64, bytes: Int) {
+        guard isOn else { return }
+        let now = cshims_monotonic_nanos()
+        guard now - last > 500_000_000 else { return }
+        last = now
+        let seconds = Double(now - started) / 1e9
+        var line = "\(rows) rows, \(Int64(Double(rows) / max(seconds, 0.001))) rows/s"
+        if totalBytes > 0, bytes > 0 {
+            let share = Double(bytes) / Double(totalBytes)
+            line += ", \(Int(share * 100)) %, \(Int((seconds / share - seconds).rounded(.up))) s left"
+        }
+        write(line, end: "")
+    }
+
+    func end(_ rows: Int64, _ seconds: Double) {
+        if isOn { write("\(rows) rows in \((seconds * 100).rounded() / 100) s, in the tables", end: "\n") }
+    }
+
+    private func write(_ text: String, end: String) {
+        let isTerminal = cshims_isatty(2)
+        let bytes = Array(((isTerminal ? "\r\u{1B}[K" : "") + text + (isTerminal ? end : "\n")).utf8)
+        _ = unsafe bytes.withUnsafeBytes { unsafe cshims_write_all(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,97 @@
+import EmbeddedLog
+import Formats
+import Ports
+import Primitives
+
+/// `till log stat|verify|dump`: reads the files, takes no lock, works beside a running till.
+enum LogCommand {
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try Arguments(
+            words, options: SettingsCommand.options.union(["topic", "from", "limit"]), switches: ["json"])
+        let settings = try SettingsCommand.load(arguments)
+        let directory = settings.text(.data) + "/log"
+        switch try arguments.only("of stat, verify, dump") {
+        case "stat": return try stat(directory, json: arguments.has("json"))
+        case "verify": return try verify(directory, json: arguments.has("json"))
+        case "dump": return try dump(directory, arguments)
+        default: throw UsageError("cli.log_usage", "Say till log stat, till log verify or till log dump.")
+        }
+    }
+
+    private static func stat(_ directory: String, json asJSON: Bool) throws -> ExitCode {
+        for report in try LogInspection.stat(directory, PosixDisk()) {
+            if asJSON {
+                var json = JSONWriter()
+                json.beginObject()
+                json.field("partition", report.partition.description)
+                json.field("start", report.baseOffset)
+                json.field("end", report.endOffset)
+                json.field("segments", report.segments.count)
+                json.field("bytes", report.bytes)
+                json.field("groups", report.groups)
+                json.field("batches", report.batches)
+                json.field("epoch", Int(report.epoch))
+                json.field("last_committed_at", report.lastCommittedAt?.description)
+                json.endObject()
+                TillMain.print(String(decoding: json.bytes, as: UTF8.self))
+            } else {
+                TillMain.print(
+                    "\(report.partition): offsets \(report.baseOffset) to \(report.endOffset), \(report.segments.count) segments, \(report.bytes) bytes, \(report.groups) commit groups, \(report.batches) batches, epoch \(report.epoch), last \(report.lastCommittedAt?.description ?? "never")")
+            }
+        }
+        return .success
+    }
+
+    private static func verify(_ directory: String, json asJSON: Bool) throws -> ExitCode {
+        let verdict = try LogInspection.verify(directory, PosixDisk())
+        for damage in verdict.damages { TillMain.print("damage: \(damage)") }
+        for tail in verdict.tails { TillMain.print("tail: \(tail)") }
+        if asJSON {
+            var json = JSONWriter()
+            json.beginObject()
+            json.field("records", verdict.records)
+            json.field("bytes", verdict.bytes)
+            json.field("damages", verdict.damages.count)
+            json.field("tails", verdict.tails.count)
+            json.endObject()
+            TillMain.print(String(decoding: json.bytes, as: UTF8.self))
+        } else {
+            TillMain.print("\(verdict.records) records in \(verdict.bytes) bytes verified, \(verdict.damages.count) damages")
+        }
+        return verdict.damages.isEmpty ? .success : .damaged
+    }
+
+    private static func dump(_ directory: String, _ arguments: Arguments) throws -> ExitCode {
+        let topic = arguments["topic"] ?? "feed.invoices"
+        guard let from = Int64(arguments["from"] ?? "0"), let limit = Int(arguments["limit"] ?? "10"), from >= 0, limit > 0 else {
+            throw UsageError("cli.log_dump_usage", "--from and --limit take whole numbers; --from counts from 0.")
+        }
+        try LogInspection.dump(TopicPartition(topic), directory, PosixDisk(), from: from, limit: limit) { record in
+            var json = JSONWriter()
+            json.beginObject()
+            json.field("offset", record.offset)
+            json.field("feed", record.envelope.feed)
+            json.field("received_at", record.envelope.receivedAt.description)
+            json.field("record_id", record.id.description)
+            json.field("contract", record.envelope.contract.description)
+            json.field("sender", record.envelope.sender)
+            json.field("run", record.envelope.run)
+            if case .csv(let header, _) = record.envelope.format { json.field("csv_header", header) }
+            let isText = String(validating: record.value, as: UTF8.self) != nil
+            json.field(isText ? "value" : "value_base64", isText ? String(decoding: record.value, as: UTF8.self) : Base64.encode(record.value))
+            json.endObject()
+            TillMain.print(String(decoding: json.bytes, as: UTF8.self))
+            return true
+        }
+        return .success
+    }
+}
+
+/// Hidden helpers for the project's own tests.
+enum DebugCommand {
+    static func run(_ words: [String]) throws -> ExitCode {
+        guard words == ["json"] else { throw UsageError("cli.debug_usage", "Say till debug json.") }
+        while let line = readLine() { TillMain.print(JSONDifferential.line(line)) }
+        return .success
+    }
+}

@@ -1,0 +1,117 @@
+import Console
+import EmbeddedLog
+import Executors
+import HTTPServer
+import Ingest
+import Ports
+import Primitives
+import Processing
+import Refine
+import RetailModel
+import SQLiteTables
+import Settings
+import Telemetry
+
+/// One running till: the composition root, the only place that knows which adapter serves which port.
+final class Node {
+    let directory: String
+    let server: HTTPServer
+    let log: EmbeddedLog
+    let board = PositionBoard()
+    private let lock: DirectoryLock
+    private let processor: Processor
+    private let processing: DedicatedThread
+    private let live: LiveFeed
+    private let liveThread: DedicatedThread
+    private let pool: BlockingPool
+
+    /// Starts everything in order of dependency; when it returns, requests are answered.
+    init(_ settings: TillSettings, listen: (host: String, port: Int), logger: Logger) throws {
+        let time = SystemTime()
+        let metrics = Metrics()
+        directory = settings.text(.data)
+        let disk = PosixDisk(addedSyncMicros: Int64(settings.integer(.logAddedSyncMilliseconds)) * 1_000)
+        lock = try Self.lock(directory, disk)
+        let tablesPath = directory + "/tables.sqlite"
+        var tableSettings = SQLiteTablesSettings()
+        tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
+        tableSettings.readers = settings.integer(.tablesReaders)
+        let openTables: @Sendable () throws -> SQLiteTables = { [tableSettings] in
+            try SQLiteTables(path: tablesPath, tables: RetailTables.all, views: RetailViews.all, settings: tableSettings)
+        }
+        let stored = try openTables().positions()
+
+        var logSettings = EmbeddedLogSettings()
+        logSettings.segmentBytes = settings.integer(.logSegmentMebibytes) << 20
+        logSettings.waitingBytesMax = settings.integer(.logWaitingMebibytes) << 20
+        log = try EmbeddedLog(
+            directory: directory + "/log", disk: disk, settings: logSettings, time: time, stored: stored.offsets)
+        for cut in log.cuts { logger.log(.warning, "log.tail_cut", [("what", cut.description)]) }
+        try log.start()
+
+        let book = ContractBook()
+        let isCompatible = settings.text(.compatibilityInvoices) == "on"
+        let compatibility = isCompatible ? BuiltInContracts.parse("invoices-compat") : nil
+        try ContractStartup.load(
+            log, book, current: ContractStartup.configured(settings.contracts), other: compatibility.map { [$0] } ?? [],
+            now: time.now())
+
+        processor = Processor(
+            log: log, book: book, board: board, metrics: metrics, logger: logger, time: time, makeStore: openTables)
+        let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
+        pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)
+        let status = PipelineStatus(log: log, board: board, metrics: metrics, time: time, version: TillMain.version)
+        live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)
+        let console = ConsoleService(
+            reader: reader, board: board, pool: pool, metrics: metrics, time: time, status: status, live: live,
+            answersReferenceClients: isCompatible)
+        let ingest = IngestService(
+            log: log, book: book, metrics: metrics, time: time, random: .fromKernel(), compatibility: compatibility)
+        let gate = Gate(
+            ingest: ingest, console: console, identities: settings.identities,
+            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20)
+        var serverSettings = HTTPServerSettings()
+        serverSettings.connectionsMax = settings.integer(.httpConnectionsMax)
+        processing = try processor.start()
+        liveThread = try live.start()
+        server = try HTTPServer.start(
+            host: listen.host, port: listen.port, handler: gate, settings: serverSettings, time: time)
+    }
+
+    private static func lock(_ directory: String, _ disk: PosixDisk) throws -> DirectoryLock {
+        do throws(DiskError) {
+            try disk.makeDirectory(directory)
+            return try DirectoryLock(path: directory + "/LOCK")
+        } catch {
+            if error.errno == 11 { throw EventLogError.locked(path: directory) }
+            throw EmbeddedLogFailures.translate(error)
+        }
+    }
+
+    /// Stops in reverse: no new requests, running ones finish, what was acknowledged is durable.
+    func drain(deadlineMs: Int) {
+        live.stop()
+        server.drain(deadlineMs: deadlineMs)
+        log.close()
+        processor.stop()
+        processing.join()
+        liveThread.join()
+        pool.shutdown()
+    }
+}
+
+/// HOST:PORT, with IPv6 hosts in brackets.
+enum ListenAddress {
+    static func parse(_ text: String) throws -> (host: String, port: Int) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port)
+        else {
+            throw UsageError("settings.listen_invalid", "listen is \(text.quotedForMessage); give HOST:PORT, for example 127.0.0.1:8080.")
+        }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        if host == "localhost" { host = "127.0.0.1" }
+        return (host, port)
+    }
+
+    static func isLoopback(_ host: String) -> Bool { host == "::1" || host.hasPrefix("127.") }
+}

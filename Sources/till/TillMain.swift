@@ -1,0 +1,77 @@
+import CShims
+import Primitives
+import Telemetry
+
+/// Exit codes of the binary, as documented in docs/reference/cli.md.
+enum ExitCode: Int32 {
+    case success = 0
+    /// The operation failed: the world refused, or the data is not as asked.
+    case failure = 1
+    /// The command line or the configuration is wrong.
+    case usage = 2
+    /// Another till writes to the data directory.
+    case inUse = 3
+    /// Stored bytes are damaged.
+    case damaged = 4
+}
+
+/// Dispatch of the command line.
+enum TillMain {
+    static let version = "0.1.0"
+
+    static let help = """
+        till \(version): receives sales, makes them durable, counts each exactly once, and shows the events behind a figure.
+
+        till up [--config FILE] [--data DIR] [--listen HOST:PORT]      run until SIGINT or SIGTERM
+        till ingest FEED FILE… [--to URL | --data DIR] [--json]        load files (.csv .tsv .ndjson, .gz) or - for stdin
+        till contract check FILE…                                      report every mistake with line and column
+        till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
+        till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
+        till version
+
+        Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
+        """
+
+    static func run() -> Never {
+        cshims_block_signals()
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        let command = arguments.isEmpty ? "help" : arguments.removeFirst()
+        let code: ExitCode
+        do {
+            switch command {
+            case "up": code = try UpCommand.run(arguments)
+            case "ingest": code = try IngestCommand.run(arguments)
+            case "contract": code = try ContractCommand.run(arguments)
+            case "log": code = try LogCommand.run(arguments)
+            case "settings": code = try SettingsCommand.run(arguments)
+            case "debug": code = try DebugCommand.run(arguments)
+            case "version", "--version":
+                print("till \(version)")
+                code = .success
+            case "help", "--help", "-h":
+                print(help)
+                code = .success
+            default:
+                throw UsageError("cli.command_unknown", "There is no command \(command.quotedForMessage); till help lists them.")
+            }
+        } catch {
+            code = report(error)
+        }
+        cshims_exit(code.rawValue)
+    }
+
+    /// Writes an error for people and chooses the exit code.
+    static func report(_ error: any Error) -> ExitCode {
+        Logger.writeLine("till: \(error)", to: 2)
+        guard let known = error as? any OperationalError else { return .failure }
+        if known.code == "log.locked" { return .inUse }
+        return switch known.domain {
+        case .user: .usage
+        case .integrity: .damaged
+        case .external: .failure
+        }
+    }
+
+    /// Writes a line to standard output.
+    static func print(_ text: String) { Logger.writeLine(text, to: 1) }
+}

@@ -1,4 +1,4 @@
-package import Primitives
+import Primitives
 
 /// One value that a rule replaced.
 package struct Correction: Hashable, Sendable {

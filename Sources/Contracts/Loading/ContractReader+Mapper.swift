@@ -57,6 +57,9 @@ extension ContractReader {
             let types = FieldType.allCases.filter { parameter.types.contains($0) }.map(\.rawValue).joined(separator: " or ")
             fail(node, "Mapper \(mapper) needs \(types) for \(parameter.name), but \(field.path) is \(field.type.phrase); "
                 + "bind another field or change its type")
+        } else if parameter.isRequired, reference.column != nil, fields.fields[reference.field].isNullable {
+            let list = fields.fields[reference.field].name
+            fail(node, "Mapper \(mapper) needs \(parameter.name), but \(list) may be null; add required: true to the list")
         } else if parameter.isRequired, field.isNullable {
             fail(node, "Mapper \(mapper) needs \(parameter.name), but \(field.path) may be null; add required: true to the field")
         }

@@ -37,6 +37,9 @@ package struct Pattern: Sendable {
         if instructions.count <= 64 { closures = (0..<4).map { closures(context: $0) } }
     }
 
+    /// The compiled pattern; nil when `source` has a mistake. For settings that hold patterns.
+    package static func compiled(_ source: String) -> Pattern? { try? Pattern(source) }
+
     private mutating func emit(_ instruction: Instruction) throws(PatternError) {
         instructions.append(instruction)
         if instructions.count > ContractLimits.patternInstructionsMax { throw tooLarge }

@@ -1,0 +1,82 @@
+import Primitives
+import YAMLTree
+
+extension ContractReader {
+    /// `[A-Za-z_][A-Za-z0-9_]{0,63}` and no word of the rule language.
+    mutating func identifier(_ node: YAMLNode, _ what: String) -> String? {
+        let bytes = Array((node.text ?? "").utf8)
+        let isLegal = bytes.enumerated().allSatisfy { index, byte in
+            0x41...0x5A ~= byte || 0x61...0x7A ~= byte || byte == 0x5F || (index > 0 && 0x30...0x39 ~= byte)
+        }
+        guard !bytes.isEmpty, isLegal, bytes.count <= ContractLimits.nameBytesMax else {
+            fail(node, "\(what) \(shown(node)) is not a name; use 1 to 64 of A-Z, a-z, 0-9 and _, not beginning with a digit")
+            return nil
+        }
+        guard let text = node.text, !RuleParser.words.contains(text) else {
+            fail(node, "\(what) \(shown(node)) is a word of the rule language; choose another name")
+            return nil
+        }
+        return text
+    }
+
+    mutating func readSettings(_ node: YAMLNode) {
+        guard let entries = node.entries else {
+            if !node.isNull { fail(node, "settings is not a mapping; write key: value lines") }
+            return
+        }
+        if entries.count > ContractLimits.settingsMax {
+            fail(node, "settings has \(entries.count) entries, more than \(ContractLimits.settingsMax); remove some")
+        }
+        for entry in entries.prefix(ContractLimits.settingsMax) {
+            guard let name = identifier(entry.key, "setting"), let value = settingValue(entry.value, name) else { continue }
+            settings[name] = value
+            if name == "time_zone" { zone = zoneNamed(entry.value, text: entry.value.text ?? "") }
+            if name == "currency" {
+                currency = Currency(entry.value.text ?? "")
+                if currency == nil {
+                    fail(entry.value, "currency \(shown(entry.value)) is not an ISO 4217 code; write three letters such as GBP")
+                }
+            }
+        }
+    }
+
+    private mutating func settingValue(_ node: YAMLNode, _ name: String) -> SettingValue? {
+        switch node.kind {
+        case .mapping:
+            fail(node, "setting \(name) is a mapping; write a text, a number, true, false or a list")
+            return nil
+        case .scalar(let text, let plain):
+            if node.isNull {
+                fail(node, "setting \(name) is null; give it a value or remove it")
+                return nil
+            }
+            guard text.utf8.count <= ContractLimits.messageBytesMax else {
+                fail(node, "setting \(name) has \(text.utf8.count) bytes, more than \(ContractLimits.messageBytesMax); shorten it")
+                return nil
+            }
+            if plain, text == "true" || text == "false" { return .boolean(text == "true") }
+            if plain, let number = DecimalText.read(Array(text.utf8)[...]) { return .decimal(number) }
+            return .text(ByteString(text))
+        case .sequence:
+            var texts: [ByteString] = [], numbers: [Decimal] = []
+            for item in items(node, "setting \(name)", max: ContractLimits.listEntriesMax) {
+                switch settingValue(item, name) {
+                case .text(let text): texts.append(text)
+                case .decimal(let number): numbers.append(number)
+                case .boolean, .texts, .decimals: fail(item, "setting \(name) holds \(shown(item)); lists hold texts or numbers")
+                case nil: break
+                }
+            }
+            if !texts.isEmpty, !numbers.isEmpty {
+                fail(node, "setting \(name) mixes texts and numbers; put the numbers in quotes to make them texts")
+            }
+            return numbers.isEmpty ? .texts(texts) : .decimals(numbers)
+        }
+    }
+
+    mutating func zoneNamed(_ node: YAMLNode, text: String) -> ZoneRules? {
+        let zone = text.utf8.count <= ContractLimits.nameBytesMax ? ZoneRules(named: text) : nil
+        if zone == nil { fail(node, "Time zone \(text.quotedForMessage) is not known; use a tz name such as Europe/London") }
+        return zone
+    }
+}

@@ -1,0 +1,100 @@
+import Primitives
+import Testing
+
+@testable import Contracts
+
+@Suite struct ContractTests {
+    @Test func `the invoice contract loads and reads a line of the public file`() throws {
+        let contract = try loaded("Contracts/invoices.yaml")
+        #expect(contract.name == "invoices" && contract.partitionKey == 0 && contract.zone?.name == "Europe/London")
+        #expect(contract.digest == Digest.sha256(of: contract.text))
+        let row = ["489434", "85048", "15CM CHRISTMAS", "12", "2009-12-01 07:45:00", "6.95", "13085.0", "", "UK", ""]
+        var values = try zip(contract.fields.fields, row).map { try #require(value($0.read(.csv(bytes($1))))) }
+        #expect(contract.judge(&values) == Judgement())
+        #expect(contract.fields.index(of: "Customer ID") == 6 && contract.fields.index(of: "Price") == 5)
+        #expect(contract.fields.index(of: "price") == nil && contract.fields.index(of: "") == nil)
+        values[3] = number("0")
+        values[2] = .null
+        values[5] = number("0")
+        let judgement = contract.judge(&values)
+        #expect(judgement.reasons.map(\.rule) == ["quantity_zero"] && judgement.flags == ["no_description", "zero_price"])
+        values[3] = number("-1000000")
+        values[5] = number("1000.00001")
+        #expect(contract.judge(&values).reasons.map(\.rule) == ["amount_limit"])
+        let patterns = try #require(contract.settings["non_product_patterns"])
+        guard case .texts(let sources) = patterns else { throw ContractProblems([]) }
+        let compiled = try sources.map { try #require(Pattern.compiled($0.description)) }
+        #expect(compiled.map { $0.matches(bytes("gift_0001_20")) } == [true, false, false])
+    }
+
+    @Test(arguments: [
+        ("1.5", "type"), ("80995000000", "out_of_range"), ("NaN", "type"), ("9223372036854775808", "out_of_range"), ("6.0", "type"),
+    ])
+    func `a wrong quantity is refused`(text: String, rule: String) throws {
+        let field = try loaded("Contracts/invoices.yaml").fields.fields[3]
+        #expect(reason(field.read(.number(bytes(text))))?.rule == rule)
+    }
+
+    @Test func `every part of the fixture is kept`() throws {
+        let contract = try cornerShop()
+        #expect(contract.version == 3 && contract.source == "corner" && contract.versionTime == 3)
+        #expect(contract.csv.separator == UInt8(ascii: ";") && contract.csv.quote == UInt8(ascii: "'"))
+        #expect(contract.unknownFields == .reject && contract.currency == Currency("EUR"))
+        #expect(contract.references == [ReferenceNeed(entity: "customer", field: .init(field: 10, column: nil), isRequired: true)])
+        #expect(contract.mapper.name == "sale" && contract.mapper.bindings["lines.quantity"] == .init(field: 11, column: 2))
+        #expect(contract.fields.index(of: "receipt.id") == 0)
+        #expect(contract.fields.fields[11].fields.index(of: "article") == 0)
+    }
+
+    private func sale(_ store: String, total: String, rows: [[FieldValue]]) -> [FieldValue] {
+        [
+            .text("R1"), .text(ByteString(store)), .time(FieldTime(instant: Timestamp(micros: 0), raw: "0")), .null,
+            .text("cash"), .text("closed"), number(total), .null, .null, .boolean(false), .null, .list(rows),
+        ]
+    }
+
+    @Test func `corrections are made in order and later rules see them`() throws {
+        let contract = try cornerShop()
+        var values = sale("STORE_007", total: "99", rows: [
+            [.text("a"), .null, number("2"), number("1.5"), number("4")],
+            [.text("a"), .null, number("0.333"), number("0.00001"), .null],
+        ])
+        let judgement = contract.judge(&values)
+        #expect(judgement.reasons == [] && judgement.flags == ["item_twice"])
+        #expect(values[1] == .text("STORE_7") && values[6] == number("3"))
+        #expect(judgement.corrections.map(\.rule) == ["store_normal", "line_total", "line_total", "total_mismatch"])
+        #expect(judgement.corrections.map(\.row) == [nil, 0, 1, nil])
+        #expect(judgement.corrections.last?.old == number("99"))
+        #expect(contract.judge(&values).corrections == [], "judging again corrects nothing")
+    }
+
+    @Test func `all reasons are reported at once with row and value`() throws {
+        let contract = try cornerShop()
+        var values = sale("STORE_99", total: "0", rows: [
+            [.text("a"), .null, number("1"), number("0"), number("0")],
+            [.text("b"), .null, number("-2"), number("0"), number("0")],
+        ])
+        values[4] = .text("shells")
+        values[9] = .boolean(true)
+        let reasons = contract.judge(&values).reasons
+        #expect(reasons.map(\.rule) == ["store_range", "quantity_positive", "card_known", "no_training"])
+        #expect(reasons[1].field == "lines[1].quantity" && reasons[1].value == "-2")
+        #expect(reasons[0].message == "Rule store_range (number(capture(store, \"STORE_(\\d+)\", 1)) <= $store_max) does not "
+            + "hold; correct the event")
+        values[4] = .text("bonus-12")
+        values[5] = .text("open")
+        #expect(contract.judge(&values).reasons.map(\.rule) == ["store_range", "quantity_positive"])
+    }
+
+    @Test func `five simple rules are judged in about a microsecond`() throws {
+        let contract = try loaded("Contracts/invoices.yaml")
+        var values: [FieldValue] = [
+            .text("1"), .text("2"), .text("3"), number("6"), .null, number("2.55"), .null, .null, .text("UK"), .null,
+        ]
+        let clock = ContinuousClock()
+        var count = 0
+        let spent = clock.measure { for _ in 0..<20_000 { count += contract.judge(&values).reasons.count } }
+        print("judge: \(spent / 20_000) per event, 4 rules")
+        #expect(count == 0 && spent < .seconds(2))
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// Decision records are numbered once and have their parts; links between documents lead somewhere.
+@Suite struct DocumentTests {
+    static let decisionParts = [
+        "## Context", "## Options", "## Decision", "## Consequences", "## How we would notice it was wrong",
+    ]
+
+    static func numberingFaults(_ names: [String]) -> [String] {
+        let records = names.filter { $0.hasSuffix(".md") && $0 != "README.md" }
+        let misnamed = records.filter {
+            $0.range(of: #"^[0-9]{4}-[a-z0-9-]+\.md$"#, options: .regularExpression) == nil
+        }
+        let twice = Dictionary(grouping: records) { $0.prefix(4) }.filter { $0.value.count > 1 }.keys.sorted()
+        return misnamed.map { "\($0): a record is named NNNN-subject.md" } + twice.map { "\($0): number used twice" }
+    }
+
+    /// Targets of relative links, without their fragments, as paths from the repository's root.
+    static func linkTargets(of file: SourceFile) throws -> [String] {
+        let expression = try NSRegularExpression(pattern: #"\]\(([^)#\s]+)(#[^)\s]*)?\)"#)
+        let whole = file.text as NSString
+        let folder = (file.path as NSString).deletingLastPathComponent
+        return expression.matches(in: file.text, range: NSRange(location: 0, length: whole.length)).compactMap {
+            match in
+            let target = whole.substring(with: match.range(at: 1))
+            guard !target.contains(":"), !target.hasPrefix("/") else { return nil }
+            return (("/" + folder + "/" + target) as NSString).standardizingPath
+        }
+    }
+
+    @Test func `decision numbers are unique`() {
+        report(Self.numberingFaults(Repository.names(in: "docs/decisions")))
+    }
+
+    @Test func `a number used twice and a bad name are named`() {
+        #expect(Self.numberingFaults(["0001-a.md", "0001-b.md", "README.md"]) == ["0001: number used twice"])
+        #expect(Self.numberingFaults(["1-a.md"]) == ["1-a.md: a record is named NNNN-subject.md"])
+    }
+
+    @Test func `a decision record has its parts and fits a page`() {
+        for record in Repository.files(under: "docs/decisions", extensions: ["md"])
+        where !record.path.hasSuffix("README.md") {
+            let missing = Self.decisionParts.filter { !record.text.contains($0) }
+            report(missing.map { "\(record.path): \($0) is missing" })
+            #expect(record.lines.count <= 60, "\(record.path) is longer than a page")
+        }
+    }
+
+    @Test func `relative links of documents lead to a file`() throws {
+        for file in Repository.files where file.fileExtension == "md" {
+            report(
+                try Self.linkTargets(of: file).filter { !Repository.exists($0) }.map {
+                    "\(file.path): no file at \($0)"
+                }
+            )
+        }
+    }
+
+    @Test func `links are read from the folder of their document`() throws {
+        let file = SourceFile(path: "docs/a/b.md", text: "[x](../c.md#d) [y](https://doi.org/1) [z](#e) [w](e/f.md)")
+        #expect(try Self.linkTargets(of: file) == ["/docs/c.md", "/docs/a/e/f.md"])
+    }
+}

@@ -97,8 +97,8 @@ enum BanList {
             name: "public outside hot modules",
             pattern: #"(?<![\w.`])(public|open)\s+(?="#
                 + "(private|package|fileprivate|internal|final|class|struct|enum|actor|protocol|func|var|let|init"
-                + "|static|subscript|typealias|extension|import|override|mutating|indirect|nonisolated|convenience|macro)"
-                + #"\b)"#,
+                + "|static|subscript|typealias|extension|import|override|mutating|indirect|nonisolated|convenience"
+                + #"|macro)\b)"#,
             remedy: "use package: the product has no API clients",
             except: ["Sources/Primitives/**", "Sources/Formats/**", "Sources/RecordBatch/**"],
             bad: [
@@ -134,12 +134,12 @@ enum BanList {
     static let text: [Ban] = [
         Ban(
             name: "left-over markers",
-            pattern: #"\b(FIX"# + #"ME|XX"# + #"X|TO"# + #"DO)\b"#,
+            pattern: #"(//|#|/\*).*\b(FIX"# + #"ME|XX"# + #"X|TO"# + #"DO)\b"#,
             remedy: "do it, or file an issue and say nothing here",
             scope: ["Sources/**", "Tests/**", "Package.swift", "dev", "scripts/**"],
             wholeText: true,
             bad: ["// FIX" + "ME: later", "// XX" + "X", "// TO" + "DO"],
-            good: ["// fix me", "let todo = 1"]
+            good: ["// fix me", "let todo = 1", "code ?? \"XX" + "X\""]
         ),
         Ban(
             name: "names of package registries",

@@ -2,6 +2,7 @@ import EmbeddedLog
 import Formats
 import Ports
 import Primitives
+import Settings
 
 /// `till log stat|verify|dump`: reads the files, takes no lock, works beside a running till.
 enum LogCommand {

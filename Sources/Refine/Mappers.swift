@@ -58,7 +58,7 @@ struct ContractPlan {
     let currency: Currency
     private let bindings: [String: FieldReference]
     private let services: Set<ByteString>
-    private let servicePrefixes: [ByteString]
+    private let servicePatterns: [Pattern]
 
     /// - Precondition: The contract was checked against ``Mappers/signatures``.
     init(_ contract: Contract) {
@@ -74,7 +74,12 @@ struct ContractPlan {
         bindings = contract.mapper.bindings
         if case .text(let text)? = contract.settings["store"] { store = text } else { store = "ONLINE" }
         if case .texts(let codes)? = contract.settings["non_product_codes"] { services = Set(codes) } else { services = [] }
-        if case .texts(let list)? = contract.settings["non_product_prefixes"] { servicePrefixes = list } else { servicePrefixes = [] }
+        // Settings are judged when the contract is loaded; a text that is no pattern there names no code.
+        if case .texts(let list)? = contract.settings["non_product_patterns"] {
+            servicePatterns = list.compactMap { Pattern.compiled($0.description) }
+        } else {
+            servicePatterns = []
+        }
     }
 
     func value(_ parameter: String, _ values: [FieldValue]) -> FieldValue {
@@ -87,7 +92,7 @@ struct ContractPlan {
     func fieldName(_ parameter: String) -> String { bindings[parameter].map { contract.fields[$0].path } ?? parameter }
 
     func isService(_ code: ByteString) -> Bool {
-        services.contains(code) || servicePrefixes.contains { code.bytes.starts(with: $0.bytes) }
+        services.contains(code) || servicePatterns.contains { $0.matches(code.bytes[...]) }
     }
 
     /// Local day and hour of an instant, by the store's calendar.

@@ -1,6 +1,7 @@
 import CShims
 import Formats
 import Network
+import Ports
 import Primitives
 import RecordBatch
 
@@ -114,7 +115,7 @@ final class IngestClient {
                 }
                 guard builder.count > 0 else { continue }
                 var format = "json"
-                if case .csv(header: let header, separator: let separator) = reader.payloadFormat {
+                if case .csv(let header, let separator) = reader.payloadFormat {
                     format = "csv \(separator) \(Base64.encode(header.bytes))"
                 }
                 let count = builder.count

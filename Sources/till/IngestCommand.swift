@@ -1,5 +1,6 @@
 import CShims
 import Formats
+import HTTPServer
 import Network
 import Primitives
 import Settings

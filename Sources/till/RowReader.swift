@@ -100,7 +100,7 @@ struct RowReader: ~Copyable {
     /// What the envelope says of these records.
     var payloadFormat: PayloadFormat {
         guard format.isCSV else { return .json }
-        return .csv(header: header ?? "", separator: format.dialect.separator)
+        return PayloadFormat.csv(header: header ?? "", separator: format.dialect.separator)
     }
 
     /// Calls `body` for each row until it says false or the file ends; true when the file ended.

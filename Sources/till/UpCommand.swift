@@ -1,4 +1,5 @@
 import CShims
+import HTTPServer
 import Primitives
 import Settings
 import Telemetry

@@ -76,8 +76,8 @@ import YAMLTree
         ("separator: \",\"", "separator: \"ab\"",
             "line 7, column 19: csv separator is \"ab\", not one sign; write one such as \",\" or \"\\t\""),
         ("separator: \",\"", "separator: \"\\\"\"", "line 7, column 6: csv separator and quote are the same sign; change one"),
-        ("name: n, type: integer", "name: n, type: int", "line 10, column 22: type \"int\" is not known; known are text, integer, "
-            + "decimal, money, boolean, time, list\nline 20, column 12: In check: Field \"n\" is not declared; did you mean p?"),
+        ("name: n, type: integer", "name: n, type: int", "line 10, column 22: type \"int\" is not known; did you mean integer?\n"
+            + "line 20, column 12: In check: Field \"n\" is not declared; add it to fields"),
         ("name: p, type: money }\n  - { name: rows", "name: n, type: money }\n  - { name: rows",
             "line 12, column 5: Name \"n\" is used twice in fields; change one of the two"),
         ("name: p, type: money }\n  - { name: rows", "name: 1p, type: money }\n  - { name: rows",
@@ -86,7 +86,7 @@ import YAMLTree
         ("max_bytes: 9", "maxbytes: 9", "line 9, column 45: Key \"maxbytes\" is not known in a field; did you mean max_bytes?"),
         ("max_bytes: 9", "max: 9", "line 9, column 50: max does not belong to a text; remove it from field id"),
         ("required: true, max_bytes", "required: yes, max_bytes",
-            "line 4, column 16: partition_key id may be null; add required: true to the field\nline 9, column 37: required is "
+            "line 4, column 16: partition_key id may be null; add required: true to the field\nline 9, column 39: required is "
                 + "\"yes\", not true or false; write one of the two\nline 17, column 21: Mapper sale needs document, but id may be "
                 + "null; add required: true to the field"),
         ("max: $limit", "max: $limt", "line 10, column 36: Setting \"limt\" is not declared; did you mean limit?"),
@@ -108,7 +108,7 @@ import YAMLTree
         ("$time_zone", "$timezone", "line 11, column 76: Setting \"timezone\" is not declared; did you mean time_zone?"),
         ("$time_zone", "$limit", "line 11, column 76: Setting limit is not a text; use one with a tz name"),
         ("[{ name: q, type: integer, required: true }]", "[]",
-            "line 13, column 53: fields of rows is empty; declare at least one field\n"
+            "line 13, column 55: fields of rows is empty; declare at least one field\n"
                 + "line 17, column 57: Field \"rows.q\" is not declared; add it to the fields of rows\n"
                 + "line 17, column 81: Field \"rows.q\" is not declared; add it to the fields of rows\n"
                 + "line 17, column 107: Field \"rows.q\" is not declared; add it to the fields of rows"),
@@ -140,8 +140,8 @@ import YAMLTree
         ("check: n > 0", "check: \"n > nn\"", "line 20, column 17: In check: Field \"nn\" is not declared; add it to fields"),
         ("    on_failure: reject", "    on_failure: reject\n  - { id: first, check: n > 1, on_failure: flag }",
             "line 22, column 5: Rule first occurs twice; rename one of the two"),
-        ("field: id }]", "field: idd, need: 1 }]", "line 22, column 42: Field \"idd\" is not declared; did you mean id?\n"
-            + "line 22, column 47: Key \"need\" is not known in a reference; known are entity, field, required"),
+        ("field: id }]", "field: idd, need: 1 }]", "line 22, column 40: Field \"idd\" is not declared; did you mean id?\n"
+            + "line 22, column 45: Key \"need\" is not known in a reference; known are entity, field, required"),
         ("rules:\n", "rules: &a\n", "line 18, column 8: Anchors and tags are not allowed; write the value out"),
         ("version: 1\n", "version: 1\nversion: 2\n", "line 3, column 1: Key \"version\" occurs twice; keep one of the two"),
         ("csv: {", "csv: [", "line 7, column 23: Not YAML: did not find expected ',' or ']'; correct the YAML at this place"),

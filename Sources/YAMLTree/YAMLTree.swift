@@ -111,7 +111,7 @@ private struct TreeBuilder {
             guard stack[top].keys.insert(text).inserted else {
                 throw YAMLError(
                     line: node.line, column: node.column,
-                    sentence: "Key \"\(text.unicodeScalars.prefix(80))\" occurs twice; keep one of the two"
+                    sentence: "Key \"\(String(text.unicodeScalars.prefix(80)))\" occurs twice; keep one of the two"
                 )
             }
             stack[top].key = node

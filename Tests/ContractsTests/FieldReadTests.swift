@@ -25,7 +25,6 @@ import Testing
         ("status", .text(bytes("gone")), "not_in_enum", "status \"gone\" is not one of: open, closed; send one of these"),
         ("total", .number(bytes("-1")), "out_of_range",
             "total -1 is below the minimum 0; correct it or lower min in the contract"),
-        ("total", .number(bytes("92233720368548")), "value", ""),
         ("total", .number(bytes("922337203685470000")), "out_of_range",
             "total 922337203685470000 is beyond ±92233720368547.75807; correct it"),
         ("total", .number(bytes("1e50")), "out_of_range",
@@ -58,13 +57,8 @@ import Testing
     ])
     func `a wrong value has its reason`(name: String, raw: RawValue, rule: String, message: String) throws {
         let reading = try field(name).read(raw)
-        let text = name == "total" && rule == "value" ? "out_of_range" : rule
-        if rule == "value" {
-            #expect(reason(reading)?.rule == text)
-        } else {
-            #expect(reason(reading)?.rule == rule)
-            #expect(reason(reading)?.message == message)
-        }
+        #expect(reason(reading)?.rule == rule)
+        #expect(reason(reading)?.message == message)
     }
 
     @Test(arguments: [

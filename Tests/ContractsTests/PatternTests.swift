@@ -47,7 +47,7 @@ import Testing
         #expect(throws: PatternError(offset: offset, sentence: sentence)) { try Pattern(pattern) }
     }
 
-    @Test(arguments: ["(a*)*b", "(a|aa)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)b", "a{0,100}a{100}"])
+    @Test(arguments: ["(a*)*b", "(a|aa)+b", "(a|a)*b", "(.*)(.*)(.*)(.*)b", "a{0,70}a{70}"])
     func `catastrophic patterns finish`(pattern: String) throws {
         let text = [UInt8](repeating: 0x61, count: 2_000)
         #expect(try Pattern(pattern).matches(text[...]) == false)

@@ -27,7 +27,7 @@ extension Contract {
     /// Corrections are made in `values` at once, so later rules see them. A correction whose value is null (and not
     /// written as `null`), or that the field itself would refuse, rejects instead.
     ///
-    /// - Parameter values: one per field, in the order of ``fields``.
+    /// - Parameter values: one per field, in the order of ``fields``; rows of a list likewise in the order of its fields.
     /// - Complexity: bounded by ``ContractLimits/stepsMax`` steps.
     package func judge(_ values: inout [FieldValue]) -> Judgement {
         precondition(values.count == fields.count, "an event has one value for each of its contract's fields")

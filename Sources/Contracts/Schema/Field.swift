@@ -102,7 +102,6 @@ package struct FieldTable: Sendable {
         }
     }
 
-    /// Empties instead of nil for the row type of a scalar field.
     package var count: Int { fields.count }
 
     private static func bucket(_ name: ArraySlice<UInt8>) -> Int {

@@ -9,31 +9,33 @@ enum NearestName {
         return "known are \(known.prefix(20).joined(separator: ", "))"
     }
 
-    /// The known name with the fewest edits, at most 2, or a third of the length for longer names; nil when none is near.
+    /// The known name with the fewest edits, at most one in three letters, or that begins with this one (`int`); nil when
+    /// none is near.
     static func nearest(_ name: String, among known: [String]) -> String? {
         let wanted = Array(name.lowercased().utf8.prefix(64))
         var best: (distance: Int, name: String)?
         for candidate in known {
-            let distance = distance(wanted, Array(candidate.lowercased().utf8.prefix(64)))
-            if distance <= max(2, wanted.count / 3), distance < candidate.utf8.count, distance < best?.distance ?? .max {
+            let other = Array(candidate.lowercased().utf8.prefix(64))
+            let distance = wanted.count >= 3 && other.starts(with: wanted) ? 1 : distance(wanted, other)
+            if distance <= max(1, wanted.count / 3), distance < other.count, distance < best?.distance ?? .max {
                 best = (distance, candidate)
             }
         }
         return best?.name
     }
 
-    /// Levenshtein's distance. Complexity: O(a × b), both at most 64 bytes.
+    /// Edits from `a` to `b`: insert, remove, replace, or swap two neighbours. Complexity: O(a × b), both at most 64 bytes.
     private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (x == y ? 0 : 1))
-                diagonal = above
+        var before: [Int] = [], last = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var edits = min(row[j] + 1, last[j + 1] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { edits = min(edits, before[j - 1] + 1) }
+                row.append(edits)
             }
+            (before, last) = (last, row)
         }
-        return row[b.count]
+        return last[b.count]
     }
 }

@@ -54,6 +54,14 @@ package final class Connection {
     /// True once the connection is gone.
     package var isClosed: Bool { if case .closed = state { true } else { false } }
 
+    /// True once everything is sent: the connection is gone or only waits for the peer to close.
+    package var isSettled: Bool {
+        switch state {
+        case .open, .finishing: false
+        case .lingering, .closed: true
+        }
+    }
+
     /// Bytes that wait for the socket.
     package var outboundCount: Int { outbound.count - sent }
 

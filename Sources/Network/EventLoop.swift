@@ -52,13 +52,31 @@ package final class EventLoop: Sendable {
     ///
     /// - Returns: Nil when the loop has stopped.
     package func call<Result: Sendable>(_ body: @escaping @Sendable (Reactor) -> Result) -> Result? {
-        let answer = Guarded<Result?>(nil)
-        let posted = post { reactor in
-            let result = body(reactor)
-            answer.withLock { $0 = result }
-            answer.signal()
+        call { (reactor, reply: Reply<Result>) in reply.send(body(reactor)) }
+    }
+
+    /// Carries the result of a ``call(_:)`` back; let go without a result it answers nil. Thread: any.
+    package final class Reply<Result: Sendable>: Sendable {
+        private let box: Guarded<Result??>
+
+        fileprivate init(_ box: Guarded<Result??>) { self.box = box }
+        deinit { set(nil) }
+
+        package func send(_ result: Result) { set(result) }
+
+        private func set(_ result: Result?) {
+            box.withLock { if $0 == nil { $0 = .some(result) } }
+            box.signal()
         }
-        return posted ? answer.wait { $0 } : nil
+    }
+
+    /// Runs a command on the loop's thread and blocks until its reply comes. Never call it from that thread.
+    ///
+    /// - Returns: Nil when the loop has stopped or the reply was let go.
+    package func call<Result: Sendable>(_ body: @escaping @Sendable (Reactor, Reply<Result>) -> Void) -> Result? {
+        let box = Guarded<Result??>(nil)
+        let posted = post { body($0, Reply(box)) }
+        return posted ? box.wait { $0 } ?? nil : nil
     }
 
     /// Closes everything and blocks until the thread has ended. Never call it from that thread.

@@ -1,0 +1,54 @@
+package import Network
+
+/// What the transport itself answers, as a table: status, stable code, sentence of fact and remedy.
+package enum HTTPServerFailure: Sendable, Equatable {
+    case refused(HTTPRefusal)
+    case headTimedOut
+    case bodyTimedOut
+    case answerTimedOut
+    case noAnswer
+    case tooManyConnections
+    case tooManyBodyBytes
+
+    package var status: Int {
+        switch self {
+        case .refused(let refusal): refusal.status
+        case .headTimedOut, .bodyTimedOut: 408
+        case .answerTimedOut: 504
+        case .noAnswer: 500
+        case .tooManyConnections, .tooManyBodyBytes: 503
+        }
+    }
+
+    package var code: String {
+        switch self {
+        case .refused(let refusal): refusal.code
+        case .headTimedOut: "http.head_timed_out"
+        case .bodyTimedOut: "http.body_timed_out"
+        case .answerTimedOut: "http.answer_timed_out"
+        case .noAnswer: "http.no_answer"
+        case .tooManyConnections: "http.too_many_connections"
+        case .tooManyBodyBytes: "http.too_many_body_bytes"
+        }
+    }
+
+    package var message: String {
+        switch self {
+        case .refused(let refusal): refusal.message
+        case .headTimedOut: "The head of the request did not come in time; send it at once."
+        case .bodyTimedOut: "The body of the request came too slowly; send it faster or split it."
+        case .answerTimedOut: "The request was not answered in time; ask again later."
+        case .noAnswer: "The request was dropped without an answer, which is a defect of the server; report it."
+        case .tooManyConnections: "All connections of the server are in use; try again after the time in Retry-After."
+        case .tooManyBodyBytes: "The server receives as many bytes as it can hold; try again after Retry-After."
+        }
+    }
+
+    /// Seconds for Retry-After.
+    var retryAfterSeconds: Int? {
+        switch self {
+        case .tooManyConnections, .tooManyBodyBytes: 1
+        case .refused, .headTimedOut, .bodyTimedOut, .answerTimedOut, .noAnswer: nil
+        }
+    }
+}

@@ -40,9 +40,9 @@ package final class HTTPServer: Sendable {
             }
         }
         switch started {
-        case .success(let (listener, port))?:
+        case .success(let (listener, port)):
             return HTTPServer(port: port, loop: loop, counting: counting, listener: listener)
-        case .failure(let error)?:
+        case .failure(let error):
             loop.stop()
             throw error
         case nil: throw .loopStopped

@@ -87,12 +87,3 @@ enum LogCommand {
         return .success
     }
 }
-
-/// Hidden helpers for the project's own tests.
-enum DebugCommand {
-    static func run(_ words: [String]) throws -> ExitCode {
-        guard words == ["json"] else { throw UsageError("cli.debug_usage", "Say till debug json.") }
-        while let line = readLine() { TillMain.print(JSONDifferential.line(line)) }
-        return .success
-    }
-}

@@ -10,6 +10,7 @@ const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 const GRAINS = ["year", "quarter", "month", "week", "day"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const ORDERS_PER_PAGE = 10;
+const RESULTS = 24;
 
 // ---------------------------------------------------------------------------------------------------- small helpers
 
@@ -251,7 +252,7 @@ function chartOptions(exact, extra = {}) {
     interaction: { mode: extra.horizontal ? "nearest" : "index", axis: extra.horizontal ? "y" : "x", intersect: false },
     onClick: extra.onClick,
     scales: extra.horizontal
-      ? { x: scale({ callback: axis, maxTicksLimit: 6 }), y: { ...scale({ autoSkip: false, callback: extra.tick }), grid: { display: false } } }
+      ? { x: scale({ callback: axis, maxTicksLimit: 6 }), y: { ...scale({ autoSkip: false }), grid: { display: false } } }
       : { x: { ...scale({ maxRotation: 0, autoSkipPadding: 12 }), grid: { display: false }, stacked: true }, y: scale({ callback: axis, maxTicksLimit: 6 }) },
     plugins: {
       legend: { display: Boolean(extra.legend), position: "top", align: "start", labels: { color: colour("ink"), boxWidth: 18, boxHeight: 10, padding: 12 } },
@@ -268,7 +269,7 @@ const FIGURES = [
   ["net", "Net sales", "Gross sales less returns."],
   ["adjustments", "Adjustments", "Bad debt, corrections and stock entries; in no other native figure."],
   ["reference", "Reference total", "Formula of the reference report: all lines whose number does not begin with C, adjustments included."],
-  ["average", "Average order value", "Mean value of an order, by the reference formula."],
+  ["average", "Average order value", "Sales divided by the number of orders."],
 ];
 const totals = { native: [], reference: {}, average: {}, spokenAt: 0, blocks: new Map() };
 
@@ -525,7 +526,7 @@ async function loadLoyal() {
     stat("Most orders", count(data.most_orders), "By a single customer."));
   fill(byId("loyal-table"), data.top.length
     ? table("Customers with most orders", [
-      { head: "Customer", cell: (r) => linkButton(customerName(r), `loyal:${r.id}`, () => chooseCustomer(r.id, true)) },
+      { head: "Customer", cell: (r) => linkButton(customerName(r), `loyal:${r.id}`, () => { byId("search").value = r.key; run("lookup"); chooseCustomer(r.id, true); }) },
       { head: "Orders", numeric: true, cell: (r) => count(r.orders) },
     ], data.top)
     : empty("No customer has ordered more than once yet."));
@@ -537,22 +538,19 @@ const search = { timer: 0, asked: 0 };
 
 function searchSoon() {
   clearTimeout(search.timer);
-  search.timer = setTimeout(() => { runSearch().then(() => panelError("lookup", null), (e) => panelError("lookup", e)); }, 180);
+  search.timer = setTimeout(() => run("lookup"), 180);
 }
 
 async function runSearch() {
   const text = byId("search").value.trim();
   const asked = ++search.asked;
-  if (text === "") {
-    fill(byId("results"));
-    byId("results-status").textContent = "";
-    return;
-  }
-  const data = await api("/v1/customers", { search: text, limit: 12 });
+  const data = await api("/v1/customers", { search: text, limit: RESULTS });
   if (asked !== search.asked) return;
-  byId("results-status").textContent = data.items.length === 0 ? "No customer matches."
+  const status = data.items.length === 0 ? (text ? "No customer matches." : "No customers yet.")
+    : !text ? `${data.next ? `The first ${data.items.length} customers` : "All customers"}; type to search.`
     : data.next ? `First ${data.items.length} matches; type more to narrow down.`
     : `${data.items.length} ${data.items.length === 1 ? "match" : "matches"}.`;
+  if (byId("results-status").textContent !== status) byId("results-status").textContent = status;
   fill(byId("results"), ...data.items.map((c) => el("li", {},
     el("button", { type: "button", key: `result:${c.id}`, "aria-pressed": String(c.id === state.customer), onclick: () => chooseCustomer(c.id, true) },
       el("span", { class: "who", text: c.name ? `${c.key} ${c.name}` : c.key }),
@@ -774,13 +772,13 @@ async function loadStatus() {
 
 const panels = {
   totals: loadTotals, time: loadTime, live: loadStatus, products: loadProducts, cancelled: loadCancelled, loyal: loadLoyal,
-  customer: loadCustomer, quarantine: loadQuarantine,
+  lookup: runSearch, customer: loadCustomer, quarantine: loadQuarantine,
 };
 const refresh = { running: false, wanted: false, lastAt: 0, timer: 0 };
 const turns = {};
 
 function panelError(name, problem) {
-  const node = byId(`${name === "customer" ? "lookup" : name}-error`);
+  const node = byId(`${name}-error`);
   node.hidden = !problem;
   if (problem) node.textContent = `These figures could not be read and may be old. ${problem.message}`;
 }
@@ -861,7 +859,7 @@ function wire() {
       if (event.key === "Enter") first?.click();
       else first?.focus();
     };
-    runSearch().then(() => { panelError("lookup", null); pick(); }, (problem) => panelError("lookup", problem));
+    run("lookup").then(pick);
   });
   byId("results").addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -77,7 +77,7 @@ let modules = [
 let tests: [(name: String, dependencies: [String])] = [
     ("PrimitivesTests", ["Primitives"]),
     ("ContractsTests", ["Contracts", "Primitives", "YAMLTree"]),
-    ("FormatsTests", ["Formats", "Primitives"]),
+    ("FormatsTests", ["Formats", "Primitives", "CZlib"]),
     ("NetworkTests", ["Network", "HTTPServer", "Ports", "Primitives"]),
     ("RecordBatchTests", ["RecordBatch", "Primitives"]),
     ("EmbeddedLogTests", ["EmbeddedLog", "FaultKit", "PortConformance", "Ports", "RecordBatch", "Primitives", "CShims"]),

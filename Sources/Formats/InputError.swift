@@ -1,5 +1,5 @@
-public import Primitives
 import CShims
+public import Primitives
 
 /// Why a file cannot be read (on).
 public struct InputError: OperationalError, Hashable {

@@ -1,6 +1,7 @@
 package import Executors
 package import Ports
 package import Primitives
+import RecordBatch
 import Synchronization
 
 /// ``EventLog`` on local files: one writer thread, group commit, one fdatasync per changed partition and wake-up.
@@ -8,6 +9,10 @@ package final class EmbeddedLog: EventLog {
     private struct Waiting: Sendable {
         var batch: LogBatch
         var completion: @Sendable (Result<LogReceipt, EventLogError>) -> Void
+        /// Bytes that the batch takes in a group's header.
+        var entrySize: Int
+        /// Bytes that the batch takes in memory and on disk.
+        var size: Int { batch.bytes.count + entrySize }
     }
 
     private struct Queue: Sendable {
@@ -29,6 +34,8 @@ package final class EmbeddedLog: EventLog {
     private let queue = Guarded(Queue())
     private let shared: Mutex<Shared>
     private let thread = Mutex<DedicatedThread?>(nil)
+    /// Held while a partition is made, by the writer or a reader: two recoveries of one directory would cut each other.
+    private let making = Mutex<Void>(())
 
     /// What recovery cut off, by partition; empty after a clean stop.
     package let cuts: [PartitionLog.Cut]
@@ -86,18 +93,24 @@ package final class EmbeddedLog: EventLog {
     package func submit(
         _ batch: LogBatch, completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
     ) throws(EventLogError) {
-        guard batch.bytes.count <= EmbeddedLogLimits.groupBytesMax else {
-            throw .batchTooLarge(bytes: batch.bytes.count, limit: EmbeddedLogLimits.groupBytesMax)
+        guard batch.bytes.count <= RecordBatchLayout.bytesMax else {
+            throw .batchTooLarge(bytes: batch.bytes.count, limit: RecordBatchLayout.bytesMax)
         }
+        if let (bytes, limit) = RecordEnvelopeCodec.oversized(batch.envelope) {
+            throw .envelopeTooLarge(bytes: bytes, limit: limit)
+        }
+        precondition(batch.isPlausible, "a logged batch states its own size and record count")
         if let failure = failure() { throw failure }
+        let waiting = Waiting(
+            batch: batch, completion: completion, entrySize: 10 + RecordEnvelopeCodec.size(batch.envelope))
         let (problem, wasIdle) = queue.withLock { queue -> (EventLogError?, Bool) in
             if queue.closing { return (.closed, false) }
-            guard queue.bytes + batch.bytes.count <= settings.waitingBytesMax || queue.waiting.isEmpty else {
+            guard queue.bytes + waiting.size <= settings.waitingBytesMax || queue.waiting.isEmpty else {
                 return (.saturated(waitingBytes: queue.bytes, limit: settings.waitingBytesMax), false)
             }
             let wasIdle = queue.waiting.isEmpty
-            queue.waiting.append(Waiting(batch: batch, completion: completion))
-            queue.bytes += batch.bytes.count
+            queue.waiting.append(waiting)
+            queue.bytes += waiting.size
             return (nil, wasIdle)
         }
         if let problem { throw problem }
@@ -105,7 +118,12 @@ package final class EmbeddedLog: EventLog {
     }
 
     package func reader(_ partition: TopicPartition, from offset: Int64) throws(EventLogError) -> any LogReader {
-        PartitionReader(log: try log(partition), from: offset)
+        let log = try log(partition)
+        let start = log.start, end = log.durableEnd
+        guard offset >= start, offset <= end else {
+            throw .offsetOutOfRange(partition: partition.description, offset: offset, start: start, end: end)
+        }
+        return PartitionReader(log: log, from: offset)
     }
 
     package func durableEnd(of partition: TopicPartition) -> Int64 {
@@ -121,6 +139,11 @@ package final class EmbeddedLog: EventLog {
     /// The partition's files, made when it is new.
     private func log(_ partition: TopicPartition) throws(EventLogError) -> PartitionLog {
         if let log = shared.withLock({ $0.logs[partition] }) { return log }
+        return try making.withLock { _ throws(EventLogError) in try make(partition) }
+    }
+
+    private func make(_ partition: TopicPartition) throws(EventLogError) -> PartitionLog {
+        if let log = shared.withLock({ $0.logs[partition] }) { return log }
         guard shared.withLock({ $0.logs.count }) < EmbeddedLogLimits.partitionsMax else {
             throw .unavailable(
                 operation: "create partition \(partition)",
@@ -128,11 +151,8 @@ package final class EmbeddedLog: EventLog {
         }
         let log = try PartitionLog(
             partition, directory: "\(directory)/\(partition)", disk: disk, segmentBytes: settings.segmentBytes)
-        return shared.withLock { shared in
-            if let other = shared.logs[partition] { return other }
-            shared.logs[partition] = log
-            return log
-        }
+        shared.withLock { $0.logs[partition] = log }
+        return log
     }
 
     // MARK: The writer thread
@@ -150,18 +170,20 @@ package final class EmbeddedLog: EventLog {
 
     /// Splits what arrived into groups: by partition, in order, none over the targets of ``EmbeddedLogLimits``.
     private static func groups(of taken: [Waiting]) -> [[Waiting]] {
-        var open: [TopicPartition: Int] = [:], sizes: [Int] = []
+        var open: [TopicPartition: Int] = [:], sizes: [(body: Int, header: Int)] = []
         var groups: [[Waiting]] = []
         for one in taken {
             if let index = open[one.batch.partition], groups[index].count < EmbeddedLogLimits.groupBatchesMax,
-                sizes[index] + one.batch.bytes.count <= EmbeddedLogLimits.groupBytesTarget
+                sizes[index].body + one.batch.bytes.count <= EmbeddedLogLimits.groupBytesTarget,
+                sizes[index].header + one.entrySize <= EmbeddedLogLimits.groupHeaderBytesMax
             {
                 groups[index].append(one)
-                sizes[index] += one.batch.bytes.count + 256
+                sizes[index].body += one.batch.bytes.count
+                sizes[index].header += one.entrySize
             } else {
                 open[one.batch.partition] = groups.count
                 groups.append([one])
-                sizes.append(one.batch.bytes.count + 256)
+                sizes.append((one.batch.bytes.count, CommitGroup.fixedSize + one.entrySize))
             }
         }
         return groups

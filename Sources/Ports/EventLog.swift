@@ -132,6 +132,7 @@ package enum EventLogError: OperationalError, Equatable {
     case corrupt(partition: String, segment: String, byte: Int64, defect: String)
     case unavailable(operation: String, cause: String)
     case batchTooLarge(bytes: Int, limit: Int)
+    case envelopeTooLarge(bytes: Int, limit: Int)
     case offsetOutOfRange(partition: String, offset: Int64, start: Int64, end: Int64)
     case locked(path: String)
     case closed
@@ -143,6 +144,7 @@ package enum EventLogError: OperationalError, Equatable {
         case .corrupt: "log.corrupt"
         case .unavailable: "log.unavailable"
         case .batchTooLarge: "log.batch_too_large"
+        case .envelopeTooLarge: "log.envelope_too_large"
         case .offsetOutOfRange: "log.offset_out_of_range"
         case .locked: "log.locked"
         case .closed: "log.closed"
@@ -153,14 +155,14 @@ package enum EventLogError: OperationalError, Equatable {
         switch self {
         case .saturated, .poisoned, .unavailable, .closed: .external
         case .corrupt: .integrity
-        case .batchTooLarge, .offsetOutOfRange, .locked: .user
+        case .batchTooLarge, .envelopeTooLarge, .offsetOutOfRange, .locked: .user
         }
     }
 
     package var retry: RetryHint {
         switch self {
         case .saturated, .unavailable: .afterBackoff
-        case .poisoned, .corrupt, .batchTooLarge, .offsetOutOfRange, .locked, .closed: .never
+        case .poisoned, .corrupt, .batchTooLarge, .envelopeTooLarge, .offsetOutOfRange, .locked, .closed: .never
         }
     }
 
@@ -175,6 +177,8 @@ package enum EventLogError: OperationalError, Equatable {
         case .unavailable(let operation, let cause): "The log could not \(operation): \(cause); it is tried again."
         case .batchTooLarge(let bytes, let limit):
             "The batch has \(bytes) bytes and the limit is \(limit); send smaller batches."
+        case .envelopeTooLarge(let bytes, let limit):
+            "A field of the record envelope has \(bytes) bytes and the limit is \(limit); shorten it."
         case .offsetOutOfRange(let partition, let offset, let start, let end):
             "Offset \(offset) is outside \(partition), which holds \(start) to \(end)."
         case .locked(let path):

@@ -74,6 +74,9 @@ package enum CommitGroup {
         _ batches: [LogBatch], baseOffset: Int64, epoch: Int32, committedAt: Int64, previousCRC: UInt32
     ) -> (bytes: [UInt8], header: Header) {
         precondition(!batches.isEmpty, "a commit group holds at least one batch")
+        for batch in batches {
+            precondition(batch.isPlausible, "a logged batch states its own size and record count")
+        }
         var header = Header()
         header.bodySize = batches.reduce(0) { $0 + $1.bytes.count }
         header.recordCount = batches.reduce(0) { $0 + $1.recordCount }
@@ -105,6 +108,9 @@ package enum CommitGroup {
             bytes.putBigEndian(UInt16(bytes.count - at - 2), at: at)
         }
         header.size = bytes.count
+        precondition(
+            header.size <= EmbeddedLogLimits.groupHeaderBytesMax && header.bodySize <= EmbeddedLogLimits.groupBytesMax,
+            "a commit group is within EmbeddedLogLimits, or it could not be read again")
         bytes.putBigEndian(UInt32(header.size), at: 4)
         header.crc = CRC32C.of(bytes[12...])
         bytes.putBigEndian(header.crc, at: 8)
@@ -142,9 +148,10 @@ package enum CommitGroup {
         header.batchCount = Int(reader.integer(UInt32.self) ?? 0)
         header.committedAt = reader.integer() ?? 0
         header.previousCRC = reader.integer() ?? 0
-        guard header.bodySize <= EmbeddedLogLimits.groupBytesMax, header.recordCount > 0, header.batchCount > 0 else {
-            throw .entries
-        }
+        guard header.bodySize <= EmbeddedLogLimits.groupBytesMax, header.recordCount > 0, header.batchCount > 0,
+            header.batchCount <= EmbeddedLogLimits.groupBatchesMax, header.baseOffset >= 0,
+            header.baseOffset <= Int64.max - Int64(header.recordCount)
+        else { throw .entries }
         return header
     }
 
@@ -183,5 +190,16 @@ package enum CommitGroup {
         }
         guard entries.remaining == 0, at == end, offset == header.endOffset else { throw .entries }
         return found
+    }
+}
+
+extension LogBatch {
+    /// Whether the bytes are framed as one RecordBatch v2 of `recordCount` records; their checksum is not computed.
+    var isPlausible: Bool {
+        guard bytes.count >= RecordBatchLayout.headerSize, bytes.count <= RecordBatchLayout.bytesMax else { return false }
+        var length = WireReader(bytes, at: 8), count = WireReader(bytes, at: 57)
+        return length.integer(Int32.self).map(Int.init) == bytes.count - RecordBatchLayout.batchLengthEnd
+            && bytes[16] == UInt8(RecordBatchLayout.magic) && recordCount > 0
+            && count.integer(Int32.self).map(Int.init) == recordCount
     }
 }

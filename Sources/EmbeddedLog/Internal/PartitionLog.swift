@@ -61,6 +61,9 @@ package final class PartitionLog: Sendable {
     ) throws(EventLogError) -> (segments: [Segment], cut: Cut?, epoch: Int32) {
         let bases = try onDisk { () throws(DiskError) in
             try disk.makeDirectory(directory)
+            // A file that an earlier process made may be listed without being durable: it would take acknowledged
+            // records with it.
+            try disk.syncDirectory(directory)
             return try disk.list(directory).compactMap(baseOffset(of:)).sorted()
         }
         var segments: [Segment] = []
@@ -85,6 +88,8 @@ package final class PartitionLog: Sendable {
                     try SegmentScan(file, baseOffset: base, previousCRC: chain)
                 }
                 segment.index = scan.index
+                // An empty last segment goes on where the one before ended.
+                if scan.groups == 0 { segment.index.epoch = segments.last?.index.epoch ?? 0 }
                 if isLast {
                     cut = try mend(partition, segment, scan, storedBelow: storedBelow)
                 } else if let damage = scan.damage {
@@ -144,7 +149,7 @@ package final class PartitionLog: Sendable {
         name.hasSuffix(".log") && name.utf8.count == 24 ? Int64(name.dropLast(4)) : nil
     }
 
-    private static func indexName(_ base: Int64) -> String { padded(base, 20) + ".index" }
+    static func indexName(_ base: Int64) -> String { padded(base, 20) + ".index" }
 
     private static func index(
         _ directory: String, _ base: Int64, _ disk: any LogDisk, size expected: Int

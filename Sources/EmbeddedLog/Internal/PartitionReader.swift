@@ -20,7 +20,7 @@ final class PartitionReader: LogReader {
         var found: [LoggedBatch] = []
         var position = start, read = 0
         let end = log.durableSize(of: segment.baseOffset)
-        while position < end, read < bytesMax {
+        while position < end, read < max(1, bytesMax) {
             let window = GroupWindow(file: segment.file, end: end)
             let bytes: [UInt8], header: CommitGroup.Header
             switch window.group(at: position) {

@@ -16,18 +16,27 @@ package struct PosixDisk: LogDisk {
             guard let context = unsafe context, let name = unsafe name else { return }
             unsafe Unmanaged<Names>.fromOpaque(context).takeUnretainedValue().all.append(String(cString: name))
         }
-        if result == -2 { return [] }
+        if result == -2 || result == -20 { return [] }
         try check(Int64(result), "list \(directory)")
         return names.all.sorted()
     }
 
     package func makeDirectory(_ directory: String) throws(DiskError) {
         var path = ""
-        for part in directory.split(separator: "/", omittingEmptySubsequences: false) {
+        let parts = directory.split(separator: "/", omittingEmptySubsequences: false)
+        for (number, part) in parts.enumerated() {
             let parent = path.isEmpty ? (directory.hasPrefix("/") ? "/" : ".") : path
             path += path.isEmpty && part.isEmpty ? "" : (path.isEmpty && !directory.hasPrefix("/") ? "" : "/") + part
             let exists = unsafe cshims_path_size(path) >= 0
-            if part.isEmpty || exists { continue }
+            if part.isEmpty { continue }
+            if exists {
+                // The process that made it may have died before the entry was durable; the data directory, the topic
+                // and the partition are ours, what lies above is the operator's and may be unreadable (13).
+                guard number >= parts.count - 3 else { continue }
+                let result = unsafe cshims_fsync_directory(parent)
+                if result != -13 { try check(Int64(result), "sync directory \(parent)") }
+                continue
+            }
             try check(Int64(unsafe cshims_mkdir(path)), "create directory \(path)")
             try syncDirectory(parent)
         }

@@ -9,6 +9,26 @@ import Primitives
 ///     feed, sender, run, subject, key, and for CSV: u8 separator, header row
 /// ```
 enum RecordEnvelopeCodec {
+    /// The bytes that ``encode(_:into:)`` appends.
+    static func size(_ envelope: RecordEnvelope) -> Int {
+        var size = 57 + (envelope.senderSequence == nil ? 0 : 8) + 10 + envelope.feed.utf8.count + envelope.sender.count
+            + envelope.run.count + envelope.subject.count + envelope.key.count
+        if case .csv(let header, _) = envelope.format { size += 3 + header.count }
+        return size
+    }
+
+    /// The first field that is longer than ``EmbeddedLogLimits`` allows, and its limit; nil when all fit.
+    static func oversized(_ envelope: RecordEnvelope) -> (bytes: Int, limit: Int)? {
+        let longest = max(
+            envelope.feed.utf8.count, envelope.sender.count, envelope.run.count, envelope.subject.count,
+            envelope.key.count)
+        if longest > EmbeddedLogLimits.envelopeFieldBytesMax { return (longest, EmbeddedLogLimits.envelopeFieldBytesMax) }
+        if case .csv(let header, _) = envelope.format, header.count > EmbeddedLogLimits.envelopeHeaderRowBytesMax {
+            return (header.count, EmbeddedLogLimits.envelopeHeaderRowBytesMax)
+        }
+        return nil
+    }
+
     static func encode(_ envelope: RecordEnvelope, into bytes: inout [UInt8]) {
         var flags: UInt8 = envelope.senderSequence == nil ? 0 : 1
         if case .csv = envelope.format { flags |= 2 }

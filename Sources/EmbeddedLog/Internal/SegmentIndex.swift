@@ -65,18 +65,18 @@ struct SegmentIndex: Equatable, Sendable {
         var reader = WireReader(bytes)
         guard let magic: UInt32 = reader.integer(), magic == Self.magic, let crc: UInt32 = reader.integer(),
             CRC32C.of(bytes[8...]) == crc, let end: Int64 = reader.integer(), let size: UInt64 = reader.integer(),
-            let last: UInt32 = reader.integer(), let epoch: Int32 = reader.integer(),
+            let size = Int(exactly: size), let last: UInt32 = reader.integer(), let epoch: Int32 = reader.integer(),
             let count: UInt32 = reader.integer(), reader.remaining == Int(count) * 24
         else { return nil }
         endOffset = end
-        self.size = Int(size)
+        self.size = size
         lastCRC = last
         self.epoch = epoch
         for _ in 0..<count {
             guard let offset: Int64 = reader.integer(), let position: UInt64 = reader.integer(),
-                let at: Int64 = reader.integer()
+                let position = Int(exactly: position), let at: Int64 = reader.integer()
             else { return nil }
-            entries.append(Entry(offset: offset, position: Int(position), committedAt: at))
+            entries.append(Entry(offset: offset, position: position, committedAt: at))
         }
     }
 }

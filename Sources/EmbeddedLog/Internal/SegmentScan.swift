@@ -15,14 +15,18 @@ struct SegmentScan {
     private(set) var batches = 0
     /// Position of the last good group.
     private(set) var lastGroup = 0
+    private(set) var firstCommittedAt: Int64?
+    private(set) var lastCommittedAt: Int64?
 
     /// - Parameters:
     ///   - previousCRC: The crc of the group before this segment; nil when it is not known (then not compared).
-    ///   - each: Called for every good batch.
+    ///   - each: Called for every good batch and the position of its group, which is byte 0 of the batch's buffer.
     init(
-        _ file: any SegmentFile, baseOffset: Int64, previousCRC: UInt32?, each: (LoggedBatch) -> Void = { _ in }
+        _ file: any SegmentFile, baseOffset: Int64, previousCRC: UInt32?,
+        each: (_ batch: LoggedBatch, _ group: Int) -> Void = { _, _ in }
     ) throws(DiskError) {
         index = SegmentIndex(baseOffset: baseOffset)
+        index.lastCRC = previousCRC ?? 0
         let size = try file.size()
         let window = GroupWindow(file: file, end: size)
         var chain = previousCRC
@@ -48,8 +52,10 @@ struct SegmentScan {
                 return
             case .success(let (header, found)):
                 batches += found.count
-                found.forEach(each)
+                for batch in found { each(batch, index.size) }
                 lastGroup = index.size
+                if groups == 0 { firstCommittedAt = header.committedAt }
+                lastCommittedAt = header.committedAt
                 index.add(header)
                 chain = header.crc
                 groups += 1
@@ -98,12 +104,12 @@ struct GroupWindow {
                     if bytes.count >= header.groupSize {
                         return .success((bytes.count == header.groupSize ? bytes : Array(bytes.prefix(header.groupSize)), header))
                     }
-                    guard header.groupSize <= end - position else {
-                        return .failure(.defect(.torn(needed: header.groupSize, available: end - position)))
+                    guard header.groupSize <= end - position, bytes.count == want else {
+                        return .failure(.defect(.torn(needed: header.groupSize, available: bytes.count)))
                     }
                     want = header.groupSize
                 } catch {
-                    guard case .torn(let needed, _) = error, needed > bytes.count, needed <= end - position else {
+                    guard case .torn(let needed, _) = error, needed <= end - position, bytes.count == want else {
                         return .failure(.defect(error))
                     }
                     want = needed

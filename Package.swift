@@ -86,7 +86,7 @@ let modules = [
 let tests: [(name: String, dependencies: [String])] = [
     ("PrimitivesTests", ["Primitives"]),
     ("ContractsTests", ["Contracts", "Primitives", "YAMLTree"]),
-    ("FormatsTests", ["Formats", "Primitives"]),
+    ("FormatsTests", ["Formats", "Primitives", "CZlib"]),
     ("NetworkTests", ["Network", "HTTPServer", "Executors", "Ports", "Primitives"]),
     ("RecordBatchTests", ["RecordBatch", "Primitives"]),
     (

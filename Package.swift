@@ -78,7 +78,7 @@ let tests: [(name: String, dependencies: [String])] = [
     ("PrimitivesTests", ["Primitives"]),
     ("ContractsTests", ["Contracts", "Primitives", "YAMLTree"]),
     ("FormatsTests", ["Formats", "Primitives"]),
-    ("NetworkTests", ["Network", "HTTPServer", "Executors", "Ports", "Primitives"]),
+    ("NetworkTests", ["Network", "HTTPServer", "Executors", "Ports", "Primitives", "CShims"]),
     ("RecordBatchTests", ["RecordBatch", "Primitives"]),
     ("EmbeddedLogTests", ["EmbeddedLog", "FaultKit", "PortConformance", "Ports", "RecordBatch", "Primitives", "CShims"]),
     ("SQLiteTablesTests", ["SQLiteTables", "PortConformance", "Ports", "Tables", "RetailModel", "Primitives"]),

@@ -163,7 +163,7 @@ package final class HTTPClientConnection {
     private func head() throws(HTTPClientError) -> HTTPClientResponse {
         let first = try line(max: NetworkLimits.requestLineBytes)
         guard first.count >= 12, first.starts(with: "HTTP/1.".utf8),
-            let status = Int(String(decoding: first[9..<12], as: UTF8.self)), 100...999 ~= status
+            let status = Int(String(decoding: first.dropFirst(9).prefix(3), as: UTF8.self)), 100...999 ~= status
         else { throw .badAnswer(what: String(decoding: first, as: UTF8.self).quotedForMessage) }
         var response = HTTPClientResponse(status: status, headers: [], body: [])
         var left = NetworkLimits.clientHeadBytes

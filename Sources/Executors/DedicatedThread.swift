@@ -13,7 +13,7 @@ package struct ThreadError: OperationalError {
     package var retry: RetryHint { .afterBackoff }
     package var description: String {
         let text = unsafe String(cString: cshims_error_text(errno))
-        return "Thread \(name.quotedForMessage) could not be started (\(text)); raise the limit of threads of this process."
+        return "Thread \(name.quotedForMessage) could not be started (\(text)); raise the thread limit of this process."
     }
 }
 

@@ -247,7 +247,7 @@ final class HTTPConnection: ByteProtocol {
             return true
         }
         guard connection.outboundCount < NetworkLimits.readBytes else {
-            buffer.leave(inFlight: connection.outboundCount)
+            if !buffer.leave(inFlight: connection.outboundCount) { connection.abort() }
             return false
         }
         let (bytes, ended, cut) = buffer.take(inFlight: connection.outboundCount)

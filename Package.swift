@@ -40,6 +40,7 @@ let modules = [
         layer: 5,
         dependencies: [
             "Primitives", "Ports", "Refine", "Contracts", "Formats", "RecordBatch", "RetailModel", "Telemetry",
+            "Executors",
         ]
     ),
     Module(

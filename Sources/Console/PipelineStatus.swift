@@ -68,6 +68,14 @@ package final class PipelineStatus: Sendable {
         json.field("lag", lag)
     }
 
+    /// Age of the first record that the tables do not contain, from its receipt; 0 when they contain all.
+    private func oldestMillis(_ feed: (name: String, end: Int64, stored: Int64)) -> Int64 {
+        guard feed.end > feed.stored,
+            let first = try? log.reader(TopicPartition("feed.\(feed.name)"), from: feed.stored).next(bytesMax: 1).first
+        else { return 0 }
+        return max(0, (time.now().micros - first.envelope.receivedAt.micros) / 1_000)
+    }
+
     func write(_ json: inout JSONWriter) {
         json.field("version", version)
         json.field("uptime_seconds", (time.monotonicNanos() - startedNanos) / 1_000_000_000)
@@ -79,6 +87,8 @@ package final class PipelineStatus: Sendable {
             json.field("log_end", feed.end)
             json.field("stored", feed.stored)
             json.field("lag", max(0, feed.end - feed.stored))
+            json.key("oldest_unprocessed_seconds")
+            json.raw(Array(Decimal.text(Int128(oldestMillis(feed)), scale: 3, keepZeros: false).utf8))
             json.endObject()
         }
         json.endArray()

@@ -1,5 +1,5 @@
-import CShims
 package import Ports
+import Primitives
 
 /// Kernel errors as errors of the port, and their names.
 package enum EmbeddedLogFailures {
@@ -14,7 +14,7 @@ package enum EmbeddedLogFailures {
         case 28: "no space left on the device, free some"
         case 30: "the file system is read-only"
         case 122: "the disk quota is used up"
-        default: unsafe String(cString: cshims_error_text(errno)) + " (errno \(errno))"
+        default: "\(errorText(errno)) (errno \(errno))"
         }
     }
 

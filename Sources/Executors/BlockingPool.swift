@@ -56,7 +56,10 @@ package final class BlockingPool: Sendable {
         self.threads = started
     }
 
-    deinit { queue.withLock { $0.closed = true }; queue.broadcast() }
+    deinit {
+        queue.withLock { $0.closed = true }
+        queue.broadcast()
+    }
 
     /// Hands work over without blocking.
     ///

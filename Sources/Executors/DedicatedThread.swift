@@ -12,8 +12,8 @@ package struct ThreadError: OperationalError {
     package var domain: ErrorDomain { .external }
     package var retry: RetryHint { .afterBackoff }
     package var description: String {
-        let text = unsafe String(cString: cshims_error_text(errno))
-        return "Thread \(name.quotedForMessage) could not be started (\(text)); raise the limit of threads of this process."
+        let text = errorText(errno)
+        return "Thread \(name.quotedForMessage) could not be started (\(text)); raise the thread limit of this process."
     }
 }
 

@@ -5,7 +5,8 @@ public enum Base64 {
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
         var out: [UInt8] = []
         out.reserveCapacity((bytes.count + 2) / 3 * 4)
-        var group: UInt32 = 0, held = 0
+        var group: UInt32 = 0
+        var held = 0
         func digit(_ shift: UInt32) -> UInt8 { alphabet[Int(group >> shift & 63)] }
         for byte in bytes {
             group = group << 8 | UInt32(byte)
@@ -31,7 +32,9 @@ public enum Base64 {
         guard text.count % 4 == 0 else { return nil }
         var out: [UInt8] = []
         out.reserveCapacity(text.count / 4 * 3)
-        var group: UInt32 = 0, digits = 0, padding = 0
+        var group: UInt32 = 0
+        var digits = 0
+        var padding = 0
         for byte in text {
             if byte == 0x3D, digits % 4 >= 2 {
                 padding += 1

@@ -32,7 +32,9 @@ public struct CSVFields: Sendable {
     ///
     /// - Throws: ``CSVError`` with the offset from the row's start; its row and line are 0.
     public mutating func parse(
-        _ bytes: [UInt8], in range: Range<Int>, dialect: CSVDialect = .standard
+        _ bytes: [UInt8],
+        in range: Range<Int>,
+        dialect: CSVDialect = .standard
     ) throws(CSVError) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range lies inside the bytes")
         fields.removeAll(keepingCapacity: true)
@@ -67,7 +69,9 @@ public struct CSVFields: Sendable {
     }
 
     private mutating func split(_ bytes: Span<UInt8>, _ range: Range<Int>, _ dialect: CSVDialect) throws(CSVError) {
-        let start = range.lowerBound, end = range.upperBound, separator = dialect.separator
+        let start = range.lowerBound
+        let end = range.upperBound
+        let separator = dialect.separator
         var at = start
         while true {
             if fields.count >= fieldsMax { throw CSVError(.tooManyFields, offset: at - start, limit: fieldsMax) }
@@ -87,9 +91,13 @@ public struct CSVFields: Sendable {
 
     /// A field whose opening quote is at `from`; returns the offset behind its closing quote.
     private mutating func quoted(
-        _ bytes: Span<UInt8>, _ rowStart: Int, _ from: Int, _ end: Int
+        _ bytes: Span<UInt8>,
+        _ rowStart: Int,
+        _ from: Int,
+        _ end: Int
     ) throws(CSVError) -> Int {
-        var at = from + 1, doubled = false
+        var at = from + 1
+        var doubled = false
         while true {
             at = ByteScan.find(bytes, at, end, quote, quote, quote)
             guard at < end else { throw CSVError(.unterminatedQuote, offset: from - rowStart) }

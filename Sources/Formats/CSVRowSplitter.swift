@@ -28,7 +28,8 @@ public struct CSVRowSplitter: Sendable {
 
         /// Advances `scanned`; returns the offset of the LF that ends the row, or nil at the end of the bytes.
         mutating func scan(_ span: Span<UInt8>, _ dialect: CSVDialect) -> Int? {
-            let end = span.count, quote = dialect.quote
+            let end = span.count
+            let quote = dialect.quote
             while scanned < end {
                 switch place {
                 case .start, .plain:
@@ -70,7 +71,9 @@ public struct CSVRowSplitter: Sendable {
     private var isFinished = false
     private var failure: CSVError?
 
-    /// - Parameter rowBytesMax: Without the line's end; at least 1.
+    /// - Parameters:
+    ///   - dialect: Separator and quote.
+    ///   - rowBytesMax: Without the line's end; at least 1.
     public init(dialect: CSVDialect = .standard, rowBytesMax: Int = 1 << 20) {
         precondition(rowBytesMax >= 1, "rowBytesMax is at least 1")
         self.dialect = dialect
@@ -126,7 +129,8 @@ public struct CSVRowSplitter: Sendable {
 
     private mutating func lastRow() throws(CSVError) -> CSVRow? {
         guard cursor.rowStart < bytes.count else { return nil }
-        let error = cursor.place == .quoted
+        let error =
+            cursor.place == .quoted
             ? CSVError(.unterminatedQuote, row: rowNumber, line: rowLine, offset: bytes.count - cursor.rowStart) : nil
         return try row(to: bytes.count, next: bytes.count, error: error)
     }

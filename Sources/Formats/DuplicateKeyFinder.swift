@@ -78,9 +78,11 @@ struct DuplicateKeyFinder: Sendable {
     }
 
     private func equal(_ a: JSONTape.Node, _ b: JSONTape.Node, _ bytes: [UInt8]) -> Bool {
-        let x = bytes[Int(a.start)..<Int(a.end)], y = bytes[Int(b.start)..<Int(b.end)]
+        let x = bytes[Int(a.start)..<Int(a.end)]
+        let y = bytes[Int(b.start)..<Int(b.end)]
         if (a.info | b.info) & 8 == 0 { return x.elementsEqual(y) }
-        var left: [UInt8] = [], right: [UInt8] = []
+        var left: [UInt8] = []
+        var right: [UInt8] = []
         JSONEscape.appendUnescaped(bytes, in: x.startIndex..<x.endIndex, to: &left)
         JSONEscape.appendUnescaped(bytes, in: y.startIndex..<y.endIndex, to: &right)
         return left == right

@@ -33,7 +33,9 @@ import CZlib
     ///
     /// - Returns: bytes consumed, bytes produced, and what happened.
     func inflate(
-        _ input: [UInt8], from: Int, into output: inout [UInt8]
+        _ input: [UInt8],
+        from: Int,
+        into output: inout [UInt8]
     ) -> (consumed: Int, produced: Int, outcome: Outcome) {
         guard isReady else { return (0, 0, .outOfMemory) }
         precondition(from >= 0 && from <= input.count, "the input begins inside the bytes")

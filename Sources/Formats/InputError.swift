@@ -1,5 +1,4 @@
 public import Primitives
-import CShims
 
 /// Why a file cannot be read (on).
 public struct InputError: OperationalError, Hashable {
@@ -42,8 +41,7 @@ public struct InputError: OperationalError, Hashable {
 
     public var description: String {
         let file = path.quotedForMessage
-        // Lifetime: libc's static text, copied at once.
-        let cause = errno == 0 ? "the path is not usable" : unsafe String(cString: cshims_error_text(errno))
+        let cause = errno == 0 ? "the path is not usable" : errorText(errno)
         return switch problem {
         case .notOpened: "File \(file) cannot be opened: \(cause); check the path and its permissions."
         case .readFailed: "File \(file) cannot be read at byte \(offset): \(cause)."

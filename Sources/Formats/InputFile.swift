@@ -29,11 +29,16 @@ public struct InputFile: ~Copyable {
 
     /// Opens for reading.
     ///
-    /// - Parameter chunkBytes: Most bytes per ``read()``, 64 bytes to 16 MiB.
-    /// - Parameter unpackedBytesMax: Most bytes a gzip stream may unpack to: the defence against a bomb.
+    /// - Parameters:
+    ///   - path: A file, a pipe, or `-` for standard input.
+    ///   - chunkBytes: Most bytes per ``read()``, 64 bytes to 16 MiB.
+    ///   - unpackedBytesMax: Most bytes a gzip stream may unpack to: the defence against a bomb.
+    /// - Returns: The file before its first byte; what it holds is looked at by the first ``read()``.
     /// - Throws: `notOpened`.
     public static func open(
-        _ path: String, chunkBytes: Int = 1 << 18, unpackedBytesMax: Int64 = unpackedBytesMax
+        _ path: String,
+        chunkBytes: Int = 1 << 18,
+        unpackedBytesMax: Int64 = unpackedBytesMax
     ) throws(InputError) -> InputFile {
         if path == "-" { return InputFile(path, 0, chunkBytes, unpackedBytesMax) }
         if path.isEmpty || path.utf8.contains(0) { throw InputError(.notOpened, path: path) }

@@ -1,9 +1,10 @@
 /// The parser seen from outside, for the comparison with another language's parser
 /// (Tests/integration/test_json_differential.py through `till debug json`).
 public enum JSONDifferential {
-    /// Answers one line: `ok BASE64(canonical)`, `error CODE OFFSET`, or `error base64.invalid 0`.
+    /// Answers one line.
     ///
     /// - Parameter base64Line: The document in Base64, without the line's end. An empty line is an empty document.
+    /// - Returns: `ok BASE64(canonical)`, `error CODE OFFSET`, or `error base64.invalid 0`.
     public static func line(_ base64Line: String) -> String {
         guard let document = Base64.decode(base64Line.utf8) else { return "error base64.invalid 0" }
         var tape = JSONTape()

@@ -6,11 +6,18 @@ public enum JSONSplitter {
     /// (so one bad event does not refuse its batch): duplicate keys, lone surrogates, and the limits of bytes, members,
     /// strings and numbers. The limits of depth and nodes hold for each element here already.
     ///
-    /// - Parameter tape: Work space, empty afterwards; its limits apply to each element.
-    /// - Parameter range: Which bytes hold the body; bound its size before.
+    /// - Parameters:
+    ///   - bytes: Any bytes.
+    ///   - range: Which bytes hold the body; bound its size before.
+    ///   - valuesMax: Most elements.
+    ///   - tape: Work space, empty afterwards; its limits apply to each element.
+    /// - Returns: The elements' ranges in `bytes`, without white space around.
     /// - Throws: ``JSONError`` with the offset from the start of `range`; `tooManyValues` beyond `valuesMax` elements.
     public static func splitTopLevel(
-        _ bytes: [UInt8], in range: Range<Int>, valuesMax: Int, using tape: inout JSONTape
+        _ bytes: [UInt8],
+        in range: Range<Int>,
+        valuesMax: Int,
+        using tape: inout JSONTape
     ) throws(JSONError) -> [Range<Int>] {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "the range lies inside the bytes")
         precondition(range.upperBound <= Int(UInt32.max), "JSON is parsed below 4 GiB")
@@ -23,7 +30,10 @@ public enum JSONSplitter {
     }
 
     private static func split(
-        _ bytes: [UInt8], _ range: Range<Int>, _ valuesMax: Int, _ tape: inout JSONTape
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ valuesMax: Int,
+        _ tape: inout JSONTape
     ) throws(JSONError) -> [Range<Int>] {
         let end = range.upperBound
         var at = tape.skipSpace(bytes.span, range.lowerBound, end)
@@ -61,7 +71,9 @@ public enum JSONSplitter {
     ///
     /// - Throws: `tooManyValues` beyond `valuesMax` lines.
     public static func splitLines(
-        _ bytes: [UInt8], in range: Range<Int>, valuesMax: Int
+        _ bytes: [UInt8],
+        in range: Range<Int>,
+        valuesMax: Int
     ) throws(JSONError) -> [Range<Int>] {
         var lines: [Range<Int>] = []
         var at = range.lowerBound

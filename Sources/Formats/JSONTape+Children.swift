@@ -26,7 +26,8 @@ extension JSONTape {
 
     /// Calls `body` with the key's and the value's node for each member of an object, in source order.
     @inlinable public func forEachMember<E: Error>(
-        _ object: Int, _ body: (_ key: Int, _ value: Int) throws(E) -> Void
+        _ object: Int,
+        _ body: (_ key: Int, _ value: Int) throws(E) -> Void
     ) throws(E) {
         precondition(nodes[object].info & 7 == 6, "only an object has members")
         let end = Int(nodes[object].next)
@@ -62,7 +63,9 @@ extension JSONTape {
     static func signature(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> UInt32 {
         let size = end - start
         guard size > 0 else { return 0 }
-        let first = UInt32(bytes[start]), last = UInt32(bytes[end - 1]), middle = UInt32(bytes[start + size / 2])
+        let first = UInt32(bytes[start])
+        let last = UInt32(bytes[end - 1])
+        let middle = UInt32(bytes[start + size / 2])
         return (UInt32(truncatingIfNeeded: size & 0xFF) | first << 8 | last << 16 | (middle & 15) << 24)
     }
 }

@@ -5,10 +5,16 @@ import Primitives
 // Iterative: nesting costs a node, never stack. All reads go through Span and are bounds-checked; the two C scanners
 // get a pointer that does not leave the call, with an end inside the span.
 extension JSONTape {
-    /// Scans white space and one value; returns the offset behind the value. `nodes` must be empty.
+    /// Scans white space and one value; `nodes` must be empty.
     ///
-    /// - Parameter lenient: Leaves out what is no matter of grammar: duplicate keys, lone surrogates, the limits of
-    ///   members, strings and numbers. For splitting a body whose elements are judged one by one later.
+    /// - Parameters:
+    ///   - array: Any bytes.
+    ///   - from: Where the value or white space before it begins.
+    ///   - end: Behind the last byte that may belong to it.
+    ///   - lenient: Leaves out what is no matter of grammar: duplicate keys, lone surrogates, the limits of members,
+    ///     strings and numbers. For splitting a body whose elements are judged one by one later.
+    /// - Returns: The offset behind the value.
+    /// - Throws: ``JSONError`` with the offset from the start of `array`.
     mutating func scanValue(_ array: [UInt8], from: Int, end: Int, lenient: Bool) throws(JSONError) -> Int {
         let bytes = array.span
         var at = skipSpace(bytes, from, end)
@@ -16,7 +22,8 @@ extension JSONTape {
             throw JSONError(.byteOrderMark, at: at)
         }
         let none = UInt32.max
-        var parent = none, depth = 0
+        var parent = none
+        var depth = 0
         while true {
             // At a value.
             guard at < end else { throw JSONError(.unexpectedEnd, at: at) }
@@ -87,8 +94,10 @@ extension JSONTape {
         if index >= limits.nodesMax { throw JSONError(.tooManyNodes, at: start, limit: limits.nodesMax) }
         nodes.append(
             Node(
-                start: UInt32(truncatingIfNeeded: start), end: UInt32(truncatingIfNeeded: end),
-                next: next ?? UInt32(truncatingIfNeeded: index + 1), info: info
+                start: UInt32(truncatingIfNeeded: start),
+                end: UInt32(truncatingIfNeeded: end),
+                next: next ?? UInt32(truncatingIfNeeded: index + 1),
+                info: info
             )
         )
     }
@@ -107,7 +116,10 @@ extension JSONTape {
     /// A key, the colon and the white space around it; returns the offset of the value.
     @inline(__always)
     private mutating func scanKey(
-        _ bytes: Span<UInt8>, _ from: Int, _ end: Int, lenient: Bool
+        _ bytes: Span<UInt8>,
+        _ from: Int,
+        _ end: Int,
+        lenient: Bool
     ) throws(JSONError) -> Int {
         guard bytes[from] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: from) }
         var at = try scanString(bytes, from, end, isKey: true, lenient: lenient)
@@ -119,10 +131,16 @@ extension JSONTape {
 
     /// A string whose opening quote is at `from`; returns the offset behind the closing quote.
     private mutating func scanString(
-        _ bytes: Span<UInt8>, _ from: Int, _ end: Int, isKey: Bool, lenient: Bool
+        _ bytes: Span<UInt8>,
+        _ from: Int,
+        _ end: Int,
+        isKey: Bool,
+        lenient: Bool
     ) throws(JSONError) -> Int {
         let start = from + 1
-        var at = start, high = false, escapes: UInt32 = 0
+        var at = start
+        var high = false
+        var escapes: UInt32 = 0
         while true {
             // Lifetime: the pointer does not leave the closure; `end` is at most the span's count.
             at = unsafe bytes.withUnsafeBufferPointer { unsafe cshims_json_string_end($0.baseAddress, at, end, &high) }
@@ -150,7 +168,10 @@ extension JSONTape {
     /// `-? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?`
     @inline(__always)
     private mutating func scanNumber(
-        _ bytes: Span<UInt8>, _ from: Int, _ end: Int, lenient: Bool
+        _ bytes: Span<UInt8>,
+        _ from: Int,
+        _ end: Int,
+        lenient: Bool
     ) throws(JSONError) -> Int {
         var at = from
         if bytes[at] == UInt8(ascii: "-") {

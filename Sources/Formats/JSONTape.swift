@@ -45,7 +45,9 @@ public struct JSONTape: Sendable {
 
     /// Parses exactly one value with optional white space around it, and forgets the one before.
     ///
-    /// - Parameter range: Which of the bytes hold the value; must lie inside `bytes`, and end below 4 GiB.
+    /// - Parameters:
+    ///   - bytes: Any bytes.
+    ///   - range: Which of the bytes hold the value; must lie inside `bytes`, and end below 4 GiB.
     /// - Throws: ``JSONError`` with the offset from the start of `range`; then the tape is empty.
     /// - Complexity: O(n) expected in bytes.
     public mutating func parse(_ bytes: [UInt8], in range: Range<Int>) throws(JSONError) {

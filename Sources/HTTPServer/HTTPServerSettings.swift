@@ -1,6 +1,7 @@
 /// Limits of one HTTP server. Times are kept to 100 ms.
 package struct HTTPServerSettings: Sendable, Equatable {
-    /// Connections served at once; a further one is answered 503. 2,000 × (16 KiB kept + 64 KiB input) = 160 MB at worst.
+    /// Connections served at once; a further one is answered 503. 2,000 × (16 KiB kept + 64 KiB input) = 160 MB at
+    /// worst.
     package var connectionsMax = 2_000
     /// Requests of one connection that may be open at once; then reading pauses.
     package var pipelinedMax = 64

@@ -1,4 +1,5 @@
 package import Contracts
+package import Executors
 import Formats
 package import Ports
 package import Primitives
@@ -10,7 +11,9 @@ package import Telemetry
 
 /// The receiving side of HTTP: bytes to durable records, answered with what was accepted and why the rest was not.
 ///
-/// Called on the network thread; judging a request takes microseconds per record, the disk is waited for elsewhere.
+/// Called on the network thread, where small requests are judged at once (microseconds a record). Large ones, and the
+/// batches of a run, which must stay in order, go to one thread of their own, so that nobody waits behind a long body.
+/// The disk is waited for elsewhere.
 package final class IngestService: Sendable {
     /// Work space that is reused; one request at a time.
     struct Workspace {
@@ -21,25 +24,44 @@ package final class IngestService: Sendable {
         var runs: [ByteString: Int64] = [:]
     }
 
+    /// The work space of one thread.
+    final class Workbench: Sendable {
+        let workspace: Mutex<Workspace>
+
+        init(book: ContractBook, seed: UInt64) {
+            workspace = Mutex(
+                Workspace(refiner: Refiner(book: book), tape: JSONTape(), random: SeededRandom(seed: seed)))
+        }
+    }
+
     let log: any EventLog
     let book: ContractBook
     let metrics: Metrics
     let time: any TimeSource
-    private let workspace: Mutex<Workspace>
+    private let smallBench: Workbench
+    /// For the thread of large requests: the network thread never waits for it.
+    private let largeBench: Workbench
+    private let large: BlockingPool
     private let compatibility: Contract?
 
     /// - Parameter compatibility: The contract that judges `POST /invoicedata`; nil when that path is off.
     package init(
         log: any EventLog, book: ContractBook, metrics: Metrics, time: any TimeSource, random: SeededRandom,
         compatibility: Contract?
-    ) {
+    ) throws(ThreadError) {
         self.log = log
         self.book = book
         self.metrics = metrics
         self.time = time
         self.compatibility = compatibility
-        workspace = Mutex(Workspace(refiner: Refiner(book: book), tape: JSONTape(), random: random))
+        var seeds = random
+        smallBench = Workbench(book: book, seed: seeds.next())
+        largeBench = Workbench(book: book, seed: seeds.next())
+        large = try BlockingPool(name: "till-ingest", threads: 1, queueMax: IngestLimits.largeRequestsWaiting)
     }
+
+    /// Judges what waits, then ends the thread of large requests.
+    package func shutdown() { large.shutdown() }
 
     /// The feed that a path sends to, or nil when the path is not for ingest.
     package func feed(ofPath path: String) -> String? {
@@ -51,28 +73,46 @@ package final class IngestService: Sendable {
 
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         metrics.add(.ingest_requests_total)
+        guard request.body.count > IngestLimits.smallBodyBytes || request.header("x-till-run") != nil else {
+            return answer(request, exchange, on: smallBench)
+        }
+        let isTaken = large.submit { [self] in answer(request, exchange, on: largeBench) }
+        if !isTaken {
+            metrics.add(.ingest_saturated_total)
+            exchange.respond(
+                IngestProblem(
+                    status: 429, code: "ingest_saturated",
+                    message: "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
+                    retryAfter: true
+                ).response)
+        }
+    }
+
+    private func answer(_ request: HTTPRequest, _ exchange: any HTTPExchange, on bench: Workbench) {
         do throws(IngestProblem) {
             guard request.method == .post else {
                 throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
             }
             if request.path == "/invoicedata", let compatibility {
-                try invoiceData(request, exchange, compatibility)
+                try invoiceData(request, exchange, compatibility, on: bench)
             } else {
-                try receive(request, exchange)
+                try receive(request, exchange, on: bench)
             }
         } catch {
             exchange.respond(error.response)
         }
     }
 
-    private func receive(_ request: HTTPRequest, _ exchange: any HTTPExchange) throws(IngestProblem) {
+    private func receive(
+        _ request: HTTPRequest, _ exchange: any HTTPExchange, on bench: Workbench
+    ) throws(IngestProblem) {
         let feed = feed(ofPath: request.path) ?? ""
         guard let contract = book.current(feed) else {
             throw IngestProblem(
                 status: 404, code: "feed_unknown",
                 message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", ")).")
         }
-        let judged = try workspace.withLock { workspace throws(IngestProblem) in
+        let judged = try bench.workspace.withLock { workspace throws(IngestProblem) in
             try self.judge(request, feed, contract, &workspace)
         }
         guard let batch = judged.batch else {
@@ -113,7 +153,7 @@ package final class IngestService: Sendable {
     /// A refused batch of a run: the next expected row is this batch's again.
     private func releaseRun(_ batch: LogBatch) {
         guard !batch.envelope.run.isEmpty else { return }
-        workspace.withLock { workspace in
+        largeBench.workspace.withLock { workspace in
             if let next = workspace.runs[batch.envelope.run] {
                 workspace.runs[batch.envelope.run] = next - Int64(batch.recordCount)
             }
@@ -200,10 +240,5 @@ package final class IngestService: Sendable {
             envelope.senderSequence = number
         }
         return envelope
-    }
-
-    /// Judges one record outside the batch path.
-    func withWorkspace<Value: Sendable>(_ body: (inout Workspace) throws(IngestProblem) -> Value) throws(IngestProblem) -> Value {
-        try workspace.withLock { workspace throws(IngestProblem) in try body(&workspace) }
     }
 }

@@ -5,17 +5,20 @@ import Primitives
 import RecordBatch
 import Refine
 import RetailModel
+import Synchronization
 
 /// `POST /invoicedata` of the reference system: one invoice line, its own codes and bodies (spec invoices.md 3).
 ///
 /// 201 with the canonical line once it is durable; 400 for a bad date with the item and the reason; 422 with all
 /// reasons; 503 when it cannot be made durable. A refused line is in the log and in quarantine, as everywhere.
 extension IngestService {
-    func invoiceData(_ request: HTTPRequest, _ exchange: any HTTPExchange, _ contract: Contract) throws(IngestProblem) {
+    func invoiceData(
+        _ request: HTTPRequest, _ exchange: any HTTPExchange, _ contract: Contract, on bench: Workbench
+    ) throws(IngestProblem) {
         guard RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty else {
             throw IngestProblem(status: 422, code: "body_invalid", message: "Send one invoice line as application/json.")
         }
-        let (batch, response, accepted) = try withWorkspace { workspace throws(IngestProblem) in
+        let (batch, response, accepted) = try bench.workspace.withLock { workspace throws(IngestProblem) in
             let envelope = try self.envelope(request, contract.name, contract, .json, &workspace.random)
             let body = request.body
             let verdict: Refiner.Verdict

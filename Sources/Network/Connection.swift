@@ -79,7 +79,10 @@ package final class Connection {
     }
 
     /// Stops receiving until ``resumeReading()``.
-    package func pauseReading() { readPaused = true; reactor.markDirty(self) }
+    package func pauseReading() {
+        readPaused = true
+        reactor.markDirty(self)
+    }
 
     package var isReadingPaused: Bool { readPaused }
 

@@ -17,7 +17,8 @@ package final class EventLoop: Sendable {
         var closed = false
     }
 
-    private let mailbox = Mutex(Mailbox())
+    // Guarded and not Mutex: the thread sanitizer knows the lock of libc, and nothing of the futex of Mutex.
+    private let mailbox = Guarded(Mailbox())
     private let thread = Mutex<DedicatedThread?>(nil)
     let poller: Poller
 

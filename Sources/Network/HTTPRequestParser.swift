@@ -79,7 +79,8 @@ package struct HTTPRequestParser: Sendable {
             switch phase {
             case .requestLine:
                 if partial.isEmpty { try checkFirstByte(bytes[at]) }
-                guard try takeLine(bytes, &at, max: NetworkLimits.requestLineBytes, or: .requestLineTooLong) else { continue }
+                let max = NetworkLimits.requestLineBytes
+                guard try takeLine(bytes, &at, max: max, or: .requestLineTooLong) else { continue }
             case .header, .trailer:
                 // One more than what is left, so that the empty line always fits.
                 let left = NetworkLimits.headerBytes - head.bytes + 1

@@ -1,4 +1,3 @@
-import CShims
 package import Primitives
 
 /// Why the loop could not begin or listen.
@@ -48,6 +47,3 @@ package enum NetworkError: OperationalError, Equatable {
         }
     }
 }
-
-/// The text of a positive errno.
-func errorText(_ errno: Int32) -> String { unsafe String(cString: cshims_error_text(errno)) }

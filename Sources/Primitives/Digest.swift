@@ -46,6 +46,11 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// 64 lower-case hex digits.
     public var description: String { Hex.text(bytes) }
 
+    /// Compares in time that does not depend on where the two differ: for secrets.
+    public func equalsInConstantTime(_ other: Digest) -> Bool {
+        (a ^ other.a) | (b ^ other.b) | (c ^ other.c) | (d ^ other.d) == 0
+    }
+
     public static func < (x: Self, y: Self) -> Bool {
         if x.a != y.a { return x.a < y.a }
         if x.b != y.b { return x.b < y.b }

@@ -1,4 +1,3 @@
-import CShims
 package import Primitives
 import Synchronization
 
@@ -34,7 +33,6 @@ package struct Logger: Sendable {
 
     /// Writes text and a line end to a descriptor; `stdout` and `stderr` are errors in Swift 6 mode.
     package static func writeLine(_ text: String, to descriptor: Int32) {
-        let bytes = Array((text + "\n").utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe cshims_write_all(descriptor, $0.baseAddress, $0.count) }
+        StandardStream.write(Array((text + "\n").utf8), to: descriptor)
     }
 }

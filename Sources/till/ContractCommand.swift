@@ -1,4 +1,3 @@
-import CAssets
 import Contracts
 import Primitives
 import Refine
@@ -31,18 +30,7 @@ enum BuiltInContracts {
         var bytes: [UInt8]
     }
 
-    /// Static storage of the binary, embedded at build time from the folder Contracts.
-    static let all: [Text] = {
-        var found: [Text] = []
-        var index: Int32 = 0
-        while true {
-            let file = unsafe cassets_contract_at(index)
-            guard let name = unsafe file.path, let bytes = unsafe file.bytes else { return found }
-            unsafe found.append(
-                Text(name: String(cString: name), bytes: Array(UnsafeBufferPointer(start: bytes, count: file.size))))
-            index += 1
-        }
-    }()
+    static let all: [Text] = ProcessEdges.embeddedContracts()
 
     /// Reads one that ships with the product; a mistake in it is a bug.
     static func parse(_ name: String) -> Contract {

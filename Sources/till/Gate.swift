@@ -1,4 +1,3 @@
-import CCrypto
 import Console
 import Formats
 import HTTPServer
@@ -83,10 +82,10 @@ struct Gate: HTTPHandler {
 
     /// Compares the hash with every candidate's, in time that does not depend on where they differ.
     private func match(_ secret: [UInt8], among condition: (Identity) -> Bool) -> Identity? {
-        let hash = Digest.sha256(of: secret).bytes
+        let hash = Digest.sha256(of: secret)
         var found: Identity?
         for identity in identities where condition(identity) {
-            if unsafe ccrypto_equal(hash, identity.secretHash.bytes, 32) == 1 { found = identity }
+            if hash.equalsInConstantTime(identity.secretHash) { found = identity }
         }
         return found
     }

@@ -173,6 +173,6 @@ struct Progress {
     private func write(_ text: String, end: String) {
         let isTerminal = cshims_isatty(2)
         let bytes = Array(((isTerminal ? "\r\u{1B}[K" : "") + text + (isTerminal ? end : "\n")).utf8)
-        _ = unsafe bytes.withUnsafeBytes { unsafe cshims_write_all(2, $0.baseAddress, $0.count) }
+        StandardStream.write(bytes, to: 2)
     }
 }

@@ -14,7 +14,7 @@ enum LogCommand {
         switch try arguments.only("of stat, verify, dump") {
         case "stat": return try stat(directory, json: arguments.has("json"))
         case "verify": return try verify(directory, json: arguments.has("json"))
-        case "dump": return try dump(directory, arguments)
+        case "dump": return try dumpRecords(directory, arguments)
         default: throw UsageError("cli.log_usage", "Say till log stat, till log verify or till log dump.")
         }
     }
@@ -62,7 +62,7 @@ enum LogCommand {
         return verdict.damages.isEmpty ? .success : .damaged
     }
 
-    private static func dump(_ directory: String, _ arguments: Arguments) throws -> ExitCode {
+    private static func dumpRecords(_ directory: String, _ arguments: Arguments) throws -> ExitCode {
         let topic = arguments["topic"] ?? "feed.invoices"
         guard let from = Int64(arguments["from"] ?? "0"), let limit = Int(arguments["limit"] ?? "10"), from >= 0, limit > 0 else {
             throw UsageError("cli.log_dump_usage", "--from and --limit take whole numbers; --from counts from 0.")
@@ -86,15 +86,6 @@ enum LogCommand {
             TillMain.print(String(decoding: json.bytes, as: UTF8.self))
             return true
         }
-        return .success
-    }
-}
-
-/// Hidden helpers for the project's own tests.
-enum DebugCommand {
-    static func run(_ words: [String]) throws -> ExitCode {
-        guard words == ["json"] else { throw UsageError("cli.debug_usage", "Say till debug json.") }
-        while let line = readLine() { TillMain.print(JSONDifferential.line(line)) }
         return .success
     }
 }

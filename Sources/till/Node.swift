@@ -19,6 +19,7 @@ final class Node {
     let log: EmbeddedLog
     let board = PositionBoard()
     private let lock: DirectoryLock
+    private let ingest: IngestService
     private let processor: Processor
     private let processing: DedicatedThread
     private let live: LiveFeed
@@ -65,7 +66,7 @@ final class Node {
         let console = ConsoleService(
             reader: reader, board: board, pool: pool, metrics: metrics, time: time, status: status, live: live,
             answersReferenceClients: isCompatible)
-        let ingest = IngestService(
+        ingest = try IngestService(
             log: log, book: book, metrics: metrics, time: time, random: .fromKernel(), compatibility: compatibility)
         let gate = Gate(
             ingest: ingest, console: console, identities: settings.identities,
@@ -92,6 +93,7 @@ final class Node {
     func drain(deadlineMs: Int) {
         live.stop()
         server.drain(deadlineMs: deadlineMs)
+        ingest.shutdown()
         log.close()
         processor.stop()
         processing.join()

@@ -1,4 +1,3 @@
-import CShims
 import Formats
 import Primitives
 import Settings
@@ -13,15 +12,10 @@ enum SettingsCommand {
         if let path = arguments["config"] { file = (path, try WholeFile.read(path, bytesMax: 1 << 20)) }
         let flags = SettingName.allCases.compactMap { name in arguments[name.rawValue].map { (name, $0) } }
         do throws(TillSettings.Problems) {
-            return try TillSettings(file: file, environment: environment, flags: flags)
+            return try TillSettings(file: file, environment: ProcessEdges.environment, flags: flags)
         } catch {
             throw UsageError("settings.invalid", error.description)
         }
-    }
-
-    private static func environment(_ name: String) -> String? {
-        guard let value = unsafe cshims_getenv(name) else { return nil }
-        return unsafe String(cString: value)
     }
 
     static func run(_ words: [String]) throws -> ExitCode {

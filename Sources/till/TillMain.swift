@@ -46,10 +46,10 @@ enum TillMain {
             case "settings": code = try SettingsCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)
             case "version", "--version":
-                print("till \(version)")
+                Self.print("till \(version)")
                 code = .success
             case "help", "--help", "-h":
-                print(help)
+                Self.print(help)
                 code = .success
             default:
                 throw UsageError("cli.command_unknown", "There is no command \(command.quotedForMessage); till help lists them.")

@@ -10,8 +10,8 @@ enum HTTPAnswer: Sendable {
 
 /// Carries one answer from any thread to its connection.
 ///
-/// While the handler runs on the loop's thread the answer is left here, and the connection takes it without a hop. After
-/// that it goes through the loop's mailbox. An exchange that is dropped unanswered answers 500.
+/// While the handler runs on the loop's thread the answer is left here, and the connection takes it without a hop.
+/// After that it goes through the loop's mailbox. An exchange that is dropped unanswered answers 500.
 /// Thread: any.
 final class Exchange: HTTPExchange {
     private enum State: Sendable {

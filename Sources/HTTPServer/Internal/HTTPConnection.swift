@@ -2,29 +2,6 @@ import Network
 import Ports
 import Synchronization
 
-/// What all connections of a server share on the loop's thread.
-final class HTTPLoop {
-    let loop: EventLoop
-    let handler: any HTTPHandler
-    let settings: HTTPServerSettings
-    let counting: HTTPServerCounting
-    var writer: HTTPResponseWriter
-    /// Bytes of bodies being received over all connections.
-    var bodyBytes = 0
-    var isDraining = false
-
-    init(
-        loop: EventLoop, handler: any HTTPHandler, settings: HTTPServerSettings, counting: HTTPServerCounting,
-        writer: HTTPResponseWriter
-    ) {
-        self.loop = loop
-        self.handler = handler
-        self.settings = settings
-        self.counting = counting
-        self.writer = writer
-    }
-}
-
 /// HTTP/1.1 on one connection: requests in, answers out in the order of the requests.
 ///
 /// Invariant: `turns` holds one entry for each request that is not answered on the wire, oldest first; the oldest has
@@ -240,14 +217,14 @@ final class HTTPConnection: ByteProtocol {
         }
     }
 
-    /// Moves bytes of the stream whose turn it is to the connection; true when it is over.
+    /// Moves bytes of the stream whose turn it is; true when it is over.
     private func pump(_ buffer: StreamBuffer, _ turn: Turn) -> Bool {
         if turn.isHead {
             buffer.close()
             return true
         }
         guard connection.outboundCount < NetworkLimits.readBytes else {
-            buffer.leave(inFlight: connection.outboundCount)
+            if !buffer.leave(inFlight: connection.outboundCount) { connection.abort() }
             return false
         }
         let (bytes, ended, cut) = buffer.take(inFlight: connection.outboundCount)
@@ -295,6 +272,7 @@ final class HTTPConnection: ByteProtocol {
         isClosing = true
         headStarted = .max
         bodyStarted = .max
+        forgetBody()
         let answer = response(to: failure)
         if !turns.isEmpty { readyBytes += answer.body.count }
         append(Turn(state: .ready(answer), closes: true))
@@ -304,6 +282,7 @@ final class HTTPConnection: ByteProtocol {
 
     func peerFinished(_ connection: Connection) {
         isClosing = true
+        forgetBody()
         // Whoever listens to a stream and says goodbye is gone.
         if turns.isEmpty || turns.contains(where: { if case .stream = $0.state { true } else { false } }) {
             return turns.isEmpty ? connection.finish() : connection.abort()
@@ -319,9 +298,15 @@ final class HTTPConnection: ByteProtocol {
 
     func closed(_ connection: Connection) {
         dropTurns()
+        forgetBody()
+        shared.counting.connectionsOpen.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    /// Gives the memory of an unfinished request back, before the connection has closed.
+    private func forgetBody() {
+        parser = HTTPRequestParser()
         shared.bodyBytes -= bodyBytesCounted
         bodyBytesCounted = 0
-        shared.counting.connectionsOpen.wrappingSubtract(1, ordering: .relaxed)
     }
 
     private func dropTurns() {

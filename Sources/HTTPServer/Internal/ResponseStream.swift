@@ -80,10 +80,13 @@ final class StreamBuffer: Sendable {
     }
 
     /// Says that the loop looked and left what waits for later.
-    func leave(inFlight: Int) {
+    ///
+    /// - Returns: False when the stream was cut off.
+    @discardableResult func leave(inFlight: Int) -> Bool {
         state.withLock { state in
             state.scheduled = false
             state.inFlight = inFlight
+            return !state.closed
         }
     }
 

@@ -65,6 +65,14 @@ import Tables
     }
 }
 
+extension SQLiteHandle {
+    /// A connection on its way between threads: taken out of a pool under its lock, used by one thread, put back.
+    final class Pooled: @unchecked Sendable {
+        let handle: SQLiteHandle
+        init(_ handle: SQLiteHandle) { self.handle = handle }
+    }
+}
+
 /// A prepared statement. Lifetime: owned and finalised here; its connection keeps it and outlives it.
 @safe final class SQLiteStatement {
     private let handle: OpaquePointer

@@ -322,13 +322,13 @@ package final class SimulatedFile: SegmentFile {
 
 extension [UInt8] {
     fileprivate mutating func resize(to size: Int) {
-        if count > size { removeLast(count - size) } else { append(contentsOf: repeatElement(0, count: size - count)) }
+        if count > size { removeLast(count - size) } else { append(contentsOf: [UInt8](repeating: 0, count: size - count)) }
     }
 
     fileprivate mutating func apply(_ bytes: ArraySlice<UInt8>, at position: Int) {
         guard !bytes.isEmpty else { return }
-        if count < position + bytes.count { resize(to: position + bytes.count) }
-        replaceSubrange(position..<position + bytes.count, with: bytes)
+        if count < position { resize(to: position) }
+        replaceSubrange(position..<Swift.min(count, position + bytes.count), with: bytes)
     }
 
     fileprivate mutating func apply(_ change: SimulatedDisk.Change) {

@@ -10,6 +10,7 @@ const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 const GRAINS = ["year", "quarter", "month", "week", "day"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const ORDERS_PER_PAGE = 10;
+const RESULTS = 24;
 
 // ---------------------------------------------------------------------------------------------------- small helpers
 
@@ -268,7 +269,7 @@ const FIGURES = [
   ["net", "Net sales", "Gross sales less returns."],
   ["adjustments", "Adjustments", "Bad debt, corrections and stock entries; in no other native figure."],
   ["reference", "Reference total", "Formula of the reference report: all lines whose number does not begin with C, adjustments included."],
-  ["average", "Average order value", "Mean value of an order, by the reference formula."],
+  ["average", "Average order value", "Sales divided by the number of orders."],
 ];
 const totals = { native: [], reference: {}, average: {}, spokenAt: 0, blocks: new Map() };
 
@@ -344,7 +345,10 @@ function drillInto(entry) {
   state.crumbs.push({ label: entry.label, grain: state.grain, from: entry.from, to: entry.to });
   state.grain = GRAINS[level + 1];
   showDrill();
-  run("time").then(() => byId("time-table").focus({ preventScroll: true }));
+  run("time").then(() => {
+    const box = byId("time-table");
+    if (!box.contains(document.activeElement)) (box.querySelector("button") ?? box).focus({ preventScroll: true });
+  });
 }
 
 function leaveTo(depth) {
@@ -393,11 +397,11 @@ function scope(id, useCountry) {
   node.dataset.filtered = String(parts.length > 0);
 }
 
-async function loadTime() {
+async function loadTime(current) {
   const grain = state.grain;
   const range = timeRange();
   const data = await api("/v1/sales/over-time", { grain, from: range.from, to: range.to, country: state.filter.country });
-  if (grain !== state.grain) return;
+  if (!current()) return;
   scope("time-scope", true);
   const rows = data.items.map((item) => {
     const covered = period(grain, item.period);
@@ -424,7 +428,7 @@ async function loadTime() {
   const add = (name) => money(sum(single.map((r) => r[name])), currency);
   fill(byId("time-table"), rows.length
     ? table("Sales over time", columns, rows, [several ? `Sum ${currency}` : "Sum", add("gross"), add("returns"), add("net"), count(single.reduce((n, r) => n + r.orders, 0))])
-    : empty("No sales in this range."));
+    : empty(state.filter.from || state.filter.to || state.filter.country ? "No sales in this range." : "No sales yet."));
   byId("time-chart").parentElement.hidden = rows.length === 0;
   const names = ["gross", "returns", "net"];
   const titles = ["Gross", "Returns (striped)", "Net (line)"];
@@ -447,10 +451,11 @@ async function loadTime() {
 
 // ---------------------------------------------------------------------------------------------------------- products
 
-async function loadProducts() {
+async function loadProducts(current) {
   const data = await api("/v1/products/top", {
     limit: 10, exclude_non_products: byId("exclude").checked, from: state.filter.from, to: state.filter.to,
   });
+  if (!current()) return;
   scope("products-scope", false);
   const rows = data.items;
   fill(byId("products-table"), rows.length
@@ -464,11 +469,16 @@ async function loadProducts() {
     : empty("No products sold in this range."));
   const single = rows.filter((r) => r.currency === (rows.some((o) => o.currency !== rows[0].currency) ? state.currency : r.currency));
   byId("products-chart").parentElement.hidden = single.length === 0;
-  const short = (r) => { const name = `${r.rank}. ${r.description || r.code}`; return name.length > 24 ? `${name.slice(0, 23)}…` : name; };
+  const cut = (text) => (text.length > 24 ? `${text.slice(0, 23)}…` : text);
+  const named = single.map((r) => cut(`${r.rank}. ${r.description || r.code}`));
+  const coded = single.map((r) => cut(`${r.rank}. ${r.code}`));
   draw("products-chart", {
     type: "bar",
-    data: { labels: single.map(short), datasets: [{ label: "Gross sales", data: single.map((r) => height(r.gross)), backgroundColor: colour("bar"), maxBarThickness: 16 }] },
-    options: chartOptions((set, index) => `${single[index]?.code}: ${money(single[index]?.gross, single[index]?.currency)}`, { horizontal: true }),
+    data: { labels: named, datasets: [{ label: "Gross sales", data: single.map((r) => height(r.gross)), backgroundColor: colour("bar"), maxBarThickness: 16 }] },
+    options: chartOptions((set, index) => `${single[index]?.code}: ${money(single[index]?.gross, single[index]?.currency)}`, {
+      horizontal: true,
+      tick(value) { return (this.chart.width < 480 ? coded : named)[value]; }, // a phone has no room for names
+    }),
   }, "Top 10 products by gross sales; the table below has the figures.");
 }
 
@@ -481,9 +491,10 @@ function cancellationGrain() {
   return days <= 62 ? "day" : "month";
 }
 
-async function loadCancelled() {
+async function loadCancelled(current) {
   const grain = cancellationGrain();
   const data = await api("/v1/cancellations", { grain, from: state.filter.from, to: state.filter.to });
+  if (!current()) return;
   scope("cancelled-scope", false);
   fill(byId("cancelled-stats"),
     stat("Documents", count(data.total.documents), "Cancellation documents (number begins with C)."),
@@ -516,8 +527,9 @@ async function loadCancelled() {
 
 const customerName = (c) => c.name || `Customer ${c.key}`;
 
-async function loadLoyal() {
+async function loadLoyal(current) {
   const data = await api("/v1/customers/summary", { cancellations: byId("with-cancellations").checked ? "include" : "exclude" });
+  if (!current()) return;
   const share = data.total_customers > 0 ? ` (${((100 * data.loyal_customers) / data.total_customers).toFixed(1)} %)` : "";
   fill(byId("loyal-stats"),
     stat("Customers", count(data.total_customers), "With a customer number."),
@@ -525,7 +537,7 @@ async function loadLoyal() {
     stat("Most orders", count(data.most_orders), "By a single customer."));
   fill(byId("loyal-table"), data.top.length
     ? table("Customers with most orders", [
-      { head: "Customer", cell: (r) => linkButton(customerName(r), `loyal:${r.id}`, () => chooseCustomer(r.id, true)) },
+      { head: "Customer", cell: (r) => linkButton(customerName(r), `loyal:${r.id}`, () => { byId("search").value = r.key; run("lookup"); chooseCustomer(r.id, true); }) },
       { head: "Orders", numeric: true, cell: (r) => count(r.orders) },
     ], data.top)
     : empty("No customer has ordered more than once yet."));
@@ -537,22 +549,19 @@ const search = { timer: 0, asked: 0 };
 
 function searchSoon() {
   clearTimeout(search.timer);
-  search.timer = setTimeout(() => { runSearch().then(() => panelError("lookup", null), (e) => panelError("lookup", e)); }, 180);
+  search.timer = setTimeout(() => run("lookup"), 180);
 }
 
 async function runSearch() {
   const text = byId("search").value.trim();
   const asked = ++search.asked;
-  if (text === "") {
-    fill(byId("results"));
-    byId("results-status").textContent = "";
-    return;
-  }
-  const data = await api("/v1/customers", { search: text, limit: 12 });
+  const data = await api("/v1/customers", { search: text, limit: RESULTS });
   if (asked !== search.asked) return;
-  byId("results-status").textContent = data.items.length === 0 ? "No customer matches."
+  const status = data.items.length === 0 ? (text ? "No customer matches." : "No customers yet.")
+    : !text ? `${data.next ? `The first ${data.items.length} customers` : "All customers"}; type to search.`
     : data.next ? `First ${data.items.length} matches; type more to narrow down.`
     : `${data.items.length} ${data.items.length === 1 ? "match" : "matches"}.`;
+  if (byId("results-status").textContent !== status) byId("results-status").textContent = status;
   fill(byId("results"), ...data.items.map((c) => el("li", {},
     el("button", { type: "button", key: `result:${c.id}`, "aria-pressed": String(c.id === state.customer), onclick: () => chooseCustomer(c.id, true) },
       el("span", { class: "who", text: c.name ? `${c.key} ${c.name}` : c.key }),
@@ -571,7 +580,7 @@ function chooseCustomer(id, focus) {
   });
 }
 
-async function loadCustomer() {
+async function loadCustomer(current) {
   const id = state.customer;
   if (!id) return;
   const base = `/v1/customers/${encodeURIComponent(id)}`;
@@ -579,7 +588,7 @@ async function loadCustomer() {
   const [spend, orders, returns] = await Promise.all([
     api(`${base}/spend`), api(`${base}/orders`, { limit: ORDERS_PER_PAGE, cursor }), api(`${base}/returns`, { limit: 50 }),
   ]);
-  if (id !== state.customer) return;
+  if (!current()) return;
   const customer = spend.customer;
   const turn = (change) => () => { change(); run("customer"); };
   const older = el("button", { type: "button", key: "older", text: "Older", onclick: turn(() => state.orderCursors.push(orders.next)) });
@@ -774,22 +783,22 @@ async function loadStatus() {
 
 const panels = {
   totals: loadTotals, time: loadTime, live: loadStatus, products: loadProducts, cancelled: loadCancelled, loyal: loadLoyal,
-  customer: loadCustomer, quarantine: loadQuarantine,
+  lookup: runSearch, customer: loadCustomer, quarantine: loadQuarantine,
 };
 const refresh = { running: false, wanted: false, lastAt: 0, timer: 0 };
 const turns = {};
 
 function panelError(name, problem) {
-  const node = byId(`${name === "customer" ? "lookup" : name}-error`);
+  const node = byId(`${name}-error`);
   node.hidden = !problem;
   if (problem) node.textContent = `These figures could not be read and may be old. ${problem.message}`;
 }
 
-/** Loads one panel; a failure is shown in it. Only the latest load of a panel reports. */
+/** Loads one panel; a failure is shown in it. Of loads that overlap, only the latest shows anything. */
 async function run(name) {
   const turn = (turns[name] = (turns[name] ?? 0) + 1);
   try {
-    await panels[name]();
+    await panels[name](() => turn === turns[name]);
     if (turn === turns[name]) panelError(name, null);
   } catch (problem) {
     if (turn === turns[name]) panelError(name, problem);
@@ -861,7 +870,7 @@ function wire() {
       if (event.key === "Enter") first?.click();
       else first?.focus();
     };
-    runSearch().then(() => { panelError("lookup", null); pick(); }, (problem) => panelError("lookup", problem));
+    run("lookup").then(pick);
   });
   byId("results").addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

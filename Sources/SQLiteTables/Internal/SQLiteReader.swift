@@ -5,15 +5,9 @@ import Tables
 
 /// Snapshots of a tables file for query threads: a small pool of read-only connections.
 package final class SQLiteReader: TableReader {
-    private final class Slot: @unchecked Sendable {
-        // Aliasing: taken out of the pool under its lock, used by one thread, then put back.
-        let handle: SQLiteHandle
-        init(_ handle: SQLiteHandle) { self.handle = handle }
-    }
-
     private let path: String
     private let settings: SQLiteTablesSettings
-    private let idle = Mutex<[Slot]>([])
+    private let idle = Mutex<[SQLiteHandle.Pooled]>([])
 
     /// - Parameter path: A file that ``SQLiteTables`` has made.
     package init(path: String, settings: SQLiteTablesSettings = SQLiteTablesSettings()) {
@@ -31,11 +25,11 @@ package final class SQLiteReader: TableReader {
         return try body(SQLiteSnapshot(slot.handle))
     }
 
-    private func make() throws(TableStoreError) -> Slot {
+    private func make() throws(TableStoreError) -> SQLiteHandle.Pooled {
         let handle = try SQLiteHandle(path: path, readOnly: true)
         try handle.execute("PRAGMA cache_size = -\(settings.readerCacheKibibytes)")
         try handle.execute("PRAGMA query_only = 1")
-        return Slot(handle)
+        return SQLiteHandle.Pooled(handle)
     }
 }
 

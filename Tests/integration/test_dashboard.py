@@ -1,0 +1,167 @@
+"""The dashboard in a real browser: figures, live update without a reload, look-up by keyboard, small screens.
+
+Amounts are asserted as differences, so the tests also pass against a server that already holds data (TILL_URL).
+"""
+
+import time
+import uuid
+from decimal import Decimal
+
+import pytest
+
+from conftest import wait_until
+
+LAPTOP = (1280, 900)
+PHONE = (390, 844)
+
+
+def line(invoice, customer, quantity, price, name="Ada Test", code="85123A"):
+    return {
+        "customerName": name, "InvoiceNo": invoice, "StockCode": code, "Description": "WHITE HANGING HEART",
+        "Quantity": quantity, "InvoiceDate": "01/12/2010 08:26", "UnitPrice": price, "CustomerID": customer,
+        "Country": "United Kingdom",
+    }
+
+
+def sell(till, *lines):
+    reply = till.post("invoices", list(lines))
+    assert reply.status == 202, reply
+    assert reply.json["accepted"] == len(lines), reply
+    return reply.json["position"]
+
+
+def amount(text):
+    """"−£1,234.50" → Decimal("-1234.50"), None when no amount is shown."""
+    digits = (text or "").replace("\u2212", "-").replace(",", "").replace("£", "")
+    return Decimal(digits) if digits.strip("-–").strip() else None
+
+
+def shown(chromium, name):
+    return amount(chromium.text(f"#total-{name}"))
+
+
+def api_total(till, position):
+    totals = till.get(f"/v1/sales/total?definition=native&after={position}").json["totals"]
+    return next(total for total in totals if total["currency"] == "GBP")
+
+
+@pytest.fixture
+def customer():
+    """Unlike any customer of the public data."""
+    return 900_000 + uuid.uuid4().int % 90_000
+
+
+@pytest.fixture
+def invoice():
+    return str(7_000_000 + uuid.uuid4().int % 1_000_000)
+
+
+@pytest.fixture
+def page(till, chromium, tmp_path, invoice, customer):
+    """The dashboard, open and live, after a first sale of 15.30 (6 × 2.55)."""
+    position = sell(till, line(invoice, customer, 6, 2.55))
+    expected = Decimal(api_total(till, position)["gross"])
+    chromium.size(*LAPTOP)
+    chromium.open(till.url + "/")
+    wait_until(lambda: chromium.text("#connection") == "Live", 15, "the live connection")
+    wait_until(lambda: shown(chromium, "gross") == expected, 15, f"gross sales of {expected}")
+    yield chromium
+    chromium.screenshot(tmp_path / "at-the-end.png")
+    print(f"screenshots: {tmp_path}")
+    assert chromium.errors == []
+
+
+def test_shows_the_totals_of_the_api_to_the_last_digit(till, page, tmp_path):
+    def differences():
+        native = till.get("/v1/sales/total?definition=native").json["totals"][0]
+        reference = till.get("/v1/sales/total?definition=reference").json["totals"][0]
+        expected = {name: native[name] for name in ("gross", "returns", "net", "adjustments")} | {"reference": reference["sales"]}
+        return {name: (text, page.text(f"#total-{name}")) for name, text in expected.items()
+                if Decimal(text) != shown(page, name) or text.count(".") != page.text(f"#total-{name}").count(".")}
+
+    wait_until(lambda: not differences(), 10, "equal totals")
+    page.screenshot(tmp_path / "laptop.png")
+
+
+def test_a_sale_changes_the_page_without_a_reload(till, page, invoice, customer):
+    before = shown(page, "gross")
+    periods = page.text("#time-table tfoot")
+    page.js("window.marker = 'still here'")
+    sell(till, line(f"{invoice}1", customer, 2, 10))
+    wait_until(lambda: shown(page, "gross") == before + 20, 5, "20.00 more in gross sales")
+    wait_until(lambda: page.text("#time-table tfoot") != periods, 10, "sales over time to follow")
+    assert page.js("window.marker") == "still here"
+
+
+def test_a_return_lowers_net_and_leaves_gross(till, page, invoice, customer):
+    gross, net = shown(page, "gross"), shown(page, "net")
+    sell(till, line(f"C{invoice}", customer, -1, 2.55))
+    wait_until(lambda: shown(page, "net") == net - Decimal("2.55"), 5, "2.55 less in net sales")
+    assert shown(page, "gross") == gross
+
+
+def test_finds_a_customer_by_keyboard_and_opens_an_invoice(till, page, invoice, customer, tmp_path):
+    sell(till, line(f"C{invoice}", customer, -1, 2.55))
+    page.focus("#search")
+    page.type(str(customer))
+    wait_until(lambda: page.text("#results-status") == "1 match.", 10, "one match")
+    page.press("ArrowDown")
+    wait_until(lambda: page.js("document.activeElement.closest('#results') !== null"), 5, "the focus in the results")
+    page.press("Enter")
+    spend = lambda: [amount(text) for text in page.js(
+        "[...document.querySelectorAll('#customer-spend dd:not(.caption)')].slice(0, 3).map(n => n.textContent)")]
+    expected = [Decimal("15.30"), Decimal("2.55"), Decimal("12.75")]
+    wait_until(lambda: [abs(a) for a in spend()] == expected, 10, "gross, returns and net of the customer")
+    assert invoice in page.text("#customer")
+    page.focus(f"[data-key='order:invoices:{invoice}']")
+    page.press("Enter")
+    wait_until(lambda: "15.30" in (page.text("#invoice-body") or ""), 10, "the invoice")
+    page.screenshot(tmp_path / "invoice.png", whole_page=False)
+    page.press("Escape")
+    assert page.js("document.querySelector('#invoice').open") is False
+
+
+def test_drills_from_year_to_day_and_every_level_adds_up(page):
+    page.js("document.querySelector('#grain input[value=year]').click()")
+    first = "document.querySelector('#time-table [data-key^=\"period:2010\"]')?.textContent"
+    wait_until(lambda: page.js(first) == "2010", 10, "the year 2010")
+    total = lambda: page.text("#time-table tfoot td")
+    page.focus("#time-table [data-key^='period:2010']")
+    row = page.js("document.activeElement.closest('tr').children[1].textContent")
+    for depth, start in enumerate(("Q4 2010", "Dec 2010", "W48 2010", "1 Dec 2010"), start=2):
+        page.press("Enter")
+        button = f"[...document.querySelectorAll('#time-table tbody th')].find(n => n.textContent === '{start}')"
+        wait_until(lambda: page.js(f"{button} !== undefined"), 10, start)
+        assert page.js("document.querySelectorAll('#crumbs > :not([aria-hidden])').length") == depth
+        assert total() == row, start
+        row = page.js(f"{button}.nextElementSibling.textContent")
+        page.js(f"{button}.querySelector('button')?.focus()")
+
+
+def test_shows_quarantined_lines_as_text(till, page):
+    bad = line("<img src=x onerror=alert(1)>", None, 0, 1)
+    assert till.post("invoices", [bad]).status == 422
+    page.js("document.querySelector('#quarantine-table').replaceChildren()")
+    wait_until(lambda: "<img" in (page.text("#quarantine-table") or ""), 15, "the quarantined line")
+    assert page.js("document.querySelectorAll('#quarantine-table img').length") == 0
+
+
+def test_fits_a_phone(page, tmp_path):
+    page.size(*PHONE, mobile=True)
+    time.sleep(0.5)
+    page.screenshot(tmp_path / "phone.png")
+    wide = page.js(
+        "[...document.body.querySelectorAll('*')].filter(n => !n.closest('.scroll') && !n.closest('.skip') &&"
+        " n.getBoundingClientRect().right > innerWidth + 0.5).map(n => n.tagName + '#' + n.id)")
+    assert page.js("document.documentElement.scrollWidth") <= PHONE[0], wide
+    assert wide == []
+
+
+def test_says_when_the_connection_is_lost_and_recovers(till, page):
+    if till.is_external:
+        pytest.skip("needs a server that may be stopped")
+    till.kill9()
+    wait_until(lambda: "Disconnected" in page.text("#connection"), 10, "the disconnected state")
+    till.start()
+    wait_until(lambda: page.text("#connection") == "Live", 40, "the page to reconnect")
+    page.errors.clear()  # the refused requests in between

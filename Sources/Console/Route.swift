@@ -113,7 +113,7 @@ struct Route: Sendable {
             schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i}", answer: OperateQueries.run),
         Route(
             path: "/v1/status", access: .operate, summary: "Positions, lag and rates of the pipeline, and the control totals.",
-            schema: "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+            schema: "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
             answer: OperateQueries.status),
         Route(
             path: "/v1/views/{view}", access: .customers,

@@ -157,7 +157,8 @@ def test_bad_parameters(sample, openapi, path):
         ("/v1/customers/nowhere:13085/spend", "not_found"), ("/v1/customers/99999999/returns", "not_found"),
         ("/v1/invoices/nothing", "not_found"), ("/v1/runs/nothing", "not_found"),
         ("/v1/views/sqlite_schema", "not_found"), ("/v1/views/line", "not_found"),
-        ("/v1/nothing", "path_unknown"), ("/nothing", "path_unknown"), ("/v1/customers/1/2/3", "path_unknown"), ("/health/nothing", "path_unknown"),
+        ("/v1/nothing", "path_unknown"), ("/nothing", "path_unknown"),
+        ("/v1/customers/1/2/3", "path_unknown"), ("/health/nothing", "path_unknown"),
     ],
 )  # fmt: skip
 def test_unknown_things(sample, openapi, path, code):

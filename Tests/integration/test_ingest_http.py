@@ -499,6 +499,32 @@ def test_a_run_has_control_totals(till):
     assert run == {"run": "monday", "feed": "invoices", "read": 3, "distinct": 1, "duplicates": 1, "quarantined": 1}
 
 
+def test_a_run_cannot_overtake_itself(till):
+    """A batch that is not the next one of its run is refused and told where the run continues."""
+
+    def send(row, count):
+        lines = [line(client_line_no=str(row + n)) for n in range(count)]
+        return till.post("invoices", lines, headers={"X-Till-Run": "r", "X-Till-Run-Row": str(row)})
+
+    assert send(0, 2).status == 202
+    refused = send(5, 1)
+    assert error(refused) == (409, "run_out_of_order")
+    assert refused.json["error"]["expected_row"] == 2
+    assert send(2, 3).status == 202
+    assert send(5, 1).status == 202
+    assert till.post("invoices", line(), headers={"X-Till-Run": "r", "X-Till-Run-Row": "-1"}).status == 400
+    assert totals(till)["distinct"] == 6
+
+
+def test_a_key_used_again_for_other_content_is_a_conflict(till):
+    """Reported, and it never counts twice."""
+    for quantity in (1, 2):
+        assert till.post("invoices", line(Quantity=quantity), headers={"Idempotency-Key": "a"}).status == 202
+    found = totals(till)
+    assert (found["distinct"], found["current"], found["conflicting"]) == (2, 1, 1)
+    assert till.get("/v1/sales/total").json["totals"][0]["orders"] == 1
+
+
 def test_kinds_and_flags_of_lines(till):
     """Spec model 1.9, first match decides."""
     cases = [

@@ -2,7 +2,6 @@ package import Executors
 import Formats
 package import Ports
 package import Primitives
-import RetailModel
 import CShims
 package import Telemetry
 
@@ -16,7 +15,6 @@ package final class ConsoleService: Sendable {
     private let status: PipelineStatus
     private let live: LiveFeed
     private let answersReferenceClients: Bool
-    private let viewNames = Set(RetailViews.all.map(\.name))
     private let openAPI: [UInt8]
 
     package init(
@@ -37,19 +35,21 @@ package final class ConsoleService: Sendable {
     /// What a path asks for; everything unknown asks for the operator's scope.
     package static func access(_ path: String) -> Access {
         let parts = path.split(separator: "/")
+        if parts.count == 3, parts[0] == "v1", parts[1] == "views" { return OperateQueries.viewAccess(String(parts[2])) }
         if let route = Route.all.first(where: { $0.match(parts) != nil }) { return route.access }
         if path == "/health" || path.hasPrefix("/health/") { return .open }
-        if path == "/v1/live" || path == "/v1/openapi.json" || path.hasPrefix("/v1/views/") { return .sales }
+        if path == "/v1/live" || path == "/v1/openapi.json" { return .sales }
         if EmbeddedAssets.files[path] != nil { return .sales }
         return .operate
     }
 
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         guard request.method == .get || request.method == .head else {
-            return exchange.respond(
-                APIError(
-                    status: 405, code: "method_not_allowed",
-                    message: "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use GET.").response)
+            var response = APIError(
+                status: 405, code: "method_not_allowed",
+                message: "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use GET.").response
+            response.headers.append(("allow", "GET, HEAD"))
+            return exchange.respond(response)
         }
         switch request.path {
         case "/health/live": exchange.respond(Self.json(JSONWriter.object { $0.field("status", "live") }))
@@ -153,21 +153,9 @@ package final class ConsoleService: Sendable {
         do {
             let body = try reader.snapshot { snapshot in
                 let parts = request.path.split(separator: "/")
-                if request.path == "/v1/status" {
-                    let query = Query(snapshot: snapshot, request: request, path: [])
-                    var json = JSONWriter()
-                    json.beginObject()
-                    status.write(&json)
-                    try OperateQueries.controlTotals(query, &json)
-                    json.endObject()
-                    return json.bytes
-                }
-                if parts.count == 3, parts[0] == "v1", parts[1] == "views" {
-                    return try OperateQueries.view(Query(snapshot: snapshot, request: request, path: [String(parts[2])]), names: viewNames)
-                }
                 for route in Route.all {
                     if let values = route.match(parts) {
-                        return try route.answer(Query(snapshot: snapshot, request: request, path: values))
+                        return try route.answer(Query(snapshot: snapshot, request: request, path: values, status: status))
                     }
                 }
                 throw APIError(

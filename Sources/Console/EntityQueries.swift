@@ -117,7 +117,7 @@ enum CustomerQueries {
     static func orders(_ query: Query) throws -> [UInt8] {
         let customer = try find(query)
         let limit = try query.limit
-        let after = try query.cursor()
+        let after = try query.numberCursor()
         let rows = try query.rows(
             """
             SELECT id, source, source_key, occurred_at, currency,

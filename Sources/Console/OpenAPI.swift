@@ -31,7 +31,8 @@ enum OpenAPI {
         json.key("parameters")
         json.beginArray()
         for part in route.path.split(separator: "/") where part.hasPrefix("{") {
-            parameter(String(part.dropFirst().dropLast()), "SOURCE:KEY, or the bare key when only one source has it.", place: "path", &json)
+            let meaning = part == "{id}" ? "SOURCE:KEY, or the bare key when only one source has it." : "Name of the \(part.dropFirst().dropLast())."
+            parameter(String(part.dropFirst().dropLast()), meaning, place: "path", &json)
         }
         let common = [
             Route.Parameter("after", "A position; the answer contains everything up to it."),

@@ -1,12 +1,13 @@
 import Formats
 import Primitives
+import RetailModel
 import Tables
 
 /// Quarantine, runs and reference views.
 enum OperateQueries {
     static func quarantine(_ query: Query) throws -> [UInt8] {
         let limit = try query.limit
-        let after = try query.cursor()
+        let after = try query.numberCursor()
         let rows = try query.rows(
             """
             SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, resolved_at FROM quarantine
@@ -50,6 +51,15 @@ enum OperateQueries {
         }
     }
 
+    static func status(_ query: Query) throws -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        query.status.write(&json)
+        try controlTotals(query, &json)
+        json.endObject()
+        return json.bytes
+    }
+
     /// The control totals over all feeds.
     static func controlTotals(_ query: Query, _ json: inout JSONWriter) throws {
         let names = ["received", "distinct_events", "duplicates", "quarantined", "parked", "current", "superseded", "conflicting"]
@@ -60,10 +70,19 @@ enum OperateQueries {
         json.endObject()
     }
 
-    /// One of the six invoice views, as they stand.
-    static func view(_ query: Query, names: Set<String>) throws -> [UInt8] {
+    private static let views = Set(RetailViews.all.map(\.name))
+
+    /// Views that name no customer: the scope of sales is enough for them.
+    private static let salesViews: Set<String> = [
+        "vw_TotalSales", "vw_SalesByTime", "vw_Top10SellingProducts", "vw_AverageOrderValue", "vw_CancelledOrders",
+    ]
+
+    static func viewAccess(_ name: String) -> Access { salesViews.contains(name) ? .sales : .customers }
+
+    /// One of the views, as they stand.
+    static func view(_ query: Query) throws -> [UInt8] {
         let name = query.path[0]
-        guard names.contains(name) else { throw APIError.notFound("view", name) }
+        guard views.contains(name) else { throw APIError.notFound("view", name) }
         let columns = try query.rows("SELECT name FROM pragma_table_info(?1)", [.text(ByteString(name))])
         let rows = try query.rows("SELECT * FROM \"\(name)\"", limit: query.integer("limit", in: 1...100_000, default: 1_000))
         return JSONWriter.list(extra: { $0.field("view", name) }) { json in

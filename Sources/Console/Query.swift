@@ -9,6 +9,7 @@ struct Query {
     let request: HTTPRequest
     /// Values of the `{…}` parts of the path, in order.
     let path: [String]
+    let status: PipelineStatus
 
     /// Rows of one answer at the most, whatever the limit asks for.
     static let rowsMax = 100_000
@@ -65,6 +66,15 @@ struct Query {
             throw APIError.badParameter("cursor", text, "the value of next from the page before")
         }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\u{1f}", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// A cursor whose first part is a number, as two parts or one.
+    func numberCursor() throws -> [String]? {
+        guard let parts = try cursor() else { return nil }
+        guard Int64(parts[0]) != nil else {
+            throw APIError.badParameter("cursor", text("cursor") ?? "", "the value of next from the page before")
+        }
+        return parts
     }
 
     static func cursor(_ parts: [String]) -> String { Hex.text(Array(parts.joined(separator: "\u{1f}").utf8)) }

@@ -10,7 +10,7 @@ enum ReturnQueries {
     static func list(_ query: Query) throws -> [UInt8] {
         let customer = try Entity.find(query.path[0], table: "customer", what: "customer", columns: "", query)
         let limit = try query.limit
-        let after = try query.cursor()
+        let after = try query.numberCursor()
         let rows = try query.rows(
             """
             SELECT l.id, d.source, d.source_key, l.occurred_at, p.source_key, coalesce(l.description, p.description),

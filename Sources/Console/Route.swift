@@ -111,5 +111,14 @@ struct Route: Sendable {
             path: "/v1/runs/{run}", access: .operate, summary: "Control totals of one ingest run.",
             parameters: [.init("feed", "Only a run of this feed.")],
             schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i}", answer: OperateQueries.run),
+        Route(
+            path: "/v1/status", access: .operate, summary: "Positions, lag and rates of the pipeline, and the control totals.",
+            schema: "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+            answer: OperateQueries.status),
+        Route(
+            path: "/v1/views/{view}", access: .customers,
+            summary: "Rows of a view as it stands; the sales scope is enough for those without customers.",
+            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000.")], schema: "{view:s,items:[o],next:?s}",
+            answer: OperateQueries.view),
     ]
 }

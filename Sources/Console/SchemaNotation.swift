@@ -3,7 +3,7 @@ import Formats
 /// A short notation for the shape of an answer, and its JSON Schema.
 ///
 /// `s` string, `i` integer, `n` number, `b` boolean, `m` money (decimal text), `t` time (ISO 8601, UTC), `[x]` array,
-/// `{name:x,…}` object, `?x` x or null; `name~:x` may be absent. All other members are required, none may be added.
+/// `{name:x,…}` object, `o` object of any members, `?x` x or null; `name~:x` may be absent. All other members are required, none may be added.
 enum SchemaNotation {
     static func write(_ notation: String, to json: inout JSONWriter) {
         var rest = Array(notation.utf8)[...]
@@ -19,6 +19,7 @@ enum SchemaNotation {
         let name = [
             UInt8(ascii: "i"): "integer", UInt8(ascii: "n"): "number", UInt8(ascii: "b"): "boolean",
             UInt8(ascii: "["): "array", UInt8(ascii: "{"): "object",
+            UInt8(ascii: "o"): "object",
         ][code, default: "string"]
         if isNullable {
             json.key("type")
@@ -37,7 +38,7 @@ enum SchemaNotation {
             value(&rest, &json)
             precondition(rest.popFirst() == UInt8(ascii: "]"), "an array of the schema notation is not closed")
         case UInt8(ascii: "{"): members(&rest, &json)
-        case UInt8(ascii: "s"), UInt8(ascii: "i"), UInt8(ascii: "n"), UInt8(ascii: "b"): break
+        case UInt8(ascii: "s"), UInt8(ascii: "i"), UInt8(ascii: "n"), UInt8(ascii: "b"), UInt8(ascii: "o"): break
         default: preconditionFailure("the schema notation has an unknown letter \(code)")
         }
         json.endObject()

@@ -3,8 +3,8 @@ public enum JSONSplitter {
     /// The byte range of each element of a body that is one JSON array.
     ///
     /// The body must be well-formed JSON as a whole. What is no matter of grammar is left to the parse of the element
-    /// (so one bad event does not refuse its batch): duplicate keys, lone surrogates, and the limits of members,
-    /// strings and numbers. The limits of bytes, depth and nodes hold for each element here already.
+    /// (so one bad event does not refuse its batch): duplicate keys, lone surrogates, and the limits of bytes, members,
+    /// strings and numbers. The limits of depth and nodes hold for each element here already.
     ///
     /// - Parameters:
     ///   - bytes: Any bytes.
@@ -49,9 +49,6 @@ public enum JSONSplitter {
                 if values.count >= valuesMax { throw JSONError(.tooManyValues, at: at, limit: valuesMax) }
                 tape.nodes.removeAll(keepingCapacity: true)
                 let last = try tape.scanValue(bytes, from: at, end: end, lenient: true)
-                if last - at > tape.limits.bytesMax {
-                    throw JSONError(.tooLarge, at: at, limit: tape.limits.bytesMax)
-                }
                 values.append(at..<last)
                 at = tape.skipSpace(bytes.span, last, end)
                 guard at < end else { throw JSONError(.unexpectedEnd, at: at) }

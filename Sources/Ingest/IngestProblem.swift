@@ -21,6 +21,7 @@ struct IngestProblem: Error {
         json.endObject()
         json.endObject()
         var headers = [(name: "content-type", value: "application/json")]
+        if status == 405 { headers.append(("allow", "POST")) }
         if retryAfter { headers.append(("retry-after", "1")) }
         return HTTPResponse(status: status, headers: headers, body: json.bytes)
     }

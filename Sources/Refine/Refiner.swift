@@ -76,8 +76,14 @@ package struct Refiner {
         case .json: readJSON(bytes, range, plan.contract, &reasons)
         case .csv(let header, let separator): readCSV(bytes, range, header, separator, plan.contract, &reasons)
         }
-        if !reasons.isEmpty { return .rejected(reasons) }
+        // Bytes that are no event at all have no values to ask rules about.
+        guard values.count == plan.contract.fields.count else { return .rejected(reasons) }
         let judgement = plan.contract.judge(&values)
+        if !reasons.isEmpty {
+            // A value that cannot be read is null to the rules; they are asked so that the sender hears all reasons at once.
+            let unreadable = Set(reasons.map(\.field))
+            return .rejected(reasons + judgement.reasons.filter { !unreadable.contains($0.field) })
+        }
         if !judgement.reasons.isEmpty { return .rejected(judgement.reasons) }
         switch Mappers.run(plan, values, judgement, recordID, hashes: hashes) {
         case .event(let event): return .accepted(event)

@@ -76,6 +76,8 @@ enum LogCommand {
             json.field("record_id", record.id.description)
             json.field("contract", record.envelope.contract.description)
             json.field("sender", record.envelope.sender)
+            json.key("sequence")
+            if let sequence = record.envelope.senderSequence { json.int(sequence) } else { json.null() }
             json.field("run", record.envelope.run)
             if case .csv(let header, _) = record.envelope.format { json.field("csv_header", header) }
             let isText = String(validating: record.value, as: UTF8.self) != nil

@@ -1,0 +1,89 @@
+"""What several integration tests share: servers with flags, invoice lines, and the command line."""
+
+import json
+import os
+import socket
+import subprocess
+
+import pytest
+from conftest import ROOT, Till, till_binary
+
+EXAMPLE = ROOT / "Examples/online-retail/online_retail_2009_2010.csv.gz"
+
+
+def line(**changes):
+    """The line of the specification, changed; a value of `...` leaves the field out."""
+    fields = {
+        "customerName": "Customer A", "InvoiceNo": "536365", "StockCode": "85123A",
+        "Description": "WHITE HANGING HEART", "Quantity": 6, "InvoiceDate": "01/12/2010 08:26",
+        "UnitPrice": 2.55, "CustomerID": 17850,
+        "Country": "United Kingdom", **changes,
+    }  # fmt: skip
+    return {name: value for name, value in fields.items() if value is not ...}
+
+
+def raw_line(field, text):
+    """The line of the specification with the JSON text of one value, for numbers that Python cannot say."""
+    return json.dumps(line(**{field: "@"})).replace('"@"', text).encode()
+
+
+def binary():
+    if os.environ.get("TILL_URL"):
+        pytest.skip("needs its own till, TILL_URL names another")
+    found = till_binary()
+    if found is None:
+        pytest.skip("no till binary: build it or set TILL_BIN")
+    return found
+
+
+def new_till(directory, *arguments):
+    return Till(directory, binary=binary(), arguments=arguments)
+
+
+def till_command(*words, stdin=None, env=None, timeout=60, cwd=None):
+    """Runs `till WORDS` to its end."""
+    return subprocess.run(
+        [binary(), *map(str, words)], input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
+        capture_output=True, timeout=timeout, env={**os.environ, **(env or {})}, cwd=cwd, check=False,
+    )  # fmt: skip
+
+
+def log_dump(till, topic="feed.invoices", limit=1_000_000):
+    done = till_command("log", "dump", "--data", till.data, "--topic", topic, "--limit", limit)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(text) for text in done.stdout.splitlines()]
+
+
+def totals(till):
+    """Control totals once the tables contain everything that is durable."""
+    reply = till.get("/v1/status?after=latest&wait_ms=30000")
+    assert reply.status == 200, reply
+    return reply.json["totals"]
+
+
+def pages(till, path, limit):
+    """All items of a list, page by page."""
+    items, cursor = [], None
+    while True:
+        joint = "&" if "?" in path else "?"
+        reply = till.get(f"{path}{joint}limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+        assert reply.status == 200, reply
+        page = reply.json
+        assert len(page["items"]) <= limit
+        items += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            return items
+        assert len(page["items"]) == limit, "a page that is not the last is full"
+
+
+def raw_exchange(till, request, seconds=10):
+    """Sends bytes as they are and returns everything that comes back until the server closes."""
+    host, port = till.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=seconds) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        received = bytearray()
+        while chunk := connection.recv(65536):
+            received += chunk
+    return bytes(received)

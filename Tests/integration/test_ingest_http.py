@@ -1,0 +1,521 @@
+"""What a sender is told, and what becomes of its bytes: POST /v1/feeds/invoices and POST /invoicedata.
+
+The table of inputs is that of section 3 of the invoices specification.
+"""
+
+import base64
+import json
+import threading
+
+import pytest
+from support import line, log_dump, new_till, raw_exchange, raw_line, totals
+
+JSON = {"Content-Type": "application/json"}
+BOTH = ("native", "compatible")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One till for tests that look only at their own answers."""
+    till = new_till(tmp_path_factory.mktemp("till"))
+    try:
+        yield till.start()
+    finally:
+        till.kill9()
+
+
+def native(till, body):
+    return till.post("invoices", body)
+
+
+def compatible(till, body):
+    return till.request("POST", "/invoicedata", body, JSON)
+
+
+def quarantined(till):
+    reply = till.get("/v1/quarantine?after=latest")
+    assert reply.status == 200, reply
+    return reply.json["items"]
+
+
+def original_bytes(item):
+    return base64.b64decode(item["bytes"]) if item["encoding"] == "base64" else item["bytes"].encode()
+
+
+# Input, status of the native and of the compatible path, what the canonical line shows instead of the input.
+ACCEPTED = {
+    "as specified": (line(), {}),
+    "int InvoiceNo": (line(InvoiceNo=536365), {"InvoiceNo": "536365"}),
+    "CustomerID 17850.0": (raw_line("CustomerID", "17850.0"), {"CustomerID": 17850}),
+    "CustomerID null": (line(CustomerID=None), {"CustomerID": None}),
+    "CustomerID missing": (line(CustomerID=...), {"CustomerID": None}),
+    "customerName missing": (line(customerName=...), {"customerName": None}),
+    "customerName empty": (line(customerName=""), {"customerName": None}),
+    "CustomerName": ({**line(customerName=...), "CustomerName": "Customer B"}, {"customerName": "Customer B"}),
+    "Description null": (line(Description=None), {"Description": None}),
+    "Description empty": (line(Description=""), {"Description": None}),
+    "Quantity negative": (line(InvoiceNo="C536379", Quantity=-1), {"InvoiceNo": "C536379", "Quantity": -1}),
+    "UnitPrice 0": (line(UnitPrice=0), {"UnitPrice": 0}),
+    "UnitPrice -11062.06": (line(InvoiceNo="A506401", Quantity=1, UnitPrice=-11062.06),
+                            {"InvoiceNo": "A506401", "Quantity": 1, "UnitPrice": -11062.06}),
+    "date of single digits": (line(InvoiceDate="1/2/2010 8:5"), {"InvoiceDate": "01-02-2010 08:05:00"}),
+    "day before month": (line(InvoiceDate="12/01/2010 08:26"), {"InvoiceDate": "12-01-2010 08:26:00"}),
+    "ISO date in winter": (line(InvoiceDate="2010-12-01T08:26:00Z"), {"InvoiceDate": "01-12-2010 08:26:00"}),
+    "ISO date in summer": (line(InvoiceDate="2010-06-01T08:26:00+01:00"), {"InvoiceDate": "01-06-2010 08:26:00"}),
+    "Unicode": (line(Description="CAFÉ « Ω » 🏬 /"), {"Description": "CAFÉ « Ω » 🏬 /"}),
+    "five fraction digits": (raw_line("UnitPrice", "0.00001"), {"UnitPrice": 0.00001}),
+    "price as 255e-2": (raw_line("UnitPrice", "255e-2"), {"UnitPrice": 2.55}),
+}  # fmt: skip
+
+# Input, field and a rule that must be among the reasons.
+REJECTED = {
+    "Quantity 1.5": (line(Quantity=1.5), "Quantity"),
+    "Quantity 0": (line(Quantity=0), "Quantity"),
+    "Quantity 80995000000": (line(Quantity=80_995_000_000), "Quantity"),
+    "Quantity null": (line(Quantity=None), "Quantity"),
+    "price NaN": (raw_line("UnitPrice", "NaN"), None),
+    "price Infinity": (raw_line("UnitPrice", "-Infinity"), None),
+    "price as text": (line(UnitPrice="NaN"), "UnitPrice"),
+    "price beyond 10^9 a line": (line(Quantity=1_000_000, UnitPrice=1_000.01), "UnitPrice"),
+    "price 1e400": (raw_line("UnitPrice", "1e400"), "UnitPrice"),
+    "InvoiceNo missing": (line(InvoiceNo=...), "InvoiceNo"),
+    "StockCode null": (line(StockCode=None), "StockCode"),
+    "Country missing": (line(Country=...), "Country"),
+    "CustomerID 17850.5": (line(CustomerID=17850.5), "CustomerID"),
+    "CustomerID as text": (line(CustomerID="A17"), "CustomerID"),
+    "Description of 256 letters": (line(Description="x" * 256), "Description"),
+    "InvoiceNo of 21 letters": (line(InvoiceNo="5" * 21), "InvoiceNo"),
+    "text instead of an object": (b'"hello"', None),
+    "number instead of an object": (b"7", None),
+    "not JSON": (b"{InvoiceNo: 1}", None),
+    "cut off": (json.dumps(line()).encode()[:-1], None),
+    "text after the object": (json.dumps(line()).encode() + b"x", None),
+    "bytes that are not UTF-8": (json.dumps(line(Description="@")).encode().replace(b"@", b"\xff\xfe"), None),
+    "lone surrogate": (json.dumps(line(Description="@")).encode().replace(b"@", b"\\ud800"), None),
+    "duplicate key": (json.dumps(line()).encode().replace(b"{", b'{"Quantity":6,', 1), None),
+}
+
+BAD_DATES = [
+    "01/12/2010 08:26:00", "12/31/2010 08:26", "", "31/02/2010 08:26", "01/12/2010", "01/12/2010 25:00",
+    "01/12/2010 8:26 ", "yesterday",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_accepted(server, name):
+    body, shown = ACCEPTED[name]
+    reply = native(server, body)
+    assert reply.status == 202, reply
+    answer = reply.json
+    assert (answer["accepted"], answer["rejected"]) == (1, [])
+    assert answer["position"].startswith("feed.invoices/0:")
+    reply = compatible(server, body)
+    assert reply.status == 201, reply
+    assert reply.json == {**line(), "InvoiceDate": "01-12-2010 08:26:00", **shown}
+    assert list(reply.json) == list(line()), "the nine fields in the order of the specification"
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejected(server, name):
+    body, field = REJECTED[name]
+    reply = native(server, body)
+    assert reply.status == 422, reply
+    (rejected,) = reply.json["rejected"]
+    assert rejected["index"] == 0 and rejected["reasons"]
+    for reason in rejected["reasons"]:
+        assert set(reason) == {"rule", "field", "value", "message"} and reason["rule"] and reason["message"]
+    if field:
+        assert field in {reason["field"] for reason in rejected["reasons"]}
+    reply = compatible(server, body)
+    assert reply.status == 422, reply
+    assert reply.json["detail"] and all({"loc", "msg", "type"} <= set(reason) for reason in reply.json["detail"])
+    if field:
+        assert ["body", field] in [reason["loc"] for reason in reply.json["detail"]]
+
+
+@pytest.mark.parametrize("date", BAD_DATES)
+def test_bad_date(server, date):
+    """400 with the item and the reason where the reference system answers so; 422 with the reason natively."""
+    item = line(InvoiceDate=date)
+    reply = compatible(server, item)
+    assert reply.status == 400, reply
+    assert reply.json["item"] == item and "InvoiceDate" in reply.json["detail"]
+    reply = native(server, item)
+    assert reply.status == 422, reply
+    assert {reason["field"] for reason in reply.json["rejected"][0]["reasons"]} == {"InvoiceDate"}
+
+
+def test_a_local_time_that_never_was_is_rejected(server):
+    assert native(server, line(InvoiceDate="28/03/2010 01:30")).status == 422
+    assert compatible(server, line(InvoiceDate="28/03/2010 01:30")).status == 400
+    assert native(server, line(InvoiceDate="31/10/2010 01:30")).status == 202, "twice that night: the first counts"
+
+
+def test_quantity_as_text_is_read_only_on_the_compatible_path(server):
+    item = line(Quantity="6")
+    assert native(server, item).status == 422
+    reply = compatible(server, item)
+    assert reply.status == 201 and reply.json["Quantity"] == 6, reply
+
+
+def test_more_than_five_fraction_digits(server):
+    """Rejected natively; the compatibility profile rounds half away from zero (spec model 1.3)."""
+    assert native(server, raw_line("UnitPrice", "2.000005")).status == 422
+    reply = compatible(server, raw_line("UnitPrice", "2.000005"))
+    assert reply.status == 201, reply
+    assert reply.json["UnitPrice"] == 2.00001
+
+
+def test_all_reasons_at_once(server):
+    bad = line(Quantity=0, UnitPrice="x", StockCode=None, InvoiceDate="yesterday")
+    wanted = {"Quantity", "UnitPrice", "StockCode", "InvoiceDate"}
+    reply = native(server, bad)
+    assert reply.status == 422, reply
+    assert {reason["field"] for reason in reply.json["rejected"][0]["reasons"]} == wanted
+    reply = compatible(server, bad)
+    assert reply.status == 422, "a bad date among other mistakes is not answered as a date alone"
+    assert {reason["loc"][-1] for reason in reply.json["detail"]} == wanted
+
+
+def test_the_value_in_a_reason_is_the_value_sent(server):
+    (reason,) = native(server, line(Quantity=1.5)).json["rejected"][0]["reasons"]
+    assert (reason["field"], reason["value"]) == ("Quantity", "1.5")
+
+
+# --- shapes of a body -------------------------------------------------------------------------------------------------
+
+
+def three():
+    return [line(client_line_no=str(n)) for n in range(3)]
+
+
+def as_csv(lines):
+    def cell(value):
+        text = "" if value is None else str(value)
+        return '"' + text.replace('"', '""') + '"' if set(text) & set(',"\n') else text
+
+    return "\n".join([",".join(lines[0]), *(",".join(cell(value) for value in one.values()) for one in lines)]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "write"),
+    [
+        ("application/json", json.dumps),
+        ("application/json; charset=utf-8", json.dumps),
+        ("APPLICATION/JSON", lambda lines: json.dumps(lines, indent=2)),
+        ("application/x-ndjson", lambda lines: "".join(json.dumps(one) + "\n" for one in lines)),
+        ("application/x-ndjson", lambda lines: "\r\n".join(map(json.dumps, lines))),
+        ("application/x-ndjson", lambda lines: "\n\n".join(map(json.dumps, lines))),
+        ("text/csv", as_csv),
+        ("text/csv; charset=utf-8", lambda lines: as_csv(lines).replace("\n", "\r\n")),
+        ("text/csv", lambda lines: "\ufeff" + as_csv(lines)),
+    ],
+)
+def test_content_types(till, content_type, write):
+    reply = till.post("invoices", write(three()), content_type)
+    assert reply.status == 202 and reply.json["accepted"] == 3 and reply.json["rejected"] == [], reply
+    assert totals(till)["distinct"] == 3
+    (total,) = till.get("/v1/sales/total").json["totals"]
+    assert (total["gross"], total["orders"], total["units"]) == ("45.90", 1, 18)
+
+
+def test_one_value_gives_the_same_record_in_every_format(till):
+    for content_type, write in (("application/json", json.dumps), ("text/csv", as_csv)):
+        assert till.post("invoices", write([line(client_line_no="1")]), content_type).status == 202
+    assert till.post("invoices", json.dumps(line(client_line_no="1")), "application/x-ndjson").status == 202
+    found = totals(till)
+    assert (found["received"], found["distinct"], found["duplicates"]) == (3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("names", "row"),
+    [
+        ("Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country",
+         '536365,85123A,"WHITE, ""HANGING"" HEART",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom'),
+        ("Country,Customer ID,Price,InvoiceDate,Quantity,Description,StockCode,Invoice",
+         'United Kingdom,17850,2.55,2010-12-01 08:26:00,6,"WHITE, ""HANGING"" HEART",85123A,536365'),
+    ],
+)  # fmt: skip
+def test_columns_of_the_public_file(till, names, row):
+    reply = till.post("invoices", f"{names}\n{row}\n", "text/csv")
+    assert reply.status == 202 and reply.json["accepted"] == 1, reply
+    invoice = till.get("/v1/invoices/536365?after=latest").json
+    assert invoice["customer"]["key"] == "17850" and invoice["lines"][0]["description"] == 'WHITE, "HANGING" HEART'
+    assert (invoice["occurred_at"], invoice["lines"][0]["total"]) == ("2010-12-01T08:26:00Z", "15.30")
+
+
+def test_a_partly_bad_array_keeps_the_good(till):
+    lines = [line(), line(Quantity=0), line(StockCode="B"), line(InvoiceDate="x", UnitPrice=None)]
+    reply = till.post("invoices", lines)
+    assert reply.status == 202, reply
+    assert reply.json["accepted"] == 2
+    assert [(one["index"], len(one["reasons"])) for one in reply.json["rejected"]] == [(1, 1), (3, 2)]
+    found = totals(till)
+    assert (found["received"], found["distinct"], found["quarantined"]) == (4, 2, 2)
+    kept = sorted(original_bytes(item) for item in quarantined(till))
+    assert kept == sorted([json.dumps(lines[1]).encode(), json.dumps(lines[3]).encode()])
+    assert {item["position"] for item in quarantined(till)} == {"feed.invoices/0:1", "feed.invoices/0:3"}
+
+
+def test_an_array_of_bad_lines_only(till):
+    reply = till.post("invoices", [line(Quantity=0), 7, None])
+    assert reply.status == 422 and reply.json["accepted"] == 0 and len(reply.json["rejected"]) == 3, reply
+    assert totals(till)["quarantined"] == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"InvoiceNo":"1"},{"InvoiceNo":',
+        b"[1,2,3",
+        b'[{"InvoiceNo":"\xff\x00"}',
+        json.dumps([line()]).encode() + b"]",
+        b"[" * 100_000,
+    ],
+)
+def test_an_array_that_cannot_be_taken_apart_is_one_record_in_quarantine(till, body):
+    reply = till.post("invoices", body)
+    assert reply.status == 422 and len(reply.json["rejected"]) == 1, reply
+    (item,) = quarantined(till)
+    assert original_bytes(item) == body, "the original bytes, every one"
+    assert item["feed"] == "invoices" and item["reasons"] and item["resolved_at"] is None
+
+
+def test_an_empty_array_stores_nothing(till):
+    reply = till.post("invoices", b"[]")
+    assert reply.status == 202 and reply.json["accepted"] == 0, reply
+    assert totals(till)["received"] == 0
+
+
+@pytest.mark.parametrize("path", BOTH)
+def test_bad_bytes_are_kept_on_both_paths(till, path):
+    bodies = [
+        json.dumps(line()).encode().replace(b"{", b'{"Quantity":5,', 1),
+        json.dumps(line(Description="@")).encode().replace(b"@", b"\\ud800"),
+        json.dumps(line(Description="@")).encode().replace(b"@", b"\xff"),
+        b"\x00\x01\x02",
+    ]
+    for body in bodies:
+        reply = (native if path == "native" else compatible)(till, body)
+        assert reply.status == 422, reply
+    assert sorted(original_bytes(item) for item in quarantined(till)) == sorted(bodies)
+
+
+def test_a_pair_of_surrogates_is_a_letter(till):
+    body = json.dumps(line(Description="🏬", client_line_no="1"))
+    assert "\\ud83c" in body
+    assert till.post("invoices", body).status == 202
+    plain = json.dumps(line(Description="🏬", client_line_no="1"), ensure_ascii=False)
+    assert till.post("invoices", plain).status == 202
+    found = totals(till)
+    assert (found["distinct"], found["duplicates"]) == (1, 1)
+
+
+def test_values_above_a_mebibyte(till):
+    """One event has at most 1 MiB: more is a record in quarantine, complete, and its neighbours are not touched."""
+    long = line(note="x" * (1 << 20))
+    reply = till.post("invoices", [line(), long, line(note="x" * 1_000_000)])
+    assert reply.status == 202 and reply.json["accepted"] == 2, reply
+    (rejected,) = reply.json["rejected"]
+    assert rejected["index"] == 1 and "1048576" in rejected["reasons"][0]["message"], rejected
+    assert len(reply.body) < 10_000, "an answer does not repeat a mebibyte"
+    (item,) = quarantined(till)
+    assert original_bytes(item) == json.dumps(long).encode()
+
+
+def test_csv_mistakes(till):
+    header = ",".join(line())
+    for body, status in (
+        (f"{header}\n", 202),
+        (f"{header}\nonly,two\n", 422),
+        ("InvoiceNo,Quantity\n1,2\n", 422),
+        (f'{header}\n"never closed,1,2\n', (400, 422)),
+    ):
+        reply = till.post("invoices", body, "text/csv")
+        assert reply.status in (status if isinstance(status, tuple) else (status,)), (body, reply)
+
+
+# --- refusals of the request as a whole -------------------------------------------------------------------------------
+
+
+def error(reply):
+    assert reply.headers["content-type"] == "application/json"
+    (found,) = reply.json.values()
+    assert list(reply.json) == ["error"] and found["message"]
+    return reply.status, found["code"]
+
+
+def test_refused_requests(server):
+    assert error(server.post("nothing", line())) == (404, "feed_unknown")
+    assert error(server.post("invoices", "<a/>", "application/xml")) == (415, "content_type_unknown")
+    assert error(server.post("invoices", b"")) == (400, "body_empty")
+    assert error(server.get("/v1/feeds/invoices"))[0] == 405
+    assert error(server.get("/invoicedata"))[0] == 405
+    assert error(server.post("invoices", line(), headers={"X-Till-Sequence": "one"})) == (400, "sequence_invalid")
+    assert error(server.post("invoices", line(), headers={"X-Till-Sender": "s" * 513})) == (400, "header_too_long")
+    for method in ("PUT", "DELETE", "PATCH"):
+        assert server.request(method, "/v1/feeds/invoices", line(), JSON).status == 405
+
+
+def test_a_body_above_the_limit(tmp_path):
+    till = new_till(tmp_path, "--http.body_mebibytes_max", "1").start()
+    try:
+        body = b"[" + json.dumps(line()).encode() + b" " * (1 << 20) + b"]"
+        head = f"POST /v1/feeds/invoices HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n\r\n"
+        answer = raw_exchange(till, head.encode())
+        assert answer.startswith(b"HTTP/1.1 413 "), "told before the body is sent"
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"]
+        chunked = b"POST /v1/feeds/invoices HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunked += f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+        assert raw_exchange(till, chunked).startswith(b"HTTP/1.1 413 ")
+        assert totals(till)["received"] == 0
+    finally:
+        till.kill9()
+
+
+def test_too_many_records(server):
+    assert error(server.post("invoices", b"[" + b",".join([b"1"] * 200_001) + b"]")) == (413, "too_many_records")
+    assert error(server.post("invoices", b"1\n" * 200_001, "application/x-ndjson")) == (413, "too_many_records")
+
+
+def test_saturation_is_told_and_harms_nothing(tmp_path):
+    """A disk that takes 0.5 s and room for 1 MiB: some senders get 429 with Retry-After, nobody a wrong 202."""
+    till = new_till(
+        tmp_path, "--log.waiting_mebibytes", "1", "--log.added_sync_milliseconds", "500",
+    ).start()  # fmt: skip
+    replies = {}
+    try:
+
+        def send(number):
+            lines = [line(InvoiceNo=f"S{number}", client_line_no=str(n)) for n in range(1500)]
+            replies[number] = till.post("invoices", lines)
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        statuses = {number: reply.status for number, reply in replies.items()}
+        assert set(statuses.values()) == {202, 429}, statuses
+        for reply in replies.values():
+            if reply.status == 429:
+                assert int(reply.headers["retry-after"]) >= 1 and reply.json["error"]["code"], reply
+        accepted = [number for number, status in statuses.items() if status == 202]
+        assert totals(till)["received"] == 1500 * len(accepted)
+        for number in accepted:
+            assert len(till.get(f"/v1/invoices/S{number}").json["lines"]) == 1500
+        metrics = till.get("/metrics").body.decode()
+        assert f"till_ingest_saturated_total {16 - len(accepted)}" in metrics
+    finally:
+        till.kill9()
+
+
+# --- identity and repeats ---------------------------------------------------------------------------------------------
+
+
+def test_a_repost_with_the_same_key_adds_nothing(till):
+    lines = [line(), line(), line(StockCode="B")]
+    for _ in range(3):
+        assert till.post("invoices", lines, headers={"Idempotency-Key": "request 1"}).status == 202
+    found = totals(till)
+    assert (found["received"], found["distinct"], found["duplicates"]) == (9, 3, 6), "a true repeat inside stays"
+    assert till.post("invoices", lines, headers={"Idempotency-Key": "request 2"}).status == 202
+    assert totals(till)["distinct"] == 6
+    assert till.post("invoices", lines).status == 202
+    assert totals(till)["distinct"] == 9, "without a key each request is its own"
+
+
+def test_a_repost_on_the_compatible_path(till):
+    for key in ("a", "a", "b"):
+        assert till.request("POST", "/invoicedata", line(), {**JSON, "Idempotency-Key": key}).status == 201
+    found = totals(till)
+    assert (found["distinct"], found["duplicates"]) == (2, 1)
+
+
+def test_a_key_of_both_paths_is_one_key(till):
+    """One feed, one key: a client that changes the path does not count twice."""
+    assert till.post("invoices", line(), headers={"Idempotency-Key": "a"}).status == 202
+    assert till.request("POST", "/invoicedata", line(), {**JSON, "Idempotency-Key": "a"}).status == 201
+    assert totals(till)["distinct"] == 1
+
+
+def test_a_rejected_repost_is_one_record_in_quarantine(till):
+    for _ in range(2):
+        assert till.post("invoices", line(Quantity=0), headers={"Idempotency-Key": "a"}).status == 422
+    assert len(quarantined(till)) == 1
+
+
+def test_member_order_and_spelling_do_not_matter(till):
+    """One line number and the same canonical content: a duplicate, however it is written."""
+    first = line(client_line_no="1")
+    assert till.post("invoices", first).status == 202
+    for again in (
+        json.dumps(dict(reversed(first.items()))),
+        json.dumps(first, indent=4),
+        json.dumps(first).replace("2.55", "2.5500").replace('"536365"', "536365"),
+        json.dumps(first).replace("01/12/2010 08:26", "2010-12-01T08:26:00Z"),
+        json.dumps(first).replace('"1"', "1"),
+    ):
+        assert till.post("invoices", again).status == 202
+    found = totals(till)
+    assert (found["distinct"], found["duplicates"], found["conflicting"]) == (1, 5, 0)
+
+
+def test_a_conflict_has_one_winner_in_any_order(tmp_path):
+    """The same line number with other content: reported, and the winner does not depend on arrival."""
+    versions = [line(client_line_no="1", Quantity=quantity) for quantity in (1, 2, 3)]
+    shown = set()
+    for name, order in (("forward", versions), ("backward", versions[::-1])):
+        (tmp_path / name).mkdir()
+        till = new_till(tmp_path / name).start()
+        try:
+            for one in order:
+                assert till.post("invoices", one).status == 202
+            found = totals(till)
+            assert (found["distinct"], found["current"], found["conflicting"]) == (3, 1, 2)
+            assert (found["duplicates"], found["superseded"]) == (0, 0)
+            shown.add(till.get("/v1/sales/total").body)
+        finally:
+            till.kill9()
+    assert len(shown) == 1
+
+
+def test_the_log_keeps_what_the_sender_said(till):
+    headers = {"X-Till-Sender": "shop 7", "X-Till-Sequence": "41", "X-Till-Run": "night"}
+    body = json.dumps(line(Description="é"), ensure_ascii=False)
+    assert till.post("invoices", body, headers=headers).status == 202
+    assert till.post("invoices", as_csv([line()]), "text/csv").status == 202
+    first, second = log_dump(till)
+    assert (first["sender"], first["run"], first["value"]) == ("shop 7", "night", body)
+    assert first["sequence"] == 41 and first["feed"] == "invoices" and first["offset"] == 0
+    assert second["csv_header"] == ",".join(line()) and second["sender"] == "" and second["sequence"] is None
+
+
+def test_a_run_has_control_totals(till):
+    headers = {"X-Till-Run": "monday"}
+    lines = [line(client_line_no="1"), line(client_line_no="1"), line(Quantity=0)]
+    assert till.post("invoices", lines, headers=headers).status == 202
+    run = till.get("/v1/runs/monday?after=latest").json
+    assert run == {"run": "monday", "feed": "invoices", "read": 3, "distinct": 1, "duplicates": 1, "quarantined": 1}
+
+
+def test_kinds_and_flags_of_lines(till):
+    """Spec model 1.9, first match decides."""
+    cases = [
+        (line(InvoiceNo="1"), "gross", []),
+        (line(InvoiceNo="2", UnitPrice=0), "gross", ["zero_price"]),
+        (line(InvoiceNo="3", Description=None), "gross", ["no_description"]),
+        (line(InvoiceNo="4", Quantity=-2), "return", []),
+        (line(InvoiceNo="5", Quantity=-2, CustomerID=None), "adjustment", []),
+        (line(InvoiceNo="C6", Quantity=-2), "return", []),
+        (line(InvoiceNo="C7", Quantity=-2, CustomerID=None), "return", []),
+        (line(InvoiceNo="C8", Quantity=2), "adjustment", []),
+        (line(InvoiceNo="A9", Quantity=1), "adjustment", []),
+        (line(InvoiceNo="10", UnitPrice=-1), "adjustment", []),
+    ]
+    assert till.post("invoices", [one for one, *_ in cases]).json["accepted"] == len(cases)
+    till.get("/v1/status?after=latest")
+    for one, kind, flags in cases:
+        (shown,) = till.get(f"/v1/invoices/{one['InvoiceNo']}").json["lines"]
+        assert (one["InvoiceNo"], shown["kind"]) == (one["InvoiceNo"], kind)
+        assert set(flags) <= set(shown["flags"]), (one, shown)

@@ -66,9 +66,10 @@ package final class IngestService: Sendable {
     /// The feed that a path sends to, or nil when the path is not for ingest.
     package func feed(ofPath path: String) -> String? {
         if path == "/invoicedata" { return compatibility == nil ? nil : "invoices" }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts[0].isEmpty, parts[1] == "v1", parts[2] == "feeds" else { return nil }
-        return String(parts[3])
+        let prefix = "/v1/feeds/"
+        guard path.utf8.starts(with: prefix.utf8) else { return nil }
+        let name = path.utf8.dropFirst(prefix.utf8.count)
+        return name.contains(UInt8(ascii: "/")) ? nil : String(Substring(name))
     }
 
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
@@ -184,7 +185,7 @@ package final class IngestService: Sendable {
             builder?.append(request.body[range])
             let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
             do throws(ContractMissing) {
-                switch try workspace.refiner.refine(request.body, range, envelope, recordID: id) {
+                switch try workspace.refiner.refine(request.body, range, envelope, recordID: id, hashes: false) {
                 case .accepted: answer.accepted += 1
                 case .rejected(let reasons): answer.reject(index, reasons)
                 }

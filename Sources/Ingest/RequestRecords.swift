@@ -51,6 +51,7 @@ struct RequestRecords {
 
     static func mediaType(_ request: HTTPRequest) -> String {
         let text = request.header("content-type") ?? "application/json"
+        if text == "application/json" || text == "application/x-ndjson" { return text }
         let type = text.prefix { $0 != ";" }
         return type.filter { $0 != " " }.lowercased()
     }

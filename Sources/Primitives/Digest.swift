@@ -15,11 +15,16 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     /// Nil unless there are exactly 32 bytes.
-    public init?(_ bytes: some Collection<UInt8>) {
+    @inlinable public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        self.init(a: words[0], b: words[1], c: words[2], d: words[3])
+        var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
+        for byte in bytes {
+            a = a << 8 | b >> 56
+            b = b << 8 | c >> 56
+            c = c << 8 | d >> 56
+            d = d << 8 | UInt64(byte)
+        }
+        self.init(a: a, b: b, c: c, d: d)
     }
 
     /// SHA-256 of the bytes.
@@ -40,7 +45,13 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     public var bytes: [UInt8] {
-        [a, b, c, d].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+        var out: [UInt8] = []
+        out.reserveCapacity(32)
+        out.appendBigEndian(a)
+        out.appendBigEndian(b)
+        out.appendBigEndian(c)
+        out.appendBigEndian(d)
+        return out
     }
 
     /// 64 lower-case hex digits.

@@ -14,13 +14,14 @@ public struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 
     /// Nil unless there are exactly 16 bytes.
-    public init?(_ bytes: some Collection<UInt8>) {
+    @inlinable public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
-        var words: (UInt64, UInt64) = (0, 0)
-        for (index, byte) in bytes.enumerated() {
-            if index < 8 { words.0 = words.0 << 8 | UInt64(byte) } else { words.1 = words.1 << 8 | UInt64(byte) }
+        var high: UInt64 = 0, low: UInt64 = 0
+        for byte in bytes {
+            high = high << 8 | low >> 56
+            low = low << 8 | UInt64(byte)
         }
-        self.init(high: words.0, low: words.1)
+        self.init(high: high, low: low)
     }
 
     /// The first 16 bytes of a hash.
@@ -68,7 +69,11 @@ public struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertibl
     }
 
     public var bytes: [UInt8] {
-        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+        var out: [UInt8] = []
+        out.reserveCapacity(16)
+        out.appendBigEndian(high)
+        out.appendBigEndian(low)
+        return out
     }
 
     /// The 8-4-4-4-12 form, lower case.

@@ -4,10 +4,14 @@ import RetailModel
 
 extension ContractPlan {
     /// One invoice line: classified by spec model 1.9, identified by the client's line number or the record_id (1.8).
-    func invoiceLine(_ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier) -> MapResult {
-        guard let document = value("document", values).key, let product = value("product", values).key,
-            let quantity = value("quantity", values).decimal, let price = value("unit_price", values).decimal,
-            let time = value("occurred_at", values).time
+    func invoiceLine(
+        _ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier, hashes: Bool
+    ) -> MapResult {
+        func at(_ index: Int) -> FieldValue { index < 0 ? .null : values[index] }
+        let fields = lineFields
+        guard let document = at(fields.document).key, let product = at(fields.product).key,
+            let quantity = at(fields.quantity).decimal, let price = at(fields.unitPrice).decimal,
+            let time = at(fields.occurredAt).time
         else { preconditionFailure("a judged invoice line has its required fields") }
         let numbers: (quantity: Int64, price: Int64, amount: Int64)
         switch amount(quantity: quantity, price: price, field: "") {
@@ -18,7 +22,7 @@ extension ContractPlan {
         }
         let (day, hour) = calendar(time.instant)
         var identity: [UInt8] = []
-        if let line = value("line", values).key {
+        if let line = at(fields.line).key {
             identity.reserveCapacity(line.count + 1)
             identity.append(2)
             identity.append(contentsOf: line.bytes)
@@ -33,20 +37,22 @@ extension ContractPlan {
             product: product, occurredAt: time.instant, day: day, hour: hour, quantity: numbers.quantity,
             unitPrice: numbers.price, amount: numbers.amount, currency: currency, rawTime: time.raw)
         event.documentType = Self.documentType(document)
-        event.description = value("description", values).key
-        event.customer = value("customer", values).key
-        event.customerName = value("customer_name", values).key
-        event.country = value("country", values).key
+        event.description = at(fields.description).key
+        event.customer = at(fields.customer).key
+        event.customerName = at(fields.customerName).key
+        event.country = at(fields.country).key
         event.kind = LineKind.classify(
             documentType: event.documentType, quantity: numbers.quantity, unitPrice: numbers.price,
             namesCustomer: event.customer != nil)
         event.flags = flags(judgement, price: numbers.price, description: event.description, product: product)
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
         if let index = contract.versionTime, let version = values[index].time { event.versionAt = max(0, version.instant.micros) }
-        var canonical: [UInt8] = []
-        canonical.reserveCapacity(192)
-        event.canonical(into: &canonical)
-        event.contentHash = Digest.sha256(of: canonical)
+        if hashes {
+            var canonical: [UInt8] = []
+            canonical.reserveCapacity(256)
+            event.canonical(into: &canonical)
+            event.contentHash = Digest.sha256(of: canonical)
+        }
         return .event(.line(event))
     }
 

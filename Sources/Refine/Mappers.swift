@@ -31,9 +31,12 @@ package enum Mappers {
             ], settings: ["currency", "store", "time_zone"]),
     ]
 
-    static func run(_ plan: ContractPlan, _ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier) -> MapResult {
+    /// - Parameter hashes: Whether the content hash is needed; acceptance does not depend on it.
+    static func run(
+        _ plan: ContractPlan, _ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier, hashes: Bool
+    ) -> MapResult {
         switch plan.mapper {
-        case .invoiceLine: plan.invoiceLine(values, judgement, recordID)
+        case .invoiceLine: plan.invoiceLine(values, judgement, recordID, hashes: hashes)
         case .sale: plan.sale(values, judgement)
         }
     }
@@ -45,8 +48,9 @@ enum MapResult {
     case reason(Reason)
 }
 
-/// A contract made ready for mapping: bindings resolved to indexes, settings to values.
-struct ContractPlan {
+/// A contract made ready for mapping: bindings resolved to indexes, settings to values. Immutable; a class, because it is
+/// looked up per record and a copy would count references to all its parts.
+final class ContractPlan: Sendable {
     enum Mapper { case invoiceLine, sale }
 
     let contract: Contract
@@ -57,6 +61,8 @@ struct ContractPlan {
     let zoneName: ByteString
     let currency: Currency
     private let bindings: [String: FieldReference]
+    /// Where mapper `invoice-line` finds its parameters.
+    let lineFields: LineFields
     private let services: Set<ByteString>
     private let servicePatterns: [Pattern]
 
@@ -72,6 +78,7 @@ struct ContractPlan {
         zoneName = ByteString(zone.name)
         self.currency = currency
         bindings = contract.mapper.bindings
+        lineFields = LineFields(contract.mapper.bindings)
         if case .text(let text)? = contract.settings["store"] { store = text } else { store = "ONLINE" }
         if case .texts(let codes)? = contract.settings["non_product_codes"] { services = Set(codes) } else { services = [] }
         // Settings are judged when the contract is loaded; a text that is no pattern there names no code.
@@ -79,6 +86,26 @@ struct ContractPlan {
             servicePatterns = list.compactMap { Pattern.compiled($0.description) }
         } else {
             servicePatterns = []
+        }
+    }
+
+    /// Indexes of the fields bound to the parameters of mapper `invoice-line`; -1 where none is.
+    struct LineFields: Sendable {
+        let document: Int, line: Int, product: Int, description: Int, quantity: Int, unitPrice: Int, occurredAt: Int
+        let customer: Int, customerName: Int, country: Int
+
+        init(_ bindings: [String: FieldReference]) {
+            func index(_ parameter: String) -> Int { bindings[parameter]?.field ?? -1 }
+            document = index("document")
+            line = index("line")
+            product = index("product")
+            description = index("description")
+            quantity = index("quantity")
+            unitPrice = index("unit_price")
+            occurredAt = index("occurred_at")
+            customer = index("customer")
+            customerName = index("customer_name")
+            country = index("country")
         }
     }
 
@@ -136,8 +163,20 @@ extension FieldValue {
     var key: ByteString? {
         switch self {
         case .text(let text): text
-        case .decimal(let number): ByteString(number.description)
+        case .decimal(let number): number.integer.map { ByteString(Self.digits($0)) } ?? ByteString(number.description)
         default: nil
         }
+    }
+
+    private static func digits(_ number: Int64) -> [UInt8] {
+        var rest = number.magnitude, out: [UInt8] = []
+        out.reserveCapacity(20)
+        repeat {
+            out.append(UInt8(truncatingIfNeeded: rest % 10) + 0x30)
+            rest /= 10
+        } while rest > 0
+        if number < 0 { out.append(0x2D) }
+        out.reverse()
+        return out
     }
 }

@@ -17,9 +17,11 @@ package struct Refiner {
 
     private let book: ContractBook
     private var plans: [Digest: ContractPlan] = [:]
+    private var lastPlan: ContractPlan?
     private var tape = JSONTape()
     private var fields = Formats.CSVFields()
     private var headers: [HeaderKey: [Int?]] = [:]
+    private var lastHeader: (key: HeaderKey, columns: [Int?])?
     private var values: [FieldValue] = []
 
     private struct HeaderKey: Hashable {
@@ -61,8 +63,11 @@ package struct Refiner {
     }
 
     /// Refines one record.
+    ///
+    /// - Parameter hashes: False leaves the content hash of an invoice line at zero: the source only asks whether a
+    ///   record is accepted, and no answer depends on the hash.
     package mutating func refine(
-        _ bytes: [UInt8], _ range: Range<Int>, _ envelope: RecordEnvelope, recordID: Identifier
+        _ bytes: [UInt8], _ range: Range<Int>, _ envelope: RecordEnvelope, recordID: Identifier, hashes: Bool = true
     ) throws(ContractMissing) -> Verdict {
         let plan = try plan(envelope.contract)
         var reasons: [Reason] = []
@@ -80,14 +85,18 @@ package struct Refiner {
             return .rejected(reasons + judgement.reasons.filter { !unreadable.contains($0.field) })
         }
         if !judgement.reasons.isEmpty { return .rejected(judgement.reasons) }
-        switch Mappers.run(plan, values, judgement, recordID) {
+        switch Mappers.run(plan, values, judgement, recordID, hashes: hashes) {
         case .event(let event): return .accepted(event)
         case .reason(let reason): return .rejected([reason])
         }
     }
 
     private mutating func plan(_ digest: Digest) throws(ContractMissing) -> ContractPlan {
-        if let plan = plans[digest] { return plan }
+        if let lastPlan, lastPlan.contract.digest == digest { return lastPlan }
+        if let plan = plans[digest] {
+            lastPlan = plan
+            return plan
+        }
         guard let contract = book.contract(digest) else { throw ContractMissing(digest: digest) }
         let plan = ContractPlan(contract)
         plans[digest] = plan
@@ -148,13 +157,14 @@ package struct Refiner {
             }
             nodes[index] = value
         }
-        for (index, field) in table.fields.enumerated() {
+        // By index: a copy of a field would count references to all its parts.
+        for index in 0..<table.count {
             let node = nodes[index]
             let reading: FieldReading
-            if field.type == .list {
-                reading = readList(node, bytes, field, unknown, &reasons)
+            if table.fields[index].type == .list {
+                reading = readList(node, bytes, table.fields[index], unknown, &reasons)
             } else {
-                reading = field.read(node < 0 ? .missing : raw(node, bytes), row: row)
+                reading = table.fields[index].read(node < 0 ? .missing : raw(node, bytes), row: row)
             }
             switch reading {
             case .value(let value): values.append(value)
@@ -232,17 +242,18 @@ package struct Refiner {
             guard let index else { continue }
             places[index] = column
         }
-        for (index, field) in contract.fields.fields.enumerated() {
+        // By index: a copy of a field would count references to all its parts.
+        for index in 0..<contract.fields.count {
             let place = places[index]
             let reading: FieldReading
-            if field.type == .list {
-                reading = field.readList(nil)
+            if contract.fields.fields[index].type == .list {
+                reading = contract.fields.fields[index].readList(nil)
             } else if place < 0 {
-                reading = field.read(.missing)
+                reading = contract.fields.fields[index].read(.missing)
             } else if fields.hasDoubledQuotes(place) {
-                reading = field.read(.csv(fields.text(place, in: bytes).bytes[...]))
+                reading = contract.fields.fields[index].read(.csv(fields.text(place, in: bytes).bytes[...]))
             } else {
-                reading = field.read(.csv(bytes[fields.raw(place)]))
+                reading = contract.fields.fields[index].read(.csv(bytes[fields.raw(place)]))
             }
             switch reading {
             case .value(let value): values.append(value)
@@ -258,7 +269,11 @@ package struct Refiner {
         _ header: ByteString, _ dialect: Formats.CSVDialect, _ contract: Contract
     ) throws(CSVError) -> [Int?] {
         let key = HeaderKey(contract: contract.digest, header: header, separator: dialect.separator)
-        if let known = headers[key] { return known }
+        if let lastHeader, lastHeader.key == key { return lastHeader.columns }
+        if let known = headers[key] {
+            lastHeader = (key, known)
+            return known
+        }
         try fields.parse(header.bytes, in: 0..<header.count, dialect: dialect)
         let map = (0..<fields.count).map { contract.fields.index(of: fields.text($0, in: header.bytes)) }
         if headers.count > 100 { headers.removeAll() }

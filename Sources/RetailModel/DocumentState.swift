@@ -49,14 +49,6 @@ struct DocumentState {
         hasAllLines = true
     }
 
-    /// Lets go of the collections, so that a copy taken before can be changed in place.
-    mutating func releaseStorage() {
-        lines = [:]
-        before = [:]
-        lost = []
-        newlyLost = []
-    }
-
     mutating func competeForHeader(
         customerID: Int64?, customerKey: ByteString?, countryID: Int64, country: ByteString?, at time: Int64
     ) {

@@ -28,6 +28,8 @@ struct FoldBatch {
     var newRows: [String: [[Cell]]] = [:]
     var quarantined: Set<QuarantineKey> = []
     var tallies: [TallyKey: RetailFold.Tally] = [:]
+    /// Not booked in `tallies` yet: the sum over the latest neighbours of one feed and run.
+    var lastTally: (feed: ByteString, run: ByteString, sum: RetailFold.Tally)?
 
     // MARK: Look-ups
 
@@ -81,14 +83,17 @@ struct FoldBatch {
         var out: [String: TableChanges] = [:]
         var documentChanges = TableChanges(), lineChanges = TableChanges(), versionChanges = TableChanges()
         var marts = Marts()
-        for (_, var state) in documents.sorted(by: { $0.value.row.id < $1.value.row.id }) {
-            state.settleFirst()
+        var lines: [(id: Int64, cells: [Cell])] = []
+        let order = documents.values.indices.map { (id: documents.values[$0].row.id, index: $0) }.sorted { $0.id < $1.id }
+        for (_, index) in order {
+            documents.values[index].settleFirst()
+            let state = documents.values[index]
             if state.stored != state.row { documentChanges.upserts.append(state.row.cells) }
             marts.count(stored: state.stored, now: state.row)
             let moved = state.stored.map { !$0.countsLines(like: state.row) } ?? false
             for (identity, old) in state.before {
                 let new = state.lines[identity]
-                if let new { lineChanges.upserts.append(new.cells) }
+                if let new { lines.append((new.id, new.cells)) }
                 if let old, new == nil { lineChanges.deletes.append(old.id) }
                 if let old, let stored = state.stored { marts.add(old, of: stored, sign: -1) }
                 if let new { marts.add(new, of: state.row, sign: 1) }
@@ -106,7 +111,8 @@ struct FoldBatch {
                 ])
             }
         }
-        lineChanges.upserts.sort { ($0[0].integer ?? 0) < ($1[0].integer ?? 0) }
+        lines.sort { $0.id < $1.id }
+        lineChanges.upserts = lines.map(\.cells)
         out[RetailTables.document.name] = documentChanges
         out[RetailTables.line.name] = lineChanges
         out[RetailTables.version.name] = versionChanges

@@ -31,6 +31,21 @@ struct RowCache<Row> {
         changed.insert(key)
     }
 
+    /// Changes the row of a key in place, made when there is none; `body` says whether it changed, and its id.
+    mutating func update(
+        _ key: NaturalKey, make: (_ id: Int64) -> Row, body: (_ row: inout Row, _ isNew: Bool) -> (changed: Bool, id: Int64)
+    ) -> Int64 {
+        if let index = rows.index(forKey: key) {
+            let (hasChanged, id) = body(&rows.values[index], false)
+            if hasChanged { changed.insert(key) }
+            return id
+        }
+        var row = make(mintID())
+        let (_, id) = body(&row, true)
+        set(key, row)
+        return id
+    }
+
     mutating func mintID() -> Int64 {
         defer { nextID += 1 }
         return nextID

@@ -2,12 +2,12 @@ import Tables
 
 /// Contributions to the sums: pure functions of the winning state rows.
 struct Marts {
-    private var hours: [SumKey: [Int128]] = [:]
-    private var days: [SumKey: [Int128]] = [:]
-    private var products: [SumKey: [Int128]] = [:]
-    private var productTotals: [SumKey: [Int128]] = [:]
-    private var customers: [SumKey: [Int128]] = [:]
-    private var cancellations: [SumKey: [Int128]] = [:]
+    private var hours: [SumKey: MartValues] = [:]
+    private var days: [SumKey: MartValues] = [:]
+    private var products: [SumKey: MartValues] = [:]
+    private var productTotals: [SumKey: MartValues] = [:]
+    private var customers: [SumKey: MartValues] = [:]
+    private var cancellations: [SumKey: MartValues] = [:]
 
     /// What a line adds, under the document that it belongs to. Nothing while the document is not closed.
     mutating func add(_ line: LineRow, of document: DocumentRow, sign: Int128) {
@@ -19,15 +19,15 @@ struct Marts {
         let reference = document.type == .cancellation ? 0 : amount
         let currency = line.currency
         if line.kind != .adjustment {
-            hours.add(SumKey(document.storeID, line.hour, currency), [gross, returns, units])
-            products.add(SumKey(line.day, line.productID, currency), [gross, returns, units])
-            productTotals.add(SumKey(line.productID, currency), [gross, returns, units])
+            hours.add(SumKey(document.storeID, line.hour, currency), MartValues(gross, returns, units))
+            products.add(SumKey(line.day, line.productID, currency), MartValues(gross, returns, units))
+            productTotals.add(SumKey(line.productID, currency), MartValues(gross, returns, units))
         }
         days.add(
             SumKey(line.day, document.countryID, document.storeID, currency),
-            [gross, returns, adjustment, reference, units, 0])
+            MartValues(gross, returns, adjustment, reference, units, 0))
         if document.type == .cancellation {
-            cancellations.add(SumKey(line.day, currency), [-Int128(line.amount.magnitude) * sign, 0])
+            cancellations.add(SumKey(line.day, currency), MartValues(-Int128(line.amount.magnitude) * sign, 0))
         }
     }
 
@@ -43,13 +43,11 @@ struct Marts {
         if let customer = document.customerID {
             customers.add(
                 SumKey(customer, document.currency),
-                [
-                    document.gross * sign, document.returns * sign, document.adjustments * sign, order, sign,
-                ])
+                MartValues(document.gross * sign, document.returns * sign, document.adjustments * sign, order, sign))
         }
         days.add(
-            SumKey(day, document.countryID, document.storeID, document.currency), [0, 0, 0, 0, 0, order])
-        if document.type == .cancellation { cancellations.add(SumKey(day, document.currency), [0, sign]) }
+            SumKey(day, document.countryID, document.storeID, document.currency), MartValues(0, 0, 0, 0, 0, order))
+        if document.type == .cancellation { cancellations.add(SumKey(day, document.currency), MartValues(0, sign)) }
     }
 
     func add(to changes: inout [String: TableChanges]) {
@@ -58,19 +56,44 @@ struct Marts {
             (RetailTables.productTotal, productTotals),
             (RetailTables.customerTotal, customers), (RetailTables.cancellationDay, cancellations),
         ] {
-            let kept = sums.filter { $0.value.contains { $0 != 0 } }
+            let width = table.columns.count - table.key.count
+            var kept: [SumKey: [Int128]] = [:]
+            kept.reserveCapacity(sums.count)
+            for (key, values) in sums where !values.isZero { kept[key] = values.array(width) }
             if !kept.isEmpty { changes[table.name, default: TableChanges()].additions = kept }
         }
     }
 }
 
-extension [SumKey: [Int128]] {
-    fileprivate mutating func add(_ key: SumKey, _ values: [Int128]) {
-        let index = self.index(forKey: key)
-        if let index {
-            for i in values.indices where values[i] != 0 { self.values[index][i] += values[i] }
-        } else {
-            self[key] = values
-        }
+/// Up to six summed columns side by side: a line adds to four sums, and an array for each would be an allocation.
+private struct MartValues {
+    private var a: Int128, b: Int128, c: Int128, d: Int128, e: Int128, f: Int128
+
+    init(_ a: Int128, _ b: Int128, _ c: Int128 = 0, _ d: Int128 = 0, _ e: Int128 = 0, _ f: Int128 = 0) {
+        self.a = a
+        self.b = b
+        self.c = c
+        self.d = d
+        self.e = e
+        self.f = f
+    }
+
+    var isZero: Bool { a == 0 && b == 0 && c == 0 && d == 0 && e == 0 && f == 0 }
+
+    static func += (x: inout Self, y: Self) {
+        x.a += y.a
+        x.b += y.b
+        x.c += y.c
+        x.d += y.d
+        x.e += y.e
+        x.f += y.f
+    }
+
+    func array(_ width: Int) -> [Int128] { Array([a, b, c, d, e, f].prefix(width)) }
+}
+
+extension [SumKey: MartValues] {
+    fileprivate mutating func add(_ key: SumKey, _ values: MartValues) {
+        self[key, default: MartValues(0, 0)] += values
     }
 }

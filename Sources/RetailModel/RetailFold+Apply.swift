@@ -11,12 +11,23 @@ extension RetailFold {
         case .accepted(.line(let event)): line(event, record, &batch, &tally)
         case .accepted(.sale(let event)): sale(event, record, &batch, &tally)
         }
-        let feed = runID(record.feed, "", &batch)
-        batch.tallies[TallyKey(id: feed, isFeed: true), default: Tally()].add(tally)
-        if !record.run.isEmpty {
-            let run = runID(record.feed, record.run, &batch)
-            batch.tallies[TallyKey(id: run, isFeed: false), default: Tally()].add(tally)
+        if batch.lastTally?.feed == record.feed, batch.lastTally?.run == record.run {
+            batch.lastTally?.sum.add(tally)
+        } else {
+            book(&batch)
+            // Ids in order of first appearance.
+            _ = runID(record.feed, "", &batch)
+            if !record.run.isEmpty { _ = runID(record.feed, record.run, &batch) }
+            batch.lastTally = (record.feed, record.run, tally)
         }
+    }
+
+    /// Books what the latest neighbours of one run added up to.
+    mutating func book(_ batch: inout FoldBatch) {
+        guard let (feed, run, sum) = batch.lastTally else { return }
+        batch.lastTally = nil
+        batch.tallies[TallyKey(id: runID(feed, "", &batch), isFeed: true), default: Tally()].add(sum)
+        if !run.isEmpty { batch.tallies[TallyKey(id: runID(feed, run, &batch), isFeed: false), default: Tally()].add(sum) }
     }
 
     private mutating func quarantine(
@@ -41,16 +52,14 @@ extension RetailFold {
         _ key: NaturalKey, storeID: Int64, currency: Currency, _ batch: inout FoldBatch,
         _ body: (inout DocumentState) -> Void
     ) {
-        var state: DocumentState
         if let index = batch.documents.index(forKey: key) {
-            state = batch.documents.values[index]
-            batch.documents.values[index].releaseStorage()
-        } else {
-            let row = DocumentRow(
-                id: nextDocument, source: key.source, key: key.key, storeID: storeID, currency: Int64(currency.code))
-            nextDocument += 1
-            state = DocumentState(new: row)
+            body(&batch.documents.values[index])
+            return
         }
+        let row = DocumentRow(
+            id: nextDocument, source: key.source, key: key.key, storeID: storeID, currency: Int64(currency.code))
+        nextDocument += 1
+        var state = DocumentState(new: row)
         body(&state)
         batch.documents[key] = state
     }

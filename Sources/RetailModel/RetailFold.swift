@@ -40,7 +40,8 @@ package struct RetailFold {
         try prime(source)
         var batch = FoldBatch()
         try gather(records, source, &batch)
-        for record in records { apply(record, &batch) }
+        for index in records.indices { apply(records[index], &batch) }
+        book(&batch)
         try batch.loadMovedDocuments(source)
         var changes = batch.changes()
         addReferenceRows(&changes)
@@ -72,7 +73,7 @@ package struct RetailFold {
         _ records: [JudgedRecord], _ source: Source, _ batch: inout FoldBatch
     ) throws(Source.Failure) {
         var needs = FoldNeeds()
-        for record in records { needs.add(record) }
+        for index in records.indices { needs.add(records[index]) }
         try load(RetailTables.store, needs.stores, &stores, source) { $0[0].integer ?? 0 }
         try load(RetailTables.run, needs.runs, &runs, source) { $0[0].integer ?? 0 }
         try load(RetailTables.customer, needs.customers, &customers, source) { CustomerRow($0) }
@@ -138,38 +139,40 @@ package struct RetailFold {
         _ source: ByteString, _ key: ByteString, name: ByteString?, country: ByteString?, at time: Int64
     ) -> Int64 {
         let natural = NaturalKey(source, key)
-        let isNew = customers[natural] == nil
-        var row = customers[natural] ?? CustomerRow(id: customers.mintID(), source: source, key: key)
-        var changed = isNew
-        if wins(name, at: time, over: row.name, at: row.nameAt) {
-            row.name = name
-            row.nameAt = time
-            changed = true
+        return customers.update(natural) { id in
+            CustomerRow(id: id, source: source, key: key)
+        } body: { row, isNew in
+            var changed = isNew
+            if wins(name, at: time, over: row.name, at: row.nameAt) {
+                row.name = name
+                row.nameAt = time
+                changed = true
+            }
+            if wins(country, at: time, over: row.country, at: row.countryAt) {
+                row.country = country
+                row.countryAt = time
+                changed = true
+            }
+            return (changed, row.id)
         }
-        if wins(country, at: time, over: row.country, at: row.countryAt) {
-            row.country = country
-            row.countryAt = time
-            changed = true
-        }
-        if changed { customers.set(natural, row) }
-        return row.id
     }
 
     mutating func productID(
         _ source: ByteString, _ key: ByteString, description: ByteString?, isMerchandise: Bool, at time: Int64
     ) -> Int64 {
         let natural = NaturalKey(source, key)
-        let isNew = products[natural] == nil
-        var row = products[natural] ?? ProductRow(id: products.mintID(), source: source, key: key)
-        var changed = isNew
-        if isNew { row.isMerchandise = isMerchandise }
-        if wins(description, at: time, over: row.description, at: row.descriptionAt) {
-            row.description = description
-            row.descriptionAt = time
-            changed = true
+        return products.update(natural) { id in
+            ProductRow(id: id, source: source, key: key)
+        } body: { row, isNew in
+            var changed = isNew
+            if isNew { row.isMerchandise = isMerchandise }
+            if wins(description, at: time, over: row.description, at: row.descriptionAt) {
+                row.description = description
+                row.descriptionAt = time
+                changed = true
+            }
+            return (changed, row.id)
         }
-        if changed { products.set(natural, row) }
-        return row.id
     }
 
     private mutating func addReferenceRows(_ changes: inout ChangeSet) {
@@ -202,10 +205,17 @@ struct FoldNeeds {
     /// Per document the line identities; nil when all lines are needed.
     var documents: [NaturalKey: Set<ByteString>?] = [:]
     var quarantined: [QuarantineKey] = []
+    /// What was added last: neighbours in a feed share their run, store, customer and country.
+    private var lastFeed: ByteString?, lastRun: ByteString?
+    private var lastStore: NaturalKey?, lastCustomer: NaturalKey?, lastCountry: ByteString?
 
     mutating func add(_ record: JudgedRecord) {
-        runs.insert(NaturalKey(record.feed, ""))
-        if !record.run.isEmpty { runs.insert(NaturalKey(record.feed, record.run)) }
+        if lastFeed != record.feed || lastRun != record.run {
+            lastFeed = record.feed
+            lastRun = record.run
+            runs.insert(NaturalKey(record.feed, ""))
+            if !record.run.isEmpty { runs.insert(NaturalKey(record.feed, record.run)) }
+        }
         switch record.outcome {
         case .quarantined:
             quarantined.append(QuarantineKey(record))
@@ -223,9 +233,19 @@ struct FoldNeeds {
     private mutating func add(
         _ source: ByteString, _ store: ByteString, _ customer: ByteString?, _ country: ByteString?, _ product: ByteString?
     ) {
-        stores.insert(NaturalKey(source, store))
-        if let customer { customers.insert(NaturalKey(source, customer)) }
-        if let country { countries.insert(NaturalKey("", country)) }
+        let storeKey = NaturalKey(source, store)
+        if lastStore != storeKey {
+            lastStore = storeKey
+            stores.insert(storeKey)
+        }
+        if let customer, lastCustomer != NaturalKey(source, customer) {
+            lastCustomer = NaturalKey(source, customer)
+            customers.insert(NaturalKey(source, customer))
+        }
+        if let country, lastCountry != country {
+            lastCountry = country
+            countries.insert(NaturalKey("", country))
+        }
         if let product { products.insert(NaturalKey(source, product)) }
     }
 }

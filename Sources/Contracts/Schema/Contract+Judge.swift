@@ -35,7 +35,7 @@ extension Contract {
         var evaluator = RuleEvaluator(program: program, values: values)
         // The evaluator is the only owner while it may correct.
         values = []
-        for rule in rules { apply(rule, &evaluator, &judgement) }
+        for index in rules.indices { apply(rules[index], &evaluator, &judgement) }
         values = evaluator.values
         return judgement
     }

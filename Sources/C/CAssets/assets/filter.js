@@ -1,0 +1,46 @@
+// The filter of dates and country.
+import { api } from "./api.js";
+import { byId, el } from "./dom.js";
+import { state } from "./state.js";
+
+/** Says in the head of a panel which data it shows. */
+export function scope(id, useCountry) {
+  const { from, to, country } = state.filter;
+  const parts = [];
+  if (from || to) parts.push(`${from || "start"} to ${to || "today"}`);
+  if (useCountry && country) parts.push(country);
+  const node = byId(id);
+  node.textContent = parts.length ? `Filtered: ${parts.join(", ")}` : "All data";
+  node.dataset.filtered = String(parts.length > 0);
+}
+
+async function loadCountries() {
+  const seen = new Set();
+  let cursor = null;
+  for (let pages = 0; pages < 10; pages += 1) {
+    const data = await api("/v1/customers", { limit: 1000, cursor });
+    for (const customer of data.items) if (customer.country) seen.add(customer.country);
+    cursor = data.next;
+    if (!cursor) break;
+  }
+  byId("countries").replaceChildren(...[...seen].sort().map((name) => el("option", { value: name })));
+}
+
+/** `apply` runs after the filter has changed. */
+export function wireFilter(apply) {
+  const form = byId("filter");
+  const applyFilter = (filter) => {
+    state.filter = filter;
+    state.crumbs = [];
+    apply();
+  };
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { from, to, country } = form.elements;
+    to.setCustomValidity(from.value && to.value && to.value < from.value ? "The end is before the start." : "");
+    if (form.reportValidity()) applyFilter({ from: from.value, to: to.value, country: country.value.trim() });
+  });
+  form.addEventListener("input", () => form.elements.to.setCustomValidity(""));
+  form.addEventListener("reset", () => applyFilter({ from: "", to: "", country: "" }));
+  form.elements.country.addEventListener("focus", () => { loadCountries().catch(() => {}); }, { once: true });
+}

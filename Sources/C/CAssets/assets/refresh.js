@@ -1,0 +1,43 @@
+// Loading the panels: one by name, or all after something changed.
+import { byId } from "./dom.js";
+
+const REFRESH_MS = 1000; // panels are read again at most this often
+
+/** Panel name → its load, given a function that tells whether this load is still the latest; app.js fills it. */
+export const panels = {};
+
+const refresh = { running: false, wanted: false, lastAt: 0, timer: 0 };
+const turns = {};
+
+function panelError(name, problem) {
+  const node = byId(`${name}-error`);
+  node.hidden = !problem;
+  if (problem) node.textContent = `These figures could not be read and may be old. ${problem.message}`;
+}
+
+/** Loads one panel; a failure is shown in it. Of loads that overlap, only the latest shows anything. */
+export async function run(name) {
+  const turn = (turns[name] = (turns[name] ?? 0) + 1);
+  try {
+    await panels[name](() => turn === turns[name]);
+    if (turn === turns[name]) panelError(name, null);
+  } catch (problem) {
+    if (turn === turns[name]) panelError(name, problem);
+  }
+}
+
+/** Reads all panels again, at most once per REFRESH_MS, never twice at a time, not while the page is hidden. */
+export function refreshSoon() {
+  refresh.wanted = true;
+  if (refresh.running || refresh.timer || document.hidden) return;
+  const wait = Math.max(0, refresh.lastAt + REFRESH_MS - Date.now());
+  refresh.timer = setTimeout(async () => {
+    refresh.timer = 0;
+    refresh.running = true;
+    refresh.wanted = false;
+    refresh.lastAt = Date.now();
+    await Promise.all(Object.keys(panels).map(run));
+    refresh.running = false;
+    if (refresh.wanted) refreshSoon();
+  }, wait);
+}

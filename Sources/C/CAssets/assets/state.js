@@ -1,0 +1,12 @@
+// What the page shows now, shared by the panels.
+
+export const GRAINS = ["year", "quarter", "month", "week", "day"];
+
+export const state = {
+  filter: { from: "", to: "", country: "" },
+  grain: "month",
+  crumbs: [], // {grain, label, from, to}: what was drilled into, outermost first
+  currency: null, // the one that charts show: most orders
+  customer: null, // id
+  orderCursors: [null], // one per visited page, the last is shown
+};

@@ -9,6 +9,8 @@ package import Tables
 package final class SQLiteTables: TableStore {
     private let connection: SQLiteHandle
     private let tables: [String: TableDeclaration]
+    /// Texts that follow from the declarations, by table: building them costs as much as a small commit.
+    private let upserts: [String: String], additions: [String: String], selections: [String: [String]]
 
     /// Opens or creates the file and brings its schema up to date.
     ///
@@ -19,6 +21,14 @@ package final class SQLiteTables: TableStore {
         settings: SQLiteTablesSettings = SQLiteTablesSettings()
     ) throws(TableStoreError) {
         self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
+        upserts = Dictionary(
+            uniqueKeysWithValues: tables.filter { $0.kind == .state }.map { ($0.name, SQLiteSchema.upsert($0)) })
+        additions = Dictionary(
+            uniqueKeysWithValues: tables.filter { $0.kind == .sum }.map { ($0.name, SQLiteSchema.add($0)) })
+        selections = Dictionary(
+            uniqueKeysWithValues: tables.map { table in
+                (table.name, (0...table.key.count).map { SQLiteSchema.select(table, byKeyColumns: $0) })
+            })
         connection = try SQLiteHandle(path: path, readOnly: false)
         try connection.execute("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = NORMAL")
@@ -66,7 +76,7 @@ package final class SQLiteTables: TableStore {
 
     package func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?] {
         if keys.isEmpty { return [] }
-        let statement = try connection.statement(SQLiteSchema.select(table, byKeyColumns: table.key.count))
+        let statement = try connection.statement(selection(table, table.key.count))
         var out: [[Cell]?] = []
         out.reserveCapacity(keys.count)
         for key in keys {
@@ -78,12 +88,16 @@ package final class SQLiteTables: TableStore {
     }
 
     package func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
-        let statement = try connection.statement(SQLiteSchema.select(table, byKeyColumns: prefix.count))
+        let statement = try connection.statement(selection(table, prefix.count))
         defer { statement.reset() }
         for cell in prefix { statement.bind(cell) }
         var out: [[Cell]] = []
         while try statement.step() { out.append(Self.row(statement, table)) }
         return out
+    }
+
+    private func selection(_ table: TableDeclaration, _ count: Int) -> String {
+        selections[table.name]?[count] ?? SQLiteSchema.select(table, byKeyColumns: count)
     }
 
     private static func row(_ statement: SQLiteStatement, _ table: TableDeclaration) -> [Cell] {
@@ -140,7 +154,7 @@ package final class SQLiteTables: TableStore {
                 }
             }
             if !change.upserts.isEmpty {
-                let upsert = try connection.statement(SQLiteSchema.upsert(table))
+                let upsert = try connection.statement(upserts[name] ?? SQLiteSchema.upsert(table))
                 for row in change.upserts {
                     for cell in row { upsert.bind(cell) }
                     try upsert.run()
@@ -160,7 +174,7 @@ package final class SQLiteTables: TableStore {
     }
 
     private func add(_ additions: [SumKey: [Int128]], to table: TableDeclaration) throws(TableStoreError) {
-        let statement = try connection.statement(SQLiteSchema.add(table))
+        let statement = try connection.statement(self.additions[table.name] ?? SQLiteSchema.add(table))
         let summed = table.columns.filter { !table.key.contains($0.name) }
         // In key order: neighbours share pages.
         for (key, values) in additions.sorted(by: { $0.key < $1.key }) {

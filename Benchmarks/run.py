@@ -1,0 +1,608 @@
+"""The benchmarks of till: `./dev bench [NAME…] [--repeat N] [--smoke] [--no-peers]`. See README.md beside this file.
+
+Every measured run is checked: all events accepted, and the totals of the tables equal to what was sent or, for the year
+file, to what duckdb computes from the same file in the same run. A wrong result ends the run with exit code 1.
+"""
+
+import argparse
+import datetime
+import gzip
+import hashlib
+import http.client
+import itertools
+import json
+import os
+import platform
+import shlex
+import shutil
+import signal
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+TILL = Path(os.environ.get("TILL_BIN", ROOT / ".build/release/till"))
+BENCH = Path(os.environ.get("TILL_BENCH_BIN", ROOT / ".build/release/till-bench"))
+YEAR = ROOT / "Examples/online-retail/online_retail_2009_2010.csv.gz"
+TICKS = os.sysconf("SC_CLK_TCK")
+
+# Key of a figure: (what, unit, floor, aim, True when less is better).
+GOALS = {
+    "ingest.batch1000": ("durable ingest, NDJSON batches of 1,000", "events/s", 100_000, 300_000, False),
+    "ingest.single64": ("durable ingest, single events, 64 connections", "events/s", 40_000, 150_000, False),
+    "ingest.single256": ("durable ingest, single events, 256 connections", "events/s", 40_000, 150_000, False),
+    "year.seconds": ("year file into all tables", "s", 30, 5, True),
+    "replay.rate": ("replay of the log into empty tables", "lines/s", 20_000, 200_000, False),
+    "start.first_ms": ("start to first accepted event", "ms", 100, None, True),
+    "start.idle_rss": ("resident memory, idle", "MB", 40, None, True),
+}
+
+
+class Wrong(Exception):
+    """A result is not what it must be."""
+
+
+def load():
+    return [round(x, 2) for x in os.getloadavg()]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One server process on an empty or given directory."""
+
+    def __init__(self, command, port, environment=None, ready="/v1/sales/total"):
+        self.command, self.port = [str(x) for x in command], port
+        self.process = subprocess.Popen(
+            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(environment or {})}
+        )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                if self.get(ready)[0] == 200:
+                    return
+            except OSError:
+                pass
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                said = self.process.stderr.read(2000) if self.process.poll() else ""
+                raise Wrong(f"{self.line} is not ready: {said}")
+            time.sleep(0.02)
+
+    @property
+    def line(self):
+        return shlex.join(self.command)
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def json(self, path):
+        status, body = self.get(path)
+        if status != 200:
+            raise Wrong(f"GET {path} answered {status}: {body[:200]!r}")
+        return json.loads(body)
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_mb(self, field="VmRSS"):
+        for text in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if text.startswith(field + ":"):
+                return int(text.split()[1]) / 1_000
+        return 0
+
+    def lag(self):
+        return self.json("/v1/status")["lag"]
+
+    def wait_for_tables(self, seconds=600):
+        deadline = time.monotonic() + seconds
+        while self.lag() > 0:
+            if time.monotonic() > deadline:
+                raise Wrong(f"the tables are {self.lag()} records behind after {seconds} s")
+            time.sleep(0.02)
+
+    def gross(self):
+        return sum((Decimal(x["gross"]) for x in self.json("/v1/sales/total")["totals"]), Decimal(0))
+
+    def digest(self):
+        """SHA-256 over the answers of the figures, as canonical JSON."""
+        paths = (
+            "sales/total",
+            "sales/total?definition=reference",
+            "sales/over-time?grain=month",
+            "products/top?limit=100",
+            "customers/summary",
+            "cancellations?grain=month",
+        )
+        answers = [json.dumps(self.json("/v1/" + path), sort_keys=True) for path in paths]
+        return hashlib.sha256("\n".join(answers).encode()).hexdigest()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+class Run:
+    """One invocation: options, scratch space, results."""
+
+    def __init__(self, options):
+        self.options = options
+        self.scratch = Path(tempfile.mkdtemp(prefix="till-bench-", dir=options.scratch))
+        self.rows = []
+        self.numbers = itertools.count()
+
+    def directory(self):
+        path = self.scratch / f"run{next(self.numbers)}"
+        path.mkdir()
+        return path
+
+    def till(self, directory, *arguments):
+        port = free_port()
+        return Server([TILL, "up", "--data", directory / "data", "--listen", f"127.0.0.1:{port}", *arguments], port)
+
+    def peer(self, directory):
+        port = free_port()
+        command = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "--app-dir",
+            HERE / "peers",
+            "fastapi_sqlite:app",
+            "--port",
+            port,
+            "--log-level",
+            "error",
+            "--no-access-log",
+        ]
+        return Server(command, port, {"PEER_DB": str(directory / "peer.sqlite")})
+
+    def bench(self, *arguments):
+        command = [str(x) for x in (BENCH, *arguments)]
+        print("$", shlex.join(command), flush=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        if done.returncode != 0:
+            raise Wrong(f"{shlex.join(command)}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout)
+
+    def repeat(self, key, what, unit, once, *, peer=False, lower=False, of=None):
+        """Runs `once` several times and keeps median, least and greatest of its first value."""
+        values, details, before = [], [], load()
+        for _ in range(1 if self.options.smoke else self.options.repeat):
+            value, detail = once()
+            values.append(value)
+            details.append(detail)
+            print(f"  {key}: {value:,.4g} {unit} {json.dumps(detail)}", flush=True)
+        row = {
+            "key": key,
+            "what": what,
+            "unit": unit,
+            "peer": peer,
+            "peer_of": of,
+            "lower_is_better": lower,
+            "median": statistics.median(values),
+            "min": min(values),
+            "max": max(values),
+            "runs": len(values),
+            "load_before": before,
+            "details": details,
+        }
+        self.rows.append(row)
+        return row
+
+    def derive(self, key, what, unit, values):
+        """A further figure of the runs that were made last; less is better."""
+        self.rows.append(
+            {
+                "key": key,
+                "what": what,
+                "unit": unit,
+                "peer": False,
+                "peer_of": None,
+                "lower_is_better": True,
+                "median": statistics.median(values),
+                "min": min(values),
+                "max": max(values),
+                "runs": len(values),
+                "load_before": self.rows[-1]["load_before"],
+                "details": [],
+            }
+        )
+
+    # --- the benchmarks ---
+
+    def _ingest(self, server, batch, connections, seconds):
+        with server:
+            cpu = server.cpu_seconds()
+            found = self.bench(
+                "ingest",
+                "--to",
+                f"127.0.0.1:{server.port}",
+                "--batch",
+                batch,
+                "--connections",
+                connections,
+                *(("--count", 40 * batch) if self.options.smoke else ("--seconds", seconds)),
+            )
+            kept = ("latency", "client", "events", "requests")
+            detail = {name: found[name] for name in found if name.startswith(kept)}
+            detail["server_cpu_seconds"] = round(server.cpu_seconds() - cpu, 2)
+            detail["resident_mb"] = round(server.resident_mb("VmHWM"), 1)
+            if "till" in Path(server.command[0]).name:
+                started = time.monotonic()
+                server.wait_for_tables()
+                detail["tables_behind_seconds"] = round(time.monotonic() - started, 2)
+            sent, stored = Decimal(found["gross_hundredths"]) / 100, server.gross()
+            if sent != stored:
+                raise Wrong(f"sent lines worth {sent}, the tables say {stored}")
+            detail["command"] = server.line
+            return found["events_per_second"], detail
+
+    def ingest(self, names=("batch1000", "single64", "single256"), delays=(0,), peers=True):
+        seconds = 1 if self.options.smoke else self.options.seconds
+        shapes = {"batch1000": (1_000, 16), "single64": (1, 64), "single256": (1, 256)}
+        for name, delay in itertools.product(names, delays):
+            batch, connections = shapes[name]
+            if self.options.smoke:
+                batch, connections = min(batch, 100), min(connections, 8)
+            key = f"ingest.{name}" + (f".sync{delay}ms" if delay else "")
+            what = GOALS["ingest." + name][0] + (f", {delay} ms added to each sync" if delay else "")
+            extra = [f"--log.added_sync_milliseconds={delay}"] if delay else []
+
+            def ours(batch=batch, connections=connections, extra=extra):
+                return self._ingest(self.till(self.directory(), *extra), batch, connections, seconds)
+
+            def theirs(batch=batch, connections=connections):
+                return self._ingest(self.peer(self.directory()), batch, connections, seconds)
+
+            row = self.repeat(key, what, "events/s", ours)
+            if not delay:
+                self.derive(
+                    f"{key}.rss", f"peak resident memory, {what}", "MB", [x["resident_mb"] for x in row["details"]]
+                )
+            if peers and not delay and not self.options.no_peers:
+                what = "FastAPI + uvicorn + SQLite (FULL)"
+                self.repeat(f"{key}.fastapi", what, "events/s", theirs, peer=True, of=key)
+
+    def delay(self):
+        self.ingest(delays=(1,) if self.options.smoke else (1, 5, 10), peers=False)
+
+    def _year_file(self):
+        if not self.options.smoke:
+            return YEAR
+        path = self.scratch / "year.csv.gz"
+        if not path.exists():
+            with gzip.open(YEAR, "rt", newline="") as source, gzip.open(path, "wt", newline="") as out:
+                out.writelines(itertools.islice(source, 3_001))
+        return path
+
+    def _peer_file(self, tool, *database):
+        command = [sys.executable, HERE / "peers/year_file.py", tool, self._year_file(), *database]
+        done = subprocess.run([str(x) for x in command], capture_output=True, text=True, timeout=600)
+        if done.returncode != 0:
+            raise Wrong(done.stderr)
+        return json.loads(done.stdout)
+
+    def _check_year(self, server, expected):
+        native = server.json("/v1/sales/total")["totals"][0]
+        reference = server.json("/v1/sales/total?definition=reference")["totals"][0]
+        found = {"gross": native["gross"], "returns": native["returns"], "reference": reference["sales"]}
+        for name, value in found.items():
+            if Decimal(value) != Decimal(expected[name]):
+                raise Wrong(f"{name} is {value} in till and {expected[name]} by duckdb")
+        if native["orders"] != expected["orders"] or Decimal(str(native["units"])) != expected["units"]:
+            raise Wrong(f"orders or units differ: {native} and {expected}")
+        return {"digest": server.digest(), **found}
+
+    def _load_year(self, directory):
+        words = (TILL, "ingest", "invoices", self._year_file(), "--data", directory / "data", "--json")
+        command = [str(x) for x in words]
+        print("$", shlex.join(command), flush=True)
+        started = time.monotonic()
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900)
+        seconds = time.monotonic() - started
+        if done.returncode != 0:
+            raise Wrong(done.stderr)
+        return seconds, json.loads(done.stdout), shlex.join(command)
+
+    def year(self):
+        expected = self._peer_file("duckdb")["figures"]
+
+        def ours():
+            directory, before = self.directory(), os.times()
+            seconds, report, command = self._load_year(directory)
+            after = os.times()
+            cpu = after.children_user + after.children_system - before.children_user - before.children_system
+            if report["distinct"] != expected["lines"]:
+                raise Wrong(f"{report} and {expected['lines']} lines")
+            with self.till(directory) as server:
+                detail = self._check_year(server, expected)
+            return seconds, {**detail, "cpu_seconds": round(cpu, 2), "command": command}
+
+        self.repeat("year.seconds", GOALS["year.seconds"][0], "s", ours, lower=True)
+        if self.options.no_peers:
+            return
+
+        def theirs(tool, isStored):
+            found = self._peer_file(tool, *([self.directory() / "year.duckdb"] if isStored else []))
+            for name in ("gross", "returns", "reference"):
+                if Decimal(found["figures"][name]) != Decimal(expected[name]):
+                    raise Wrong(f"{tool}: {found['figures']} and {expected}")
+            return found["seconds"], {"version": found["version"]}
+
+        for key, what, tool, stored in (
+            ("duckdb", "duckdb, in memory, figures only", "duckdb", False),
+            ("duckdb_file", "duckdb, lines and two sums in a database file", "duckdb", True),
+            ("polars", "polars, in memory, figures only", "polars", False),
+        ):
+            self.repeat(
+                f"year.{key}",
+                what,
+                "s",
+                lambda tool=tool, stored=stored: theirs(tool, stored),
+                peer=True,
+                lower=True,
+                of="year.seconds",
+            )
+
+    def replay(self):
+        expected = self._peer_file("duckdb")["figures"]
+        directory = self.directory()
+        self._load_year(directory)
+
+        def ours():
+            for path in (directory / "data").glob("tables.sqlite*"):
+                path.unlink()
+            started = time.monotonic()
+            with self.till(directory) as server:
+                server.wait_for_tables()
+                seconds = time.monotonic() - started
+                detail = self._check_year(server, expected)
+                detail |= {"seconds": round(seconds, 3), "server_cpu_seconds": server.cpu_seconds()}
+                return expected["lines"] / seconds, detail | {"command": server.line}
+
+        self.repeat("replay.rate", GOALS["replay.rate"][0], "lines/s", ours)
+
+    def latency(self):
+        seconds = 1 if self.options.smoke else self.options.seconds
+        for rate in (200,) if self.options.smoke else (1_000, 5_000):
+            kept = {}
+
+            def once(name, make, *extra, rate=rate, kept=kept):
+                with make(self.directory()) as server:
+                    found = self.bench(
+                        "latency",
+                        "--to",
+                        f"127.0.0.1:{server.port}",
+                        "--rate",
+                        rate,
+                        "--seconds",
+                        seconds,
+                        "--sample",
+                        max(1, rate // 100),
+                        *extra,
+                    )
+                    if name == "till":
+                        server.wait_for_tables()
+                    sent, stored = Decimal(found["gross_hundredths"]) / 100, server.gross()
+                    if sent != stored:
+                        raise Wrong(f"sent lines worth {sent}, the tables say {stored}")
+                    kept.setdefault(name, []).append(found)
+                    found["command"] = server.line
+                    return found["ack_p99_us" if extra else "table_p99_us"] / 1_000, found
+
+            label = f"at {rate:,} events/s"
+            key = f"latency.{rate}"
+            what = f"post to table, p99, {label}"
+            self.repeat(key + ".table_p99", what, "ms", lambda: once("till", self.till), lower=True)
+            for field, what in (
+                ("table_p50_us", "post to table, p50"),
+                ("ack_p50_us", "answer, p50"),
+                ("ack_p99_us", "answer, p99"),
+            ):
+                values = [found[field] / 1_000 for found in kept["till"]]
+                self.derive(f"{key}.{field[:-3]}", f"{what}, {label}", "ms", values)
+            if not self.options.no_peers:
+                self.repeat(
+                    f"{key}.fastapi",
+                    f"FastAPI + uvicorn + SQLite: answer, p99, {label}",
+                    "ms",
+                    lambda: once("peer", self.peer, "--ack-only"),
+                    peer=True,
+                    lower=True,
+                    of=f"{key}.ack_p99",
+                )
+
+    def start(self):
+        details = []
+
+        def ours():
+            found = self.bench("start", "--bin", TILL)
+            details.append(found)
+            return found["first_accepted_ms"], found
+
+        self.repeat("start.first_ms", GOALS["start.first_ms"][0], "ms", ours, lower=True)
+        idle = [found["idle_rss_bytes"] / 1e6 for found in details]
+        self.derive("start.idle_rss", GOALS["start.idle_rss"][0], "MB", idle)
+        self.derive("start.binary", "size of the binary", "MB", [TILL.stat().st_size / 1e6])
+        if self.options.no_peers:
+            return
+
+        def theirs():
+            port, directory = free_port(), self.directory()
+            server = [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "--app-dir",
+                HERE / "peers",
+                "fastapi_sqlite:app",
+                "--port",
+                port,
+            ]
+            environment = ["env", f"PEER_DB={directory / 'peer.sqlite'}"]
+            found = self.bench(
+                "start", "--to", f"127.0.0.1:{port}", "--", *environment, *server, "--log-level", "error"
+            )
+            return found["first_accepted_ms"], found
+
+        what = "FastAPI + uvicorn + SQLite"
+        self.repeat("start.fastapi", what, "ms", theirs, peer=True, lower=True, of="start.first_ms")
+
+
+# --- output ---
+
+
+def version(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+        return done.stdout.strip().splitlines()[0]
+    except (OSError, IndexError):
+        return "unknown"
+
+
+def machine():
+    info = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 1_000_000
+    return f"{os.cpu_count()} × {model}, {memory} GB, Linux {platform.release()}"
+
+
+def versions():
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as package
+
+    found = {"till": version([str(TILL), "version"])}
+    found |= {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    for name in ("duckdb", "polars", "fastapi", "uvicorn", "uvloop", "httptools", "pydantic"):
+        try:
+            found[name] = package(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def shown(value):
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.1f}" if value >= 10 else f"{value:.3g}"
+
+
+def table(rows):
+    lines = [
+        "| what | unit | median | min–max | runs | floor | aim | till to peer | load before |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    medians = {row["key"]: row["median"] for row in rows}
+    for row in rows:
+        _, _, floor, aim, _ = GOALS.get(row["key"], (None,) * 5)
+        ratio = ""
+        if row["peer"] and medians.get(row["peer_of"]) and row["median"]:
+            ours, theirs = medians[row["peer_of"]], row["median"]
+            ratio = f"{theirs / ours if row['lower_is_better'] else ours / theirs:.2f}×"
+        mark = ""
+        if floor is not None:
+            mark = " ✓" if (row["median"] < floor) == row["lower_is_better"] else " ✗"
+        name = ("↳ peer: " if row["peer"] else "") + row["what"]
+        cells = (
+            name,
+            row["unit"],
+            shown(row["median"]),
+            f"{shown(row['min'])}–{shown(row['max'])}",
+            row["runs"],
+            shown(floor) + mark if floor else "",
+            shown(aim) if aim else "",
+            ratio,
+            row["load_before"][0],
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def main():
+    names = ("ingest", "delay", "year", "replay", "latency", "start")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(names)}; default all")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=10, help="length of each load")
+    parser.add_argument("--smoke", action="store_true", help="tiny, once each: only whether results are right")
+    parser.add_argument("--no-peers", action="store_true")
+    parser.add_argument("--scratch", default=None, help="directory for data; it should be on the disk to be measured")
+    parser.add_argument("--out", type=Path, default=HERE / "results")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(names):
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; known are {', '.join(names)}")
+    run, failure = Run(options), None
+    print(f"{machine()}; load {load()}; {versions()}", flush=True)
+    started = load()
+    try:
+        for name in options.names or names:
+            print(f"== {name}", flush=True)
+            getattr(run, name)()
+    except Wrong as wrong:
+        failure = str(wrong)
+    finally:
+        shutil.rmtree(run.scratch, ignore_errors=True)
+    print("\n" + table(run.rows))
+    if failure:
+        print(f"\nWRONG: {failure}", file=sys.stderr)
+        return 1
+    date = datetime.date.today().isoformat()
+    facts = {
+        "date": date,
+        "machine": machine(),
+        "commit": version(["git", "rev-parse", "HEAD"]),
+        "changed": version(["git", "status", "--short", "--", "Sources"]),
+        "load_at_start": started,
+        "versions": versions(),
+        "smoke": options.smoke,
+        "seconds": options.seconds,
+        "rows": run.rows,
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{date}.json").write_text(json.dumps(facts, indent=1) + "\n")
+    head = [
+        f"# Benchmarks of {date}",
+        "",
+        f"- machine: {facts['machine']}",
+        f"- commit: {facts['commit']}",
+        f"- load average when it began: {started[0]}",
+        "- versions: " + ", ".join(f"{name} {text}" for name, text in facts["versions"].items()),
+        f"- each load lasted {options.seconds} s; all results were checked" + ("; SMOKE RUN" if options.smoke else ""),
+        "",
+        "The columns are explained in ../README.md; single runs and command lines are in the JSON file.",
+        "",
+    ]
+    (options.out / f"{date}.md").write_text("\n".join(head) + table(run.rows) + "\n")
+    print(f"\nwritten: {options.out / date}.md and .json")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

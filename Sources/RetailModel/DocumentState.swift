@@ -214,7 +214,8 @@ struct DocumentState {
         mayHaveLostFirst = false
         for line in new {
             var placed = line
-            placed.id = ids.removeValue(forKey: line.identity) ?? line.id
+            // A line that an earlier version of this batch took away is still stored: it keeps its row.
+            placed.id = ids.removeValue(forKey: line.identity) ?? before[line.identity].flatMap { $0?.id } ?? line.id
             add(placed)
         }
     }

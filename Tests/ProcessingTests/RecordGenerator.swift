@@ -61,7 +61,7 @@ struct RecordGenerator {
         switch record.outcome {
         case .accepted(.line(var line)):
             line.rawTime = raw
-            line.flags = flags
+            line.flags = flags.union(line.flags.intersection(.notMerchandise))
             record.outcome = .accepted(.line(line))
         case .accepted(.sale(var sale)):
             for index in sale.lines.indices {

@@ -97,17 +97,21 @@ extension TableStoreConformance {
             guard let reader = try subject.reader() else { return }
             let count = "SELECT count, (SELECT count(*) FROM thing) FROM tally"
             try reader.snapshot { snapshot in
-                #expect(try snapshot.positions() == at(1))
+                var seen = [try snapshot.positions()]
                 for round in 2...6 as ClosedRange<Int64> {
                     try owned.commit(
                         adding([SumKey(1): [1, 1, 0]]).merging(upserting([row(round, ByteString("\(round)"))])) { $1 })
-                    #expect(try snapshot.query(count, [], limit: 10) == [ints(1, 0)])
-                    #expect(try snapshot.positions() == at(1))
-                    let inner = try reader.snapshot { try [$0.query(count, [], limit: 1), [[.text(ByteString($0.positions().description))]]] }
-                    #expect(inner == [[[.integer(round), .integer(round - 1)]], [[.text(ByteString(at(round).description))]]])
+                    let rows = try snapshot.query(count, [], limit: 10)
+                    #expect(rows == [ints(1, 0)])
+                    seen.append(try snapshot.positions())
+                    let inner = try reader.snapshot { (try $0.query(count, [], limit: 1), try $0.positions()) }
+                    #expect(inner.0 == [ints(round, round - 1)])
+                    #expect(inner.1 == at(round))
                 }
+                #expect(seen == [PositionVector](repeating: at(1), count: 6))
             }
-            try reader.snapshot { #expect(try $0.query(count, [], limit: 10) == [ints(6, 5)]) }
+            let last = try reader.snapshot { try $0.query(count, [], limit: 10) }
+            #expect(last == [ints(6, 5)])
         },
         Self(testDescription: "S6 queries take parameters, stop at their limit and survive a body that throws") { subject in
             let owned = try OwnedStore(subject)
@@ -124,13 +128,14 @@ extension TableStoreConformance {
                     }
                 }
             }
-            try reader.snapshot { snapshot in
-                #expect(try snapshot.query(sql, [.integer(3), .text("f")], limit: 2) == [ints(3), ints(4)])
-                #expect(try snapshot.query(sql, [.integer(8), .text("f")], limit: 99) == [ints(8), ints(9)])
-                #expect(try snapshot.query(sql, [.integer(8), .text("F")], limit: 99) == [])
-                #expect(throws: TableStoreError.self) { try snapshot.query("SELECT nothing", [], limit: 1) }
-                #expect(throws: TableStoreError.self) { try snapshot.query("DELETE FROM thing", [], limit: 1) }
+            func query(_ sql: String, _ parameters: [Cell], limit: Int) throws -> [[Cell]] {
+                try reader.snapshot { try $0.query(sql, parameters, limit: limit) }
             }
+            #expect(try query(sql, [.integer(3), .text("f")], limit: 2) == [ints(3), ints(4)])
+            #expect(try query(sql, [.integer(8), .text("f")], limit: 99) == [ints(8), ints(9)])
+            #expect(try query(sql, [.integer(8), .text("F")], limit: 99) == [])
+            #expect(throws: TableStoreError.self) { try query("SELECT nothing", [], limit: 1) }
+            #expect(throws: TableStoreError.self) { try query("DELETE FROM thing", [], limit: 1) }
         },
     ]
 }

@@ -13,6 +13,9 @@ final class IngestClient {
         var json: [UInt8]
     }
 
+    /// The run is further than this client knew: what a killed client had sent was still on its way into the log.
+    struct RunMoved: Error {}
+
     /// Batches on their way at the same time; with 256 KiB each well below what the server lets wait.
     private static let openMax = 8
     private static let batchBytes = 256 << 10
@@ -160,6 +163,10 @@ final class IngestClient {
                     try connection.send(method: "POST", path: "/v1/feeds/\(feed)", headers: batch.headers, body: batch.body)
                 }
                 return
+            }
+            if again.status == 409 {
+                open = []
+                throw RunMoved()
             }
             guard [429, 503].contains(again.status) else { throw refusal(again) }
         }

@@ -63,6 +63,9 @@ enum IngestCommand {
         }
     }
 
+    /// Fresh looks at how far the run is, while an earlier client's batches still arrive.
+    private static let triesMax = 50
+
     private static func load(
         _ feed: String, _ files: [(path: String, format: FileFormat)], _ address: Address, quiet: Bool, json: Bool
     ) throws -> ExitCode {
@@ -92,17 +95,26 @@ enum IngestCommand {
         if skip > 0, !quiet { Logger.writeLine("continuing run \(run) after \(skip) rows", to: 2) }
         let started = cshims_monotonic_nanos()
         var progress = Progress(isOn: !quiet, totalBytes: total, started: started)
-        let rows = try client.send(files, run: run, skip: skip, &progress)
+        var rows: Int64?, tries = 0
+        while rows == nil {
+            do {
+                rows = try client.send(files, run: run, skip: skip, &progress)
+            } catch is IngestClient.RunMoved where !isStream && tries < triesMax {
+                tries += 1
+                cshims_sleep_micros(200_000)
+                skip = try client.rowsOf(run: run) ?? 0
+            }
+        }
         let report = try client.report(run: run)
         let seconds = Double(cshims_monotonic_nanos() - started) / 1e9
-        progress.end(rows, seconds)
+        progress.end(rows ?? 0, seconds)
         if json {
             TillMain.print(String(decoding: report.json, as: UTF8.self))
         } else {
             TillMain.print("run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)")
         }
         guard report.read == report.distinct + report.duplicates + report.quarantined, report.read == rows else {
-            throw UsageError("cli.ingest_mismatch", "\(rows) rows were sent and \(report.read) are accounted for; run the command again.")
+            throw UsageError("cli.ingest_mismatch", "\(rows ?? 0) rows were sent and \(report.read) are accounted for; run the command again.")
         }
         return .success
     }

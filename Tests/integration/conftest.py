@@ -172,6 +172,16 @@ def till(tmp_path):
             server.kill9()
 
 
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    """An empty working directory, without settings of the environment."""
+    for name in list(os.environ):
+        if name.startswith("TILL_") and name not in ("TILL_BIN", "TILL_URL"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 class Chromium:
     """Headless Chromium with one page, driven over the DevTools protocol."""
 

@@ -1,13 +1,18 @@
 """What several integration tests share: servers with flags, invoice lines, and the command line."""
 
+import base64
+import contextlib
 import json
 import os
 import socket
 import subprocess
 
+import jsonschema
 import pytest
 from conftest import ROOT, Till, till_binary
 
+JSON = {"Content-Type": "application/json"}
+DONE, FAILED, USAGE, IN_USE, DAMAGED = range(5)
 EXAMPLE = ROOT / "Examples/online-retail/online_retail_2009_2010.csv.gz"
 
 
@@ -87,3 +92,40 @@ def raw_exchange(till, request, seconds=10):
         while chunk := connection.recv(65536):
             received += chunk
     return bytes(received)
+
+
+@contextlib.contextmanager
+def running(till):
+    try:
+        yield till.start()
+    finally:
+        till.kill9()
+
+
+def ended(done, code):
+    said = f"{done.args} ended with {done.returncode}, not {code}:\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == code, said
+    return (done.stdout + done.stderr).decode()
+
+
+def quarantined(till):
+    reply = till.get("/v1/quarantine?after=latest")
+    assert reply.status == 200, reply
+    return reply.json["items"]
+
+
+def original_bytes(item):
+    return base64.b64decode(item["bytes"]) if item["encoding"] == "base64" else item["bytes"].encode()
+
+
+# Input, status of the native and of the compatible path, what the canonical line shows instead of the input.
+
+
+def schema_of(openapi, path, status="200", method="get"):
+    return openapi["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+
+
+def check_shape(answer, schema):
+    checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+    errors = [f"{error.json_path}: {error.message}" for error in checker.iter_errors(answer)]
+    assert not errors, errors[:5]

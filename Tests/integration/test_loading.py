@@ -1,0 +1,181 @@
+"""`till ingest`: files and standard input as runs, without a server too, and what interruptions leave behind."""
+
+import csv
+import gzip
+import itertools
+import json
+import subprocess
+from decimal import Decimal
+
+import pytest
+from conftest import free_port, wait_until
+from support import (
+    DAMAGED,
+    DONE,
+    EXAMPLE,
+    FAILED,
+    USAGE,
+    binary,
+    ended,
+    line,
+    log_dump,
+    new_till,
+    running,
+    till_command,
+    totals,
+)
+
+HEADER = list(line(client_line_no="0"))
+
+
+def write_rows(path, numbers, quantity=1):
+    """A CSV file with one line for each number."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "wt", newline="") as file:
+        writer = csv.DictWriter(file, HEADER)
+        writer.writeheader()
+        for number in numbers:
+            writer.writerow(line(InvoiceNo=f"F{number}", client_line_no="1", Quantity=quantity, UnitPrice="1.25"))
+    return path
+
+
+def ingest(till, *words, stdin=None, code=DONE):
+    done = till_command("ingest", "invoices", *words, "--to", till.url, stdin=stdin)
+    return ended(done, code)
+
+
+def test_loading_files_as_one_run(directory):
+    plain, packed = write_rows(directory / "a.csv", range(100)), write_rows(directory / "b.csv.gz", range(100, 250))
+    lines = directory / "c.ndjson"
+    events = [line(InvoiceNo=f"F{n}", client_line_no="1", UnitPrice=1.25) for n in range(250, 300)]
+    lines.write_text("".join(json.dumps(event) + "\n" for event in events))
+    bad = directory / "d.tsv"
+    bad_row = map(str, line(InvoiceNo="F0", Quantity=0, client_line_no="9").values())
+    bad.write_text("\t".join(HEADER) + "\n" + "\t".join(bad_row) + "\n")
+    with running(new_till(directory)) as till:
+        text = ingest(till, plain, packed, lines, bad)
+        assert "read 301 = distinct 300 + duplicates 0 + quarantined 1" in text
+        assert totals(till)["distinct"] == 300
+        assert len({record["run"] for record in log_dump(till)}) == 1
+        again = ingest(till, plain, packed, lines, bad)
+        assert "read 301 = distinct 0 + duplicates 300 + quarantined 1" in again or "duplicates 301" in again
+        found = totals(till)
+        assert (found["distinct"], found["conflicting"]) == (300, 0)
+        assert len(till.get("/v1/quarantine").json["items"]) == 1, "the same bad row of the same files is one record"
+        assert len({record["run"] for record in log_dump(till)}) == 2
+
+
+def test_loading_from_standard_input(directory):
+    rows = write_rows(directory / "a.csv", range(500)).read_bytes()
+    with running(new_till(directory)) as till:
+        report = json.loads(ingest(till, "-", "--json", stdin=rows))
+        assert {name: report[name] for name in ("read", "distinct", "duplicates", "quarantined")} == {
+            "read": 500, "distinct": 500, "duplicates": 0, "quarantined": 0,
+        }  # fmt: skip
+        ndjson = b"".join(json.dumps(line(InvoiceNo="N", client_line_no=str(n))).encode() + b"\n" for n in range(3))
+        assert "read 3 = distinct 3" in ingest(till, "-", "--format", "ndjson", stdin=ndjson)
+        assert "read 0" in ingest(till, "-", stdin=b"")
+
+
+def test_loading_without_a_server(directory):
+    rows, data = write_rows(directory / "a.csv", range(700)), directory / "data"
+    report = json.loads(ended(till_command("ingest", "invoices", rows, "--data", data, "--json"), DONE))
+    assert (report["read"], report["distinct"]) == (700, 700)
+    report = json.loads(ended(till_command("ingest", "invoices", rows, "--data", data, "--json"), DONE))
+    assert (report["distinct"], report["duplicates"]) == (0, 700)
+    with running(new_till(directory)) as till:
+        assert totals(till)["distinct"] == 700
+        assert till.get("/v1/sales/total").json["totals"][0]["gross"] == "875.00"
+
+
+def test_loading_reports_what_it_cannot_do(directory):
+    rows = write_rows(directory / "a.csv", range(3))
+    nobody = f"http://127.0.0.1:{free_port()}"
+    assert "127.0.0.1" in ended(till_command("ingest", "invoices", rows, "--to", nobody), FAILED)
+    with running(new_till(directory)) as till:
+        done = till_command("ingest", "nothing", rows, "--to", till.url)
+        assert done.returncode in (FAILED, USAGE) and b"nothing" in done.stderr, done
+        broken = directory / "broken.csv.gz"
+        broken.write_bytes(gzip.compress(rows.read_bytes())[:-12])
+        done = till_command("ingest", "invoices", broken, "--to", till.url)
+        assert done.returncode in (FAILED, USAGE, DAMAGED) and b"broken.csv.gz" in done.stderr, done
+
+
+BIG = 120_000
+
+
+@pytest.fixture(scope="module")
+def big_file(tmp_path_factory):
+    """Rows of the public file with their own repeats, large enough to be interrupted."""
+    path = tmp_path_factory.mktemp("big") / "big.csv"
+    with gzip.open(EXAMPLE, "rb") as source, open(path, "wb") as file:
+        file.writelines(itertools.islice(source, BIG + 1))
+    return path
+
+
+@pytest.fixture(scope="module")
+def big_total(big_file):
+    """Rows, and the sum of the reference definition."""
+    with open(big_file, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    total = sum(int(r["Quantity"]) * Decimal(r["Price"]) for r in rows if not r["Invoice"].startswith("C"))
+    return len(rows), total
+
+
+def start_ingest(till, path, **options):
+    command = [binary(), "ingest", "invoices", path, "--to", till.url, "--json"]
+    return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def received(till):
+    return sum(feed["log_end"] for feed in till.get("/v1/status").json["feeds"])
+
+
+def check_big(till, big_total):
+    rows, total = big_total
+    found = totals(till)
+    assert (found["distinct"], found["quarantined"], found["conflicting"]) == (rows, 0, 0)
+    (shown,) = till.get("/v1/sales/total?definition=reference").json["totals"]
+    assert Decimal(shown["sales"]) == total
+
+
+def slow_till(directory):
+    """A disk that takes 20 ms, so that there is a middle to be interrupted in."""
+    return new_till(directory, "--log.added_sync_milliseconds", "20", "--log.segment_mebibytes", "1")
+
+
+def test_loading_continues_after_the_client_was_killed(directory, big_file, big_total):
+    with running(slow_till(directory)) as till:
+        for _ in range(3):
+            before = received(till)
+            client = start_ingest(till, big_file)
+            wait_until(lambda before=before: received(till) > before, 20, "rows to arrive")
+            client.kill()
+            client.communicate()
+        assert received(till) < BIG, "the client was too fast for this test"
+        client = start_ingest(till, big_file)
+        output, errors = client.communicate(timeout=60)
+        assert client.returncode == DONE, (output, errors)
+        report = json.loads(output)
+        assert report["read"] == BIG == report["distinct"] + report["duplicates"] + report["quarantined"]
+        check_big(till, big_total)
+
+
+def test_loading_continues_after_the_server_was_killed(directory, big_file, big_total):
+    with running(slow_till(directory)) as till:
+        for _ in range(2):
+            before = received(till)
+            client = start_ingest(till, big_file)
+            wait_until(lambda before=before: received(till) > before, 20, "rows to arrive")
+            till.kill9()
+            client.communicate(timeout=150)
+            assert client.returncode not in (DONE, USAGE), "a load that was cut off is not done"
+            till.start()
+        client = start_ingest(till, big_file)
+        output, errors = client.communicate(timeout=60)
+        assert client.returncode == DONE, (output, errors)
+        assert json.loads(output)["read"] == BIG
+        check_big(till, big_total)
+        again = start_ingest(till, big_file)
+        output, errors = again.communicate(timeout=60)
+        assert json.loads(output)["duplicates"] == BIG, (output, errors)
+        check_big(till, big_total)

@@ -23,8 +23,6 @@ package final class ProcessingWorker {
     private var fold = RetailFold()
     private var refiner: Refiner
     private var readers: [TopicPartition: any LogReader] = [:]
-    /// Records of the latest commit.
-    package private(set) var latestCount = 0
 
     /// Claims the store and reads its positions.
     package init(
@@ -57,7 +55,6 @@ package final class ProcessingWorker {
             }
         }
         guard to != positions else { return .idle }
-        latestCount = records.count
         let (changes, tally) = try fold.apply(records, from: StoreSource(store: store))
         let started = time.monotonicNanos()
         switch try store.commit(changes, from: positions, to: to, owner: owner) {

@@ -79,18 +79,6 @@ package final class Processor: Sendable {
         }
     }
 
-    /// A commit of fewer records costs mostly its fixed part.
-    private static let smallBatch = 2_000
-    /// The longest pause between small commits, in microseconds; it bounds what pacing adds to the time to the tables.
-    private static let pauseMicrosMax: Int64 = 10_000
-
-    /// After a small commit waits about as long as it took, so that more records share the next one: processing then
-    /// takes at most half of one core while senders trickle, and a backlog is not paced at all.
-    private func pause(sinceNanos started: Int64) {
-        let micros = min((time.monotonicNanos() - started) / 1_000, Self.pauseMicrosMax)
-        if micros > 0 { _ = wake.wait(micros: micros) { $0.stopping ? true : nil } }
-    }
-
     private enum End { case stopped, fenced }
 
     private func follow(_ worker: ProcessingWorker) throws -> End {
@@ -98,14 +86,12 @@ package final class Processor: Sendable {
             wake.withLock { $0.pending = false }
             var worked = true
             while worked, !isStopping {
-                let started = time.monotonicNanos()
                 switch try worker.step() {
                 case .fenced: return .fenced
                 case .committed: worked = true
                 case .idle: worked = false
                 }
                 board.expire(nowNanos: time.monotonicNanos())
-                if worked, worker.latestCount < Self.smallBatch { pause(sinceNanos: started) }
             }
             _ = wake.wait(micros: 100_000) { $0.pending || $0.stopping ? true : nil }
             board.expire(nowNanos: time.monotonicNanos())

@@ -45,7 +45,7 @@ package final class Processor: Sendable {
 
     /// Starts the thread; ``stop()`` ends it after the current commit.
     package func start() throws(ThreadError) -> DedicatedThread {
-        try DedicatedThread(name: "till-process") { [self] in run() }
+        try DedicatedThread(name: "till-process", nice: 10) { [self] in run() }
     }
 
     package func stop() {

@@ -28,6 +28,11 @@ struct RecordGenerator {
         var outcomes: [Outcome] = []
         for _ in 0..<(2 + below(8)) { outcomes.append(.accepted(.line(line(keys, versioned)))) }
         for _ in 0..<below(6) { outcomes.append(.accepted(.sale(sale(versioned)))) }
+        if versioned, below(4) == 0 {
+            for (index, status) in [SaleStatus.closed, .cancelled, .closed].enumerated() {
+                outcomes.append(.accepted(.sale(sale(versioned, as: (status, Int64(index + 1))))))
+            }
+        }
         for _ in 0..<below(3) { outcomes.append(.quarantined(reasons: "[]")) }
         var records = outcomes.map { record($0) }
         for _ in 0..<below(5) {
@@ -116,17 +121,18 @@ struct RecordGenerator {
     static let gbp = Currency("GBP") ?? Currency(code: 0x474250)!
     static let eur = Currency("EUR") ?? Currency(code: 0x455552)!
 
-    private mutating func sale(_ versioned: Bool) -> SaleEvent {
+    private mutating func sale(_ versioned: Bool, as wanted: (status: SaleStatus, versionAt: Int64)? = nil) -> SaleEvent {
         let time = time(), store: ByteString = pick(["S1", "S2"])
         let currency = below(4) == 0 ? Self.gbp : Self.eur
         var header = DocumentHeader(
-            source: "shop", document: pick(["a", "b"]), store: store, timeZone: "UTC", occurredAt: time,
+            source: "shop", document: wanted == nil ? pick(["a", "b"]) : "b", store: store, timeZone: "UTC", occurredAt: time,
             day: time.micros / (24 * Self.hour), currency: currency)
         header.customer = pick([nil, "17", "19"])
         header.customerName = header.customer == nil ? nil : pick([nil, "M"])
         header.country = pick([nil, "UK", "DE"])
         header.status = pick([.closed, .closed, .closed, .cancelled, .open, .failed])
         header.versionAt = versioned ? Int64(below(4)) : 0
+        if let wanted { (header.status, header.versionAt) = wanted }
         header.reportedTotal = pick([nil, 5])
         var canonical: [UInt8] = []
         for text in [header.store] { canonical.appendField(text) }

@@ -124,7 +124,9 @@ struct DocumentState {
         return .loses(conflict: conflict)
     }
 
-    mutating func judgeVersion(hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64) -> VersionVerdict {
+    mutating func judgeVersion(
+        hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64
+    ) -> VersionVerdict {
         judge(
             hash: hash, at: versionAt, identity: identity, offset: offset,
             current: row.contentHash.map { ($0, row.versionAt, row.offset) })
@@ -152,7 +154,7 @@ struct DocumentState {
         return verdict
     }
 
-    /// Of one content in several spellings (time as sent, flags) the least is kept, so that arrival order never decides.
+    /// Of one content in several spellings (time as sent, flags) the least is kept, so arrival order never decides.
     mutating func settleSpelling(_ current: LineRow, _ duplicate: LineRow) {
         guard current.contentHash == duplicate.contentHash, current.versionAt == duplicate.versionAt,
             (duplicate.rawTime, duplicate.flags) < (current.rawTime, current.flags)

@@ -3,7 +3,13 @@ import Testing
 
 @Suite struct CalendarTests {
     @Test(arguments: CalendarTables.weeks)
-    func `week, weekday and day number are those of the calendar`(text: String, year: Int, week: Int, weekday: Int, day: Int) throws {
+    func `week, weekday and day number are those of the calendar`(
+        text: String,
+        year: Int,
+        week: Int,
+        weekday: Int,
+        day: Int
+    ) throws {
         let parts = text.split(separator: "-").compactMap { Int($0) }
         let civil = try #require(CivilTime(year: parts[0], month: parts[1], day: parts[2]))
         #expect(civil.epochDay == day && civil.dateText == text)
@@ -42,18 +48,28 @@ import Testing
     }
 
     @Test func `there is no such date or reading`() {
-        for (y, m, d) in [(2010, 2, 29), (1900, 2, 29), (2010, 4, 31), (2010, 0, 1), (2010, 13, 1), (2010, 1, 0), (0, 1, 1), (10_000, 1, 1)] {
+        for (y, m, d) in [
+            (2010, 2, 29), (1900, 2, 29), (2010, 4, 31), (2010, 0, 1), (2010, 13, 1), (2010, 1, 0), (0, 1, 1),
+            (10_000, 1, 1),
+        ] {
             #expect(CivilTime(year: y, month: m, day: d) == nil, "\(y)-\(m)-\(d)")
         }
         #expect(CivilTime(year: 2000, month: 2, day: 29) != nil)
-        #expect(CivilTime(year: 2010, month: 1, day: 1, hour: 24) == nil && CivilTime(year: 2010, month: 1, day: 1, minute: 60) == nil)
+        #expect(
+            CivilTime(year: 2010, month: 1, day: 1, hour: 24) == nil
+                && CivilTime(year: 2010, month: 1, day: 1, minute: 60) == nil
+        )
         #expect(CivilTime(year: 2010, month: 1, day: 1, second: 60) == nil)
     }
 }
 
 @Suite struct ZoneRulesTests {
     @Test(arguments: CalendarTables.offsets)
-    func `the offset is that of the tz database, and of the rule after its last year`(zone: String, seconds: Int64, offset: Int) throws {
+    func `the offset is that of the tz database, and of the rule after its last year`(
+        zone: String,
+        seconds: Int64,
+        offset: Int
+    ) throws {
         let rules = try #require(ZoneRules(named: zone))
         #expect(rules.offset(at: Timestamp(micros: seconds * 1_000_000)) == offset)
         #expect(rules.offset(at: Timestamp(micros: seconds * 1_000_000 + 999_999)) == offset)
@@ -83,7 +99,9 @@ import Testing
         #expect(try zone.instant(of: Self.civil(2010, 10, 3, 2, 30)) == .one(Timestamp(micros: 1_286_033_400_000_000)))
     }
 
-    @Test(arguments: ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/Dublin", "America/Nuuk"])
+    @Test(arguments: [
+        "Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/Dublin", "America/Nuuk",
+    ])
     func `a reading at an instant leads back to it, or to its first`(name: String) throws {
         let zone = try #require(ZoneRules(named: name))
         for hour in 0..<(24 * 800) {
@@ -92,14 +110,20 @@ import Testing
             #expect(zone.epochDay(at: instant) == civil.epochDay)
             switch zone.instant(of: civil) {
             case .one(let found): if found != instant { Issue.record("\(name) \(instant)") }
-            case .ambiguous(let first): if first != instant, zone.civil(at: first) != civil || first > instant { Issue.record("\(name) \(instant)") }
+            case .ambiguous(let first):
+                if first != instant, zone.civil(at: first) != civil || first > instant {
+                    Issue.record("\(name) \(instant)")
+                }
             case .nonexistent: Issue.record("\(name) \(instant) does not exist")
             }
         }
     }
 
     @Test func `names that are no zone are refused, and no path leaves the directory`() {
-        for name in ["", "Nowhere/Town", "/etc/passwd", "../../etc/passwd", ".", "Europe/../Europe/London", "Europe", "Europe/London\0"] {
+        for name in [
+            "", "Nowhere/Town", "/etc/passwd", "../../etc/passwd", ".", "Europe/../Europe/London", "Europe",
+            "Europe/London\0",
+        ] {
             #expect(ZoneRules(named: name) == nil, "\(name)")
         }
         #expect(ZoneRules(named: "UTC")?.offset(at: Timestamp(micros: 0)) == 0)
@@ -109,22 +133,32 @@ import Testing
 @Suite struct TimeFormatTests {
     /// Format, text, what it reads as: a reading without zone, an instant with Z, or nil.
     static let cases: [(String, String, String?)] = [
-        ("dd/MM/yyyy HH:mm", "01/12/2010 08:26", "2010-12-01 08:26:00"), ("dd/MM/yyyy HH:mm", "1/2/2010 8:5", "2010-02-01 08:05:00"),
+        ("dd/MM/yyyy HH:mm", "01/12/2010 08:26", "2010-12-01 08:26:00"),
+        ("dd/MM/yyyy HH:mm", "1/2/2010 8:5", "2010-02-01 08:05:00"),
         ("dd/MM/yyyy HH:mm", "12/31/2010 08:26", nil), ("dd/MM/yyyy HH:mm", "01/12/2010 08:26:00", nil),
-        ("dd/MM/yyyy HH:mm", "", nil), ("dd/MM/yyyy HH:mm", "01/12/10 08:26", nil), ("dd/MM/yyyy HH:mm", " 01/12/2010 08:26", nil),
+        ("dd/MM/yyyy HH:mm", "", nil), ("dd/MM/yyyy HH:mm", "01/12/10 08:26", nil),
+        ("dd/MM/yyyy HH:mm", " 01/12/2010 08:26", nil),
         ("dd/MM/yyyy HH:mm", "01/12/2010 08:26 ", nil), ("dd/MM/yyyy HH:mm", "001/12/2010 08:26", nil),
         ("dd/MM/yyyy HH:mm", "29/02/2010 08:26", nil), ("dd/MM/yyyy HH:mm", "01/12/2010 24:00", nil),
-        ("yyyy-MM-dd HH:mm:ss", "2009-12-01 07:45:00", "2009-12-01 07:45:00"), ("yyyy-MM-dd", "2009-12-01", "2009-12-01 00:00:00"),
+        ("yyyy-MM-dd HH:mm:ss", "2009-12-01 07:45:00", "2009-12-01 07:45:00"),
+        ("yyyy-MM-dd", "2009-12-01", "2009-12-01 00:00:00"),
         ("yyyyMMdd", "20091201", "2009-12-01 00:00:00"), ("iso8601", "2009-12-01T07:45", "2009-12-01 07:45:00"),
-        ("iso8601", "2009-12-01T07:45:00Z", "2009-12-01T07:45:00Z"), ("iso8601", "2009-12-01T07:45:00+02:00", "2009-12-01T05:45:00Z"),
-        ("iso8601", "2009-12-01t07:45:00.5z", "2009-12-01T07:45:00.5Z"), ("iso8601", "2009-12-01T07:45:00-0530", "2009-12-01T13:15:00Z"),
-        ("iso8601", "2009-12-01T07:45:00+02", "2009-12-01T05:45:00Z"), ("iso8601", "2009-12-01T07:45:00.1234560Z", "2009-12-01T07:45:00.123456Z"),
-        ("iso8601", "2009-12-01T07:45:00.1234567Z", nil), ("iso8601", "2009-12-01T07:45:00.Z", nil), ("iso8601", "2009-12-01", nil),
-        ("iso8601", "2009-12-01T07:45:60Z", nil), ("iso8601", "2009-12-01T07:45:00+24:00", nil), ("iso8601", "2009-12-01T07:45:00+02:60", nil),
+        ("iso8601", "2009-12-01T07:45:00Z", "2009-12-01T07:45:00Z"),
+        ("iso8601", "2009-12-01T07:45:00+02:00", "2009-12-01T05:45:00Z"),
+        ("iso8601", "2009-12-01t07:45:00.5z", "2009-12-01T07:45:00.5Z"),
+        ("iso8601", "2009-12-01T07:45:00-0530", "2009-12-01T13:15:00Z"),
+        ("iso8601", "2009-12-01T07:45:00+02", "2009-12-01T05:45:00Z"),
+        ("iso8601", "2009-12-01T07:45:00.1234560Z", "2009-12-01T07:45:00.123456Z"),
+        ("iso8601", "2009-12-01T07:45:00.1234567Z", nil), ("iso8601", "2009-12-01T07:45:00.Z", nil),
+        ("iso8601", "2009-12-01", nil),
+        ("iso8601", "2009-12-01T07:45:60Z", nil), ("iso8601", "2009-12-01T07:45:00+24:00", nil),
+        ("iso8601", "2009-12-01T07:45:00+02:60", nil),
         ("iso8601", "2009-12-01T07:45:00+02:00x", nil), ("iso8601", "2009-12-01T07:45:00+02:", nil),
-        ("epoch_seconds", "1259653500", "2009-12-01T07:45:00Z"), ("epoch_seconds", "1259653500.25", "2009-12-01T07:45:00.25Z"),
+        ("epoch_seconds", "1259653500", "2009-12-01T07:45:00Z"),
+        ("epoch_seconds", "1259653500.25", "2009-12-01T07:45:00.25Z"),
         ("epoch_seconds", "1259653500.1234567", nil), ("epoch_seconds", "x", nil), ("epoch_seconds", "1e30", nil),
-        ("epoch_millis", "1259653500125", "2009-12-01T07:45:00.125Z"), ("epoch_millis", "-1", "1969-12-31T23:59:59.999Z"),
+        ("epoch_millis", "1259653500125", "2009-12-01T07:45:00.125Z"),
+        ("epoch_millis", "-1", "1969-12-31T23:59:59.999Z"),
     ]
 
     @Test(arguments: cases)

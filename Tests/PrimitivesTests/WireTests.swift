@@ -59,7 +59,9 @@ import Testing
     @Test func `the namespace is uuid5 of the DNS namespace and the name`() throws {
         let dns = try #require(Identifier(text: "6ba7b810-9dad-11d1-80b4-00c04fd430c8"))
         #expect(Identifier.uuid5("tillstream", namespace: dns) == .tillstream)
-        #expect(Identifier.uuid5("www.example.com", namespace: dns).description == "2ed6657d-e927-568b-95e1-2665a8aea6a2")
+        #expect(
+            Identifier.uuid5("www.example.com", namespace: dns).description == "2ed6657d-e927-568b-95e1-2665a8aea6a2"
+        )
     }
 
     @Test func `texts and bytes lead back`() {
@@ -77,7 +79,9 @@ import Testing
 }
 
 @Suite struct WireTests {
-    static let numbers: [Int64] = [0, -1, 1, 63, -64, 64, -65, 8_191, 8_192, -8_193, 1 << 31, -(1 << 31), .max, .min, .max - 1, .min + 1]
+    static let numbers: [Int64] = [
+        0, -1, 1, 63, -64, 64, -65, 8_191, 8_192, -8_193, 1 << 31, -(1 << 31), .max, .min, .max - 1, .min + 1,
+    ]
 
     @Test(arguments: numbers)
     func `a varint comes back and takes the size that was foretold`(value: Int64) {
@@ -128,7 +132,8 @@ import Testing
 
 @Suite struct ByteStringTests {
     @Test func `two spellings of one letter are two keys, in order of the bytes`() {
-        let composed: ByteString = "é", decomposed: ByteString = "e\u{301}"
+        let composed: ByteString = "é"
+        let decomposed: ByteString = "e\u{301}"
         #expect(composed != decomposed && decomposed < composed)
         #expect(composed.description == decomposed.description, "String thinks otherwise")
         #expect(Set([composed, decomposed, "é"]).count == 2)
@@ -138,6 +143,7 @@ import Testing
 
     @Test func `outside text in messages is cut and shows its control characters`() {
         #expect("a\nb\u{1}\u{7F}\t".quotedForMessage == "\"a\\nb\\u{1}\\u{7f}\\t\"")
-        #expect(String(repeating: "x", count: 81).quotedForMessage == "\"" + String(repeating: "x", count: 80) + "…\"")
+        let eighty = String(repeating: "x", count: 80)
+        #expect((eighty + "x").quotedForMessage == "\"" + eighty + "…\"")
     }
 }

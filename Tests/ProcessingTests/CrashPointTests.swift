@@ -28,7 +28,11 @@ import Testing
         init() throws {
             directory = try TemporaryDirectory()
             log = try EmbeddedLog(
-                directory: directory.path + "/log", disk: PosixDisk(), settings: EmbeddedLogSettings(), time: SystemTime())
+                directory: directory.path + "/log",
+                disk: PosixDisk(),
+                settings: EmbeddedLogSettings(),
+                time: SystemTime()
+            )
             try log.start()
             let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
             let text = try Data(contentsOf: URL(fileURLWithPath: root + "/Contracts/invoices.yaml"))
@@ -38,9 +42,19 @@ import Testing
 
         /// Rounds of records: repeats, a correction of a line, an earlier line, returns, bad lines, no line number.
         static let rounds: [[String]] = {
-            func line(_ invoice: String, _ number: Int?, _ quantity: Int, _ time: String, customer: String = "17850", country: String = "UK") -> String {
+            func line(
+                _ invoice: String,
+                _ number: Int?,
+                _ quantity: Int,
+                _ time: String,
+                customer: String = "17850",
+                country: String = "UK"
+            ) -> String {
                 let identity = number.map { ",\"client_line_no\":\($0)" } ?? ""
-                return "{\"InvoiceNo\":\"\(invoice)\",\"StockCode\":\"P\(quantity % 3)\",\"Quantity\":\(quantity),\"InvoiceDate\":\"\(time)\",\"UnitPrice\":2.55,\"CustomerID\":\(customer),\"Country\":\"\(country)\"\(identity)}"
+                return
+                    "{\"InvoiceNo\":\"\(invoice)\",\"StockCode\":\"P\(quantity % 3)\",\"Quantity\":\(quantity),"
+                    + "\"InvoiceDate\":\"\(time)\",\"UnitPrice\":2.55,\"CustomerID\":\(customer),"
+                    + "\"Country\":\"\(country)\"\(identity)}"
             }
             let base = (1...4).map { line("5", $0, $0, "01/12/2010 08:2\($0)") }
             return [
@@ -54,19 +68,31 @@ import Testing
             var builder = RecordBatchBuilder(baseTimestamp: 0)
             for record in records { builder.append(Array(record.utf8)[...]) }
             var envelope = RecordEnvelope(
-                feed: "invoices", contract: contract.digest, receivedAt: Timestamp(micros: Int64(round)), format: .json,
-                recordIDBase: Identifier(high: 1, low: UInt64(round)))
+                feed: "invoices",
+                contract: contract.digest,
+                receivedAt: Timestamp(micros: Int64(round)),
+                format: .json,
+                recordIDBase: Identifier(high: 1, low: UInt64(round))
+            )
             envelope.run = "run"
-            let batch = LogBatch(partition: feed, envelope: envelope, bytes: builder.finish(), recordCount: records.count)
+            let batch = LogBatch(
+                partition: feed,
+                envelope: envelope,
+                bytes: builder.finish(),
+                recordCount: records.count
+            )
             _ = try await withCheckedThrowingContinuation { continuation in
-                do { try log.submit(batch) { continuation.resume(with: $0) } } catch { continuation.resume(throwing: error) }
+                do { try log.submit(batch) { continuation.resume(with: $0) } } catch {
+                    continuation.resume(throwing: error)
+                }
             }
         }
 
         /// Folds every round into fresh tables; whatever fails, a new worker goes on.
         func run(_ plan: FaultyTables.Plan, on path: String) async throws -> TableContents {
             func open() throws -> SQLiteTables { try SQLiteTables(path: path, tables: RetailTables.all, views: []) }
-            let board = PositionBoard(), metrics = Metrics()
+            let board = PositionBoard()
+            let metrics = Metrics()
             var worker: ProcessingWorker?
             var failures = 0
             for (round, records) in Self.rounds.enumerated() {
@@ -74,9 +100,16 @@ import Testing
                 var idle = false
                 while !idle {
                     do {
-                        let current = try worker ?? ProcessingWorker(
-                            log: log, store: FaultyTables(open(), plan), book: book, board: board, metrics: metrics,
-                            time: SystemTime())
+                        let current =
+                            try worker
+                            ?? ProcessingWorker(
+                                log: log,
+                                store: FaultyTables(open(), plan),
+                                book: book,
+                                board: board,
+                                metrics: metrics,
+                                time: SystemTime()
+                            )
                         worker = current
                         idle = try current.step() == .idle
                     } catch is TableStoreError {
@@ -115,8 +148,13 @@ import Testing
         let path = world.directory.path + "/t.sqlite"
         func worker() throws -> ProcessingWorker {
             try ProcessingWorker(
-                log: world.log, store: SQLiteTables(path: path, tables: RetailTables.all, views: []), book: world.book,
-                board: PositionBoard(), metrics: Metrics(), time: SystemTime())
+                log: world.log,
+                store: SQLiteTables(path: path, tables: RetailTables.all, views: []),
+                book: world.book,
+                board: PositionBoard(),
+                metrics: Metrics(),
+                time: SystemTime()
+            )
         }
         let first = try worker()
         try await world.append(World.rounds[0], round: 0)
@@ -134,7 +172,13 @@ import Testing
         try await world.append(World.rounds[0], round: 0)
         let store = try SQLiteTables(path: world.directory.path + "/t.sqlite", tables: RetailTables.all, views: [])
         let worker = try ProcessingWorker(
-            log: world.log, store: store, book: ContractBook(), board: PositionBoard(), metrics: Metrics(), time: SystemTime())
+            log: world.log,
+            store: store,
+            book: ContractBook(),
+            board: PositionBoard(),
+            metrics: Metrics(),
+            time: SystemTime()
+        )
         #expect(throws: ContractMissing.self) { try worker.step() }
         #expect(try store.positions() == PositionVector())
     }

@@ -2,7 +2,7 @@ import Primitives
 import RetailModel
 import Tables
 
-/// The tables that a set of records must give, computed at once from all of them: no batches, no differences, no memory.
+/// The tables that a set of records must give, computed at once from all of them: no batches, no differences.
 /// It shares no code with the fold but the event types.
 struct DirectTables {
     private struct Versions<Event> {
@@ -81,7 +81,13 @@ struct DirectTables {
         var rejected: Set<String> = []
         var customers: [Document: (name: Latest, country: Latest)] = [:]
         var products: [Document: (description: Latest, isMerchandise: Bool)] = [:]
-        func person(_ source: ByteString, _ key: ByteString?, _ name: ByteString?, _ country: ByteString?, _ time: Int64) {
+        func person(
+            _ source: ByteString,
+            _ key: ByteString?,
+            _ name: ByteString?,
+            _ country: ByteString?,
+            _ time: Int64
+        ) {
             guard let key else { return }
             customers[Document(source: source, key: key), default: (Latest(), Latest())].name.offer(name, time)
             customers[Document(source: source, key: key)]?.country.offer(country, time)
@@ -132,14 +138,21 @@ struct DirectTables {
                     .description.offer(line.description, line.occurredAt.micros)
             }
         }
-        for (key, row) in customers { out.add("customer", ["\(key.source)", "\(key.key)"] + row.name.cells + row.country.cells) }
+        for (key, row) in customers {
+            out.add("customer", ["\(key.source)", "\(key.key)"] + row.name.cells + row.country.cells)
+        }
         for (key, row) in products {
-            out.add("product", ["\(key.source)", "\(key.key)"] + row.description.cells + [row.isMerchandise ? "1" : "0"])
+            out.add(
+                "product",
+                ["\(key.source)", "\(key.key)"] + row.description.cells + [row.isMerchandise ? "1" : "0"]
+            )
         }
         for (document, byIdentity) in lines { invoice(document, byIdentity, &counts["invoices", default: Counts()]) }
         for (document, versions) in sales { sale(document, versions, &counts["shop", default: Counts()]) }
         for (table, rows) in sums {
-            for (key, values) in rows where values.contains(where: { $0 != 0 }) { out.add(table, [key] + values.map(String.init)) }
+            for (key, values) in rows where values.contains(where: { $0 != 0 }) {
+                out.add(table, [key] + values.map(String.init))
+            }
         }
         for (feed, count) in counts { out.add("feed_total", ["\(feed)/"] + count.cells) }
         for (run, received) in runs { out.add("run_total", ["invoices/\(run)", "\(received)"]) }
@@ -147,7 +160,10 @@ struct DirectTables {
     }
 
     private mutating func versions<Event>(
-        _ versions: Versions<Event>, _ document: Document, _ identity: ByteString, _ count: inout Counts
+        _ versions: Versions<Event>,
+        _ document: Document,
+        _ identity: ByteString,
+        _ count: inout Counts
     ) {
         count.distinct += versions.all.count
         count.current += 1
@@ -155,12 +171,21 @@ struct DirectTables {
             if lost.isConflict { count.conflicting += 1 } else { count.superseded += 1 }
             out.add(
                 "version",
-                [document.name, TableContents.text(.blob(identity)), "\(lost.hash)", "\(lost.versionAt)", lost.isConflict ? "1" : "0"])
+                [
+                    document.name, TableContents.text(.blob(identity)), "\(lost.hash)", "\(lost.versionAt)",
+                    lost.isConflict ? "1" : "0",
+                ]
+            )
         }
     }
 
-    private mutating func invoice(_ document: Document, _ byIdentity: [ByteString: Versions<LineEvent>], _ count: inout Counts) {
-        var customer = Latest(), country = Latest()
+    private mutating func invoice(
+        _ document: Document,
+        _ byIdentity: [ByteString: Versions<LineEvent>],
+        _ count: inout Counts
+    ) {
+        var customer = Latest()
+        var country = Latest()
         var current: [LineEvent] = []
         for (identity, found) in byIdentity {
             versions(found, document, identity, &count)
@@ -172,11 +197,25 @@ struct DirectTables {
         }
         guard let first = current.min(by: { $0.occurredAt < $1.occurredAt }) else { return }
         var header = DocumentHeader(
-            source: document.source, document: document.key, store: first.store, timeZone: "UTC",
-            occurredAt: first.occurredAt, day: first.day, currency: first.currency)
+            source: document.source,
+            document: document.key,
+            store: first.store,
+            timeZone: "UTC",
+            occurredAt: first.occurredAt,
+            day: first.day,
+            currency: first.currency
+        )
         header.customer = customer.value
         header.country = country.value
-        book(document, header, current, customerAt: customer.at, countryAt: country.at, type: first.documentType, hash: nil)
+        book(
+            document,
+            header,
+            current,
+            customerAt: customer.at,
+            countryAt: country.at,
+            type: first.documentType,
+            hash: nil
+        )
     }
 
     private mutating func sale(_ document: Document, _ found: Versions<SaleEvent>, _ count: inout Counts) {
@@ -184,8 +223,14 @@ struct DirectTables {
         guard let event = found.sorted.last?.event else { return }
         let time = event.header.occurredAt.micros
         book(
-            document, event.header, event.lines, customerAt: event.header.customer == nil ? nil : time,
-            countryAt: event.header.country == nil ? nil : time, type: .sale, hash: event.contentHash)
+            document,
+            event.header,
+            event.lines,
+            customerAt: event.header.customer == nil ? nil : time,
+            countryAt: event.header.country == nil ? nil : time,
+            type: .sale,
+            hash: event.contentHash
+        )
     }
 
     private mutating func sum(_ table: String, _ key: [String], _ values: [Int128]) {
@@ -194,13 +239,19 @@ struct DirectTables {
     }
 
     private mutating func book(
-        _ document: Document, _ header: DocumentHeader, _ lines: [LineEvent], customerAt: Int64?, countryAt: Int64?,
-        type: DocumentType, hash: Digest?
+        _ document: Document,
+        _ header: DocumentHeader,
+        _ lines: [LineEvent],
+        customerAt: Int64?,
+        countryAt: Int64?,
+        type: DocumentType,
+        hash: Digest?
     ) {
         func total(_ kind: LineKind) -> Int128 { lines.filter { $0.kind == kind }.reduce(0) { $0 + Int128($1.amount) } }
         func number(_ kind: LineKind) -> Int { lines.count { $0.kind == kind } }
         let units = lines.filter { $0.kind == .gross }.reduce(0) { $0 + $1.quantity }
-        let store = "\(document.source)/\(header.store)", country = header.country?.description ?? "none"
+        let store = "\(document.source)/\(header.store)"
+        let country = header.country?.description ?? "none"
         let person = header.customer.map { "\(document.source)/\($0)" }
         let currency = "\(header.currency.code)"
         var row: [String] = [
@@ -211,14 +262,19 @@ struct DirectTables {
         ]
         row += [total(.gross), total(.returned), total(.adjustment)].map(String.init)
         row += [number(.gross), number(.returned), number(.adjustment)].map(String.init)
-        row += ["\(units)", "\(header.versionAt)", hash?.description ?? "null", header.reportedTotal.map(String.init) ?? "null"]
+        row += [
+            "\(units)", "\(header.versionAt)", hash?.description ?? "null",
+            header.reportedTotal.map(String.init) ?? "null",
+        ]
         out.add("document", row)
         for line in lines { add(line, document) }
         guard header.status == .closed else { return }
         for line in lines { count(line, store, country, document, type) }
         let order: Int128 = number(.gross) > 0 ? 1 : 0
         sum("sales_day", ["\(header.day)", country, store, currency], [0, 0, 0, 0, 0, order])
-        if let person { sum("customer_total", [person, currency], [total(.gross), total(.returned), total(.adjustment), order, 1]) }
+        if let person {
+            sum("customer_total", [person, currency], [total(.gross), total(.returned), total(.adjustment), order, 1])
+        }
         if type == .cancellation { sum("cancellation_day", ["\(header.day)", currency], [0, 1]) }
     }
 
@@ -229,19 +285,32 @@ struct DirectTables {
         ]
         out.add(
             "line",
-            [document.name, TableContents.text(.blob(line.identity)), "\(line.source)/\(line.product)"] + numbers.map(String.init)
-                + [line.description?.description ?? "null", "\(line.flags.rawValue)", "\(line.rawTime)", "\(line.versionAt)", "\(line.contentHash)"])
+            [document.name, TableContents.text(.blob(line.identity)), "\(line.source)/\(line.product)"]
+                + numbers.map(String.init)
+                + [
+                    line.description?.description ?? "null", "\(line.flags.rawValue)", "\(line.rawTime)",
+                    "\(line.versionAt)", "\(line.contentHash)",
+                ]
+        )
     }
 
-    private mutating func count(_ line: LineEvent, _ store: String, _ country: String, _ document: Document, _ type: DocumentType) {
-        let amount = Int128(line.amount), currency = "\(line.currency.code)"
+    private mutating func count(
+        _ line: LineEvent,
+        _ store: String,
+        _ country: String,
+        _ document: Document,
+        _ type: DocumentType
+    ) {
+        let amount = Int128(line.amount)
+        let currency = "\(line.currency.code)"
         let product = "\(document.source)/\(line.product)"
         let money: [Int128] = [line.kind == .gross ? amount : 0, line.kind == .returned ? amount : 0]
         let units: Int128 = line.kind == .gross ? Int128(line.quantity) : 0
         sum("sales_hour", [store, "\(line.hour)", currency], money + [units])
         sum("product_day", ["\(line.day)", product, currency], money + [units])
         sum("product_total", [product, currency], money + [units])
-        let adjustment = line.kind == .adjustment ? amount : 0, reference = type == .cancellation ? 0 : amount
+        let adjustment = line.kind == .adjustment ? amount : 0
+        let reference = type == .cancellation ? 0 : amount
         sum("sales_day", ["\(line.day)", country, store, currency], money + [adjustment, reference, units, 0])
         if type == .cancellation { sum("cancellation_day", ["\(line.day)", currency], [-abs(amount), 0]) }
     }

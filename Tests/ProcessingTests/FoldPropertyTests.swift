@@ -7,8 +7,8 @@ import SQLiteTables
 import Tables
 import Testing
 
-/// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are those
-/// that a second, simple computation gives. TILL_PROPERTY=n runs n histories.
+/// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are
+/// those that a second, simple computation gives. TILL_PROPERTY=n runs n histories.
 @Suite struct FoldPropertyTests {
     static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 2_000
     static let shards = 8
@@ -17,7 +17,8 @@ import Testing
     static func fold(_ records: [JudgedRecord], into store: any TableStore, _ random: inout SeededRandom) throws {
         var fold = RetailFold()
         var rest = records[...]
-        var position = try store.positions(), owner = try store.claim()
+        var position = try store.positions()
+        var owner = try store.claim()
         while !rest.isEmpty {
             let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
             let batch = Array(rest.prefix(size))
@@ -59,7 +60,9 @@ import Testing
                 let found = try Self.inMemory(round == 0 ? records : records.shuffled(using: &random), &random)
                 if found != expected {
                     failures += 1
-                    Issue.record("history \(number), round \(round): found (-), expected (+)\(found.difference(from: expected))")
+                    Issue.record(
+                        "history \(number), round \(round): found (-), expected (+)\(found.difference(from: expected))"
+                    )
                     break
                 }
             }
@@ -75,7 +78,8 @@ import Testing
             let directory = try TemporaryDirectory()
             let store = try SQLiteTables(path: directory.path + "/t.sqlite", tables: RetailTables.all, views: [])
             try Self.fold(records, into: store, &random)
-            let found = try TableContents(of: store), expected = DirectTables.contents(of: records)
+            let found = try TableContents(of: store)
+            let expected = DirectTables.contents(of: records)
             #expect(found == expected, "history \(number): \(found.difference(from: expected))")
         }
     }
@@ -97,7 +101,8 @@ final class TemporaryDirectory: Sendable {
     let path: String
     init() throws {
         let parent =
-            FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+            FileManager.default.isWritableFile(atPath: "/dev/shm")
+            ? "/dev/shm" : FileManager.default.temporaryDirectory.path
         path = parent + "/till-fold-" + UUID().uuidString
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }

@@ -7,7 +7,8 @@ struct RecordGenerator {
     enum Situation: String, CaseIterable {
         case duplicate, conflict, newerVersion, olderVersion, tieInsideVersions, kindChanges, productChanges,
             customerChanges, countryChanges, earliestLineMoves, sameLineInTwoDocuments, closedCancelledClosed,
-            returnBeforeSale, sameTime, otherSpelling, quarantined, quarantinedTwice, documentWithoutGross, currencyChanges
+            returnBeforeSale, sameTime, otherSpelling, quarantined, quarantinedTwice, documentWithoutGross,
+            currencyChanges
     }
 
     var random: SeededRandom
@@ -28,6 +29,11 @@ struct RecordGenerator {
         var outcomes: [Outcome] = []
         for _ in 0..<(2 + below(8)) { outcomes.append(.accepted(.line(line(keys, versioned)))) }
         for _ in 0..<below(6) { outcomes.append(.accepted(.sale(sale(versioned)))) }
+        if versioned, below(4) == 0 {
+            for (index, status) in [SaleStatus.closed, .cancelled, .closed].enumerated() {
+                outcomes.append(.accepted(.sale(sale(versioned, as: (status, Int64(index + 1))))))
+            }
+        }
         for _ in 0..<below(3) { outcomes.append(.quarantined(reasons: "[]")) }
         var records = outcomes.map { record($0) }
         for _ in 0..<below(5) {
@@ -45,13 +51,22 @@ struct RecordGenerator {
 
     private mutating func record(_ outcome: Outcome) -> JudgedRecord {
         offset += 1
-        var feed: ByteString = "invoices", run: ByteString = pick(["r1", "r2"]), bytes: ByteString = ""
+        var feed: ByteString = "invoices"
+        var run: ByteString = pick(["r1", "r2"])
+        var bytes: ByteString = ""
         if case .accepted(.sale) = outcome { (feed, run) = ("shop", "") }
         if case .quarantined = outcome { bytes = pick(["{", "[]"]) }
         return JudgedRecord(
-            outcome: outcome, offset: offset, topic: ByteString("feed.\(feed)"), feed: feed, run: run,
-            recordID: Identifier(high: 7, low: UInt64(below(2))), contract: .zero,
-            receivedAt: Timestamp(micros: offset), bytes: bytes)
+            outcome: outcome,
+            offset: offset,
+            topic: ByteString("feed.\(feed)"),
+            feed: feed,
+            run: run,
+            recordID: Identifier(high: 7, low: UInt64(below(2))),
+            contract: .zero,
+            receivedAt: Timestamp(micros: offset),
+            bytes: bytes
+        )
     }
 
     /// The same content, written otherwise.
@@ -73,7 +88,9 @@ struct RecordGenerator {
         }
     }
 
-    private mutating func time() -> Timestamp { Timestamp(micros: 1_260_000_000_000_000 + Int64(below(5)) * 13 * Self.hour) }
+    private mutating func time() -> Timestamp {
+        Timestamp(micros: 1_260_000_000_000_000 + Int64(below(5)) * 13 * Self.hour)
+    }
 
     private mutating func filled(_ line: inout LineEvent, prices: [Int64]) {
         line.quantity = pick([1_000, 2_000, 500, -1_000, -3_000, 0 + 7_000])
@@ -81,21 +98,43 @@ struct RecordGenerator {
         line.amount = line.quantity * line.unitPrice / 1_000
         line.description = pick([nil, "x", "y"])
         line.kind = LineKind.classify(
-            documentType: line.documentType, quantity: line.quantity, unitPrice: line.unitPrice,
-            namesCustomer: line.customer != nil)
+            documentType: line.documentType,
+            quantity: line.quantity,
+            unitPrice: line.unitPrice,
+            namesCustomer: line.customer != nil
+        )
     }
 
-    private func blank(_ source: ByteString, _ document: ByteString, _ product: ByteString, _ time: Timestamp, _ currency: Currency) -> LineEvent {
+    private func blank(
+        _ source: ByteString,
+        _ document: ByteString,
+        _ product: ByteString,
+        _ time: Timestamp,
+        _ currency: Currency
+    ) -> LineEvent {
         LineEvent(
-            source: source, document: document, identity: "", store: "ONLINE", timeZone: "UTC", product: product,
-            occurredAt: time, day: time.micros / (24 * Self.hour), hour: time.micros / Self.hour, quantity: 0, unitPrice: 0,
-            amount: 0, currency: currency, rawTime: "b")
+            source: source,
+            document: document,
+            identity: "",
+            store: "ONLINE",
+            timeZone: "UTC",
+            product: product,
+            occurredAt: time,
+            day: time.micros / (24 * Self.hour),
+            hour: time.micros / Self.hour,
+            quantity: 0,
+            unitPrice: 0,
+            amount: 0,
+            currency: currency,
+            rawTime: "b"
+        )
     }
 
     private mutating func line(_ keys: Int, _ versioned: Bool) -> LineEvent {
         let document: ByteString = pick(Array(["1", "C2", "A3"].prefix(keys)))
         var line = blank("invoices", document, pick(["p", "q", "POST"]), time(), Self.gbp)
-        line.documentType = document.bytes.first == 0x43 ? .cancellation : document.bytes.first == 0x41 ? .badDebt : .sale
+        line.documentType =
+            document.bytes.first == 0x43 ? .cancellation : document.bytes.first == 0x41 ? .badDebt : .sale
         line.identity = pick(["1", "2", "3"])
         line.customer = pick([nil, "17", "18"])
         line.customerName = line.customer == nil ? nil : pick([nil, "N", "O"])
@@ -113,25 +152,40 @@ struct RecordGenerator {
         return .sha256(of: canonical)
     }
 
-    static let gbp = Currency("GBP") ?? Currency(code: 0x474250)!
-    static let eur = Currency("EUR") ?? Currency(code: 0x455552)!
+    static let gbp = currency("GBP"), eur = currency("EUR")
 
-    private mutating func sale(_ versioned: Bool) -> SaleEvent {
-        let time = time(), store: ByteString = pick(["S1", "S2"])
+    private static func currency(_ code: String) -> Currency {
+        guard let currency = Currency(code) else { preconditionFailure("a currency has three letters") }
+        return currency
+    }
+
+    private mutating func sale(_ versioned: Bool, as wanted: (status: SaleStatus, versionAt: Int64)? = nil) -> SaleEvent
+    {
+        let time = time()
+        let store: ByteString = pick(["S1", "S2"])
         let currency = below(4) == 0 ? Self.gbp : Self.eur
         var header = DocumentHeader(
-            source: "shop", document: pick(["a", "b"]), store: store, timeZone: "UTC", occurredAt: time,
-            day: time.micros / (24 * Self.hour), currency: currency)
+            source: "shop",
+            document: wanted == nil ? pick(["a", "b"]) : "b",
+            store: store,
+            timeZone: "UTC",
+            occurredAt: time,
+            day: time.micros / (24 * Self.hour),
+            currency: currency
+        )
         header.customer = pick([nil, "17", "19"])
         header.customerName = header.customer == nil ? nil : pick([nil, "M"])
         header.country = pick([nil, "UK", "DE"])
         header.status = pick([.closed, .closed, .closed, .cancelled, .open, .failed])
         header.versionAt = versioned ? Int64(below(4)) : 0
+        if let wanted { (header.status, header.versionAt) = wanted }
         header.reportedTotal = pick([nil, 5])
         var canonical: [UInt8] = []
         for text in [header.store] { canonical.appendField(text) }
         for text in [header.customer, header.customerName, header.country] { canonical.appendField(text) }
-        for number in [header.status.rawValue, time.micros, header.reportedTotal ?? .min] { canonical.appendBigEndian(number) }
+        for number in [header.status.rawValue, time.micros, header.reportedTotal ?? .min] {
+            canonical.appendBigEndian(number)
+        }
         var lines: [LineEvent] = []
         for index in 0..<(1 + below(3)) {
             var line = blank("shop", header.document, pick(["p", "r"]), time, currency)
@@ -151,7 +205,9 @@ struct RecordGenerator {
     // MARK: What occurred
 
     private mutating func note(_ records: [JudgedRecord]) {
-        var lines: [LineEvent] = [], sales: [SaleEvent] = [], rejected: [ByteString] = []
+        var lines: [LineEvent] = []
+        var sales: [SaleEvent] = []
+        var rejected: [ByteString] = []
         for record in records {
             switch record.outcome {
             case .accepted(.line(let line)): lines.append(line)
@@ -165,14 +221,19 @@ struct RecordGenerator {
         if !rejected.isEmpty { seen.insert(.quarantined) }
         if Set(rejected).count < rejected.count { seen.insert(.quarantinedTwice) }
         for document in ["a", "b"] as [ByteString] {
-            let versions = sales.filter { $0.header.document == document }.sorted { $0.header.versionAt < $1.header.versionAt }
+            let versions = sales.filter { $0.header.document == document }.sorted {
+                $0.header.versionAt < $1.header.versionAt
+            }
             let statuses = versions.map(\.header.status)
-            if statuses.starts(with: [.closed, .cancelled, .closed]), Set(versions.map(\.header.versionAt)).count == versions.count {
+            if statuses.starts(with: [.closed, .cancelled, .closed]),
+                Set(versions.map(\.header.versionAt)).count == versions.count
+            {
                 seen.insert(.closedCancelledClosed)
             }
             if Set(versions.map(\.header.currency)).count > 1 { seen.insert(.currencyChanges) }
         }
-        for document in Set(lines.map(\.document)) where !lines.contains(where: { $0.document == document && $0.kind == .gross }) {
+        for document in Set(lines.map(\.document))
+        where !lines.contains(where: { $0.document == document && $0.kind == .gross }) {
             seen.insert(.documentWithoutGross)
         }
     }
@@ -189,7 +250,9 @@ struct RecordGenerator {
         }
         if a.versionAt == b.versionAt {
             seen.insert(.conflict)
-            if all.contains(where: { $0.document == a.document && $0.identity == a.identity && $0.versionAt > a.versionAt }) {
+            if all.contains(where: {
+                $0.document == a.document && $0.identity == a.identity && $0.versionAt > a.versionAt
+            }) {
                 seen.insert(.tieInsideVersions)
             }
         } else {

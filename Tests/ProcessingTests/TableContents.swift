@@ -18,14 +18,17 @@ struct TableContents: Equatable, CustomStringConvertible {
     func difference(from other: Self) -> String {
         var out = ""
         for name in Set(rows.keys).union(other.rows.keys).sorted() {
-            let mine = rows[name] ?? [], theirs = other.rows[name] ?? []
+            let mine = rows[name] ?? []
+            let theirs = other.rows[name] ?? []
             for row in mine.subtracting(theirs).sorted() { out += "\n- \(name) \(row)" }
             for row in theirs.subtracting(mine).sorted() { out += "\n+ \(name) \(row)" }
         }
         return out
     }
 
-    mutating func add(_ table: String, _ cells: [String]) { rows[table, default: []].insert(cells.joined(separator: "|")) }
+    mutating func add(_ table: String, _ cells: [String]) {
+        rows[table, default: []].insert(cells.joined(separator: "|"))
+    }
 
     init() {}
 
@@ -45,10 +48,13 @@ struct TableContents: Equatable, CustomStringConvertible {
             rows[table.name] = []
             var sum = [Int128](repeating: 0, count: table.columns.count)
             for row in try store.rows(of: table, prefix: []) {
-                let isZero = zip(table.columns, row).allSatisfy { table.key.contains($0.name) || $1 == .integer(0) || $1 == .wide(0) }
+                let isZero = zip(table.columns, row).allSatisfy {
+                    table.key.contains($0.name) || $1 == .integer(0) || $1 == .wide(0)
+                }
                 if table.kind == .sum, isZero { continue }
                 var cells: [String] = []
-                for (index, (column, cell)) in zip(table.columns, row).enumerated() where !hidden.contains(column.name) {
+                for (index, (column, cell)) in zip(table.columns, row).enumerated() where !hidden.contains(column.name)
+                {
                     if table == RetailTables.runTotal, index > 0 {
                         sum[index] += Int128(cell.integer ?? 0)
                         if index > 1 { continue }
@@ -71,7 +77,8 @@ struct TableContents: Equatable, CustomStringConvertible {
         case .null: "null"
         case .integer(let value): String(value)
         case .wide(let value): String(value)
-        case .text(let text), .blob(let text): text.bytes.allSatisfy { 0x20..<0x7F ~= $0 } ? text.description : Hex.text(text.bytes)
+        case .text(let text), .blob(let text):
+            text.bytes.allSatisfy { 0x20..<0x7F ~= $0 } ? text.description : Hex.text(text.bytes)
         }
     }
 }

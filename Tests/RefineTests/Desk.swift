@@ -29,14 +29,23 @@ struct Desk {
 
     func envelope(_ format: PayloadFormat = .json) -> RecordEnvelope {
         RecordEnvelope(
-            feed: contract.name, contract: contract.digest, receivedAt: Timestamp(micros: 0), format: format, recordIDBase: .zero)
+            feed: contract.name,
+            contract: contract.digest,
+            receivedAt: Timestamp(micros: 0),
+            format: format,
+            recordIDBase: .zero
+        )
     }
 
-    mutating func judge(_ bytes: [UInt8], _ format: PayloadFormat = .json, id: Identifier = .zero) throws -> Refiner.Verdict {
+    mutating func judge(_ bytes: [UInt8], _ format: PayloadFormat = .json, id: Identifier = .zero) throws
+        -> Refiner.Verdict
+    {
         try refiner.refine(bytes, 0..<bytes.count, envelope(format), recordID: id)
     }
 
-    mutating func judge(_ text: String, _ format: PayloadFormat = .json, id: Identifier = .zero) throws -> Refiner.Verdict {
+    mutating func judge(_ text: String, _ format: PayloadFormat = .json, id: Identifier = .zero) throws
+        -> Refiner.Verdict
+    {
         try judge(Array(text.utf8), format, id: id)
     }
 }
@@ -58,8 +67,9 @@ func invoiceLine(_ changes: [String: String?] = [:]) -> String {
         ("UnitPrice", "2.55"), ("CustomerID", "17850"), ("Country", "\"United Kingdom\""),
     ]
     let extra = changes.keys.filter { name in !members.contains { $0.0 == name } }.sorted().map { ($0, "") }
-    return "{" + (members + extra).compactMap { name, value -> String? in
-        let given: String? = if let change = changes[name] { change } else { value }
-        return given.map { "\"\(name)\":\($0)" }
-    }.joined(separator: ",") + "}"
+    return "{"
+        + (members + extra).compactMap { name, value -> String? in
+            let given: String? = if let change = changes[name] { change } else { value }
+            return given.map { "\"\(name)\":\($0)" }
+        }.joined(separator: ",") + "}"
 }

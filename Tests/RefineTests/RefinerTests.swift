@@ -24,9 +24,11 @@ import Testing
     }
 
     static let spellings: [[String: String?]] = [
-        ["UnitPrice": "2.550"], ["UnitPrice": "255e-2"], ["UnitPrice": "0.255E+1"], ["CustomerID": "17850.0"], ["CustomerID": "1785e1"],
+        ["UnitPrice": "2.550"], ["UnitPrice": "255e-2"], ["UnitPrice": "0.255E+1"], ["CustomerID": "17850.0"],
+        ["CustomerID": "1785e1"],
         ["InvoiceNo": "536365"], ["Description": "\"WHITE \\u0048ANGING HEART\""], ["UnitPrice": nil, "Price": "2.55"],
-        ["CustomerID": nil, "Customer ID": "17850"], ["InvoiceDate": "\"2010-12-01T08:26:00Z\""], ["InvoiceDate": "\"1/12/2010 8:26\""], ["Other": "1"],
+        ["CustomerID": nil, "Customer ID": "17850"], ["InvoiceDate": "\"2010-12-01T08:26:00Z\""],
+        ["InvoiceDate": "\"1/12/2010 8:26\""], ["Other": "1"],
     ]
 
     @Test(arguments: spellings)
@@ -37,34 +39,47 @@ import Testing
     }
 
     static let contents: [[String: String?]] = [
-        ["InvoiceNo": "\"5\""], ["StockCode": "\"x\""], ["Description": "null"], ["Description": "\"x\""], ["Quantity": "7"], ["UnitPrice": "2.56"],
-        ["InvoiceDate": "\"01/12/2010 08:27\""], ["CustomerID": "1"], ["CustomerID": "null"], ["customerName": "\"x\""], ["Country": "\"x\""],
+        ["InvoiceNo": "\"5\""], ["StockCode": "\"x\""], ["Description": "null"], ["Description": "\"x\""],
+        ["Quantity": "7"], ["UnitPrice": "2.56"],
+        ["InvoiceDate": "\"01/12/2010 08:27\""], ["CustomerID": "1"], ["CustomerID": "null"], ["customerName": "\"x\""],
+        ["Country": "\"x\""],
     ]
 
     @Test(arguments: contents)
     func `the content hash depends on every field`(changes: [String: String?]) throws {
         var desk = try Desk("Contracts/invoices.yaml")
-        let plain = try #require(try desk.judge(invoiceLine()).line), other = try #require(try desk.judge(invoiceLine(changes)).line)
+        let plain = try #require(try desk.judge(invoiceLine()).line)
+        let other = try #require(try desk.judge(invoiceLine(changes)).line)
         #expect(other.contentHash != plain.contentHash)
     }
 
-    @Test func `order of members, white space and record_id change no hash, and the identity is the line number or the record_id`() throws {
+    @Test
+    func
+        `order of members, white space and record_id change no hash; the identity is line number or record_id`()
+        throws
+    {
         var desk = try Desk("Contracts/invoices.yaml")
         let plain = try #require(try desk.judge(invoiceLine()).line)
         let body = invoiceLine().dropFirst().dropLast()
-        let mixed = "\n{ " + body.components(separatedBy: ",\"").enumerated().reversed()
+        let mixed =
+            "\n{ "
+            + body.components(separatedBy: ",\"").enumerated().reversed()
             .map { $0.offset == 0 ? $0.element : "\"" + $0.element }.joined(separator: " ,\t") + " }"
         #expect(try desk.judge(mixed).line == plain)
         let elsewhere = try #require(try desk.judge(invoiceLine(), id: Identifier(high: 0x1122, low: 3)).line)
         #expect(elsewhere.contentHash == plain.contentHash && elsewhere.identity != plain.identity)
         #expect(elsewhere.identity == ByteString([1, 0, 0, 0, 0, 0, 0, 0x11, 0x22, 0, 0, 0, 0, 0, 0, 0, 3]))
-        let numbered = try #require(try desk.judge(invoiceLine(["client_line_no": "12"]), id: Identifier(high: 9, low: 9)).line)
+        let numbered = try #require(
+            try desk.judge(invoiceLine(["client_line_no": "12"]), id: Identifier(high: 9, low: 9)).line
+        )
         #expect(numbered.identity == ByteString([2] + Array("12".utf8)) && numbered.contentHash == plain.contentHash)
     }
 
     static let bad: [(String, PayloadFormat, String)] = [
-        ("", .json, " bad_json"), ("{", .json, " bad_json"), ("[]", .json, " bad_json"), ("1", .json, " bad_json"), ("{}{}", .json, " bad_json"),
-        ("\u{FEFF}{}", .json, " bad_json"), ("{\"a\":1,}", .json, " bad_json"), ("a,b", .csv(header: Desk.header, separator: 0x2C), " bad_csv"),
+        ("", .json, " bad_json"), ("{", .json, " bad_json"), ("[]", .json, " bad_json"), ("1", .json, " bad_json"),
+        ("{}{}", .json, " bad_json"),
+        ("\u{FEFF}{}", .json, " bad_json"), ("{\"a\":1,}", .json, " bad_json"),
+        ("a,b", .csv(header: Desk.header, separator: 0x2C), " bad_csv"),
         ("\"a", .csv(header: Desk.header, separator: 0x2C), " bad_csv"),
     ]
 
@@ -78,7 +93,8 @@ import Testing
         let text = String(decoding: try packageText("Tests/RefineTests/Fixtures/shop.yaml"), as: UTF8.self)
         var desk = try Desk(text: Array(text.utf8))
         func sale(_ quantity: String, _ price: String, status: String = "closed") -> String {
-            "{\"id\":\"r\",\"at\":\"2010-12-01T08:26:00Z\",\"v\":\"2010-12-01T09:00:00Z\",\"status\":\"\(status)\",\"lines\":[{\"p\":\"x\",\"q\":\(quantity),\"u\":\(price)}]}"
+            "{\"id\":\"r\",\"at\":\"2010-12-01T08:26:00Z\",\"v\":\"2010-12-01T09:00:00Z\",\"status\":\"\(status)\","
+                + "\"lines\":[{\"p\":\"x\",\"q\":\(quantity),\"u\":\(price)}]}"
         }
         let event = try #require(try desk.judge(sale("1.5", "0.00001")).sale)
         #expect(event.header.versionAt == event.header.occurredAt.micros + 34 * 60_000_000)
@@ -102,16 +118,27 @@ import Testing
         var other = try Desk(shard % 2 == 0 ? "Contracts/invoices.yaml" : "Contracts/invoices-compat.yaml")
         let csv = PayloadFormat.csv(header: Desk.header, separator: 0x2C)
         let seeds = [
-            (Array(invoiceLine(["client_line_no": "1"]).utf8), PayloadFormat.json), (Array(invoiceLine(["Description": "\"é😀\\n\\ud83d\\ude00\""]).utf8), .json),
-            (Array("C536365,85123A,\"WHITE \"\"HANGING\"\" HEART\",-6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom".utf8), csv),
+            (Array(invoiceLine(["client_line_no": "1"]).utf8), PayloadFormat.json),
+            (Array(invoiceLine(["Description": "\"é😀\\n\\ud83d\\ude00\""]).utf8), .json),
+            (
+                Array(
+                    "C536365,85123A,\"WHITE \"\"HANGING\"\" HEART\",-6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom"
+                        .utf8
+                ), csv
+            ),
         ]
-        let pieces = ["", "null", "true", "{", "}", "[", "]", "\"", ",", ":", "1e400", "-", "0", "9", "99999999999999999999", "\\u0000", "\\ud800", "\0", "é", "1.5", "e", "\n", " "].map { Array($0.utf8) }
+        let pieces =
+            [
+                "", "null", "true", "{", "}", "[", "]", "\"", ",", ":", "1e400", "-", "0", "9", "99999999999999999999",
+                "\\u0000", "\\ud800", "\0", "é", "1.5", "e", "\n", " ",
+            ].map { Array($0.utf8) }
             + [[0xFF], [0xC3], [0xED, 0xA0, 0x80]]
         var accepted = 0
         for number in 0..<count {
             var (bytes, format) = seeds[Int(random.next() % 3)]
             for _ in 0..<(1 + random.next() % 4) where !bytes.isEmpty {
-                let at = Int(random.next() % UInt64(bytes.count)), end = min(bytes.count, at + Int(random.next() % 6))
+                let at = Int(random.next() % UInt64(bytes.count))
+                let end = min(bytes.count, at + Int(random.next() % 6))
                 switch random.next() % 5 {
                 case 0: bytes[at] = UInt8(truncatingIfNeeded: random.next())
                 case 1: bytes.removeSubrange(at..<end)
@@ -127,7 +154,9 @@ import Testing
             }
             if number % 8 == 0 {
                 let again = try other.judge(bytes, format)
-                if again.line != verdict.line || again.reasons != verdict.reasons { Issue.record("two verdicts: \(bytes)") }
+                if again.line != verdict.line || again.reasons != verdict.reasons {
+                    Issue.record("two verdicts: \(bytes)")
+                }
             }
         }
         #expect(accepted > count / 50 && accepted < count, "both ends are met")

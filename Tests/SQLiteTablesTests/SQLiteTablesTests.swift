@@ -23,7 +23,9 @@ import Testing
         _ = try open()
         let handle = try SQLiteHandle(path: path, readOnly: false)
         try handle.execute("PRAGMA user_version = 7")
-        #expect(throws: TableStoreError.schemaNewer(found: 7, supported: SQLiteTablesLimits.schemaVersion)) { _ = try open() }
+        #expect(throws: TableStoreError.schemaNewer(found: 7, supported: SQLiteTablesLimits.schemaVersion)) {
+            _ = try open()
+        }
         #expect(try handle.integer("PRAGMA user_version") == 7)
     }
 
@@ -43,7 +45,12 @@ import Testing
         let owner = try store?.claim() ?? 0
         var changes = TableChanges()
         changes.upserts = (1...2_000).map { [.integer($0), .text(ByteString("country number \($0)"))] }
-        _ = try store?.commit(["country": changes], from: PositionVector(), to: TableStoreConformance.at(1), owner: owner)
+        _ = try store?.commit(
+            ["country": changes],
+            from: PositionVector(),
+            to: TableStoreConformance.at(1),
+            owner: owner
+        )
         store = nil
         var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         for at in stride(from: 8_192, to: bytes.count, by: 16) { bytes[at] = 0xFF }
@@ -68,11 +75,18 @@ import Testing
     @Test func `tables are STRICT, WAL is on, and every view answers on an empty file`() throws {
         _ = try open()
         let handle = try SQLiteHandle(path: path, readOnly: true)
-        #expect(try handle.integer("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite%'") == 0)
+        #expect(
+            try handle.integer(
+                "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 "
+                    + "AND name NOT LIKE 'sqlite%'"
+            ) == 0
+        )
         #expect(try handle.integer("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'wal'") == 1)
         for table in RetailTables.all { #expect(try handle.integer("SELECT count(*) FROM \"\(table.name)\"") == 0) }
         try SQLiteReader(path: path).snapshot { snapshot in
-            for view in RetailViews.all { #expect(throws: Never.self) { try snapshot.query("SELECT * FROM \"\(view.name)\"", [], limit: 10) } }
+            for view in RetailViews.all {
+                #expect(throws: Never.self) { try snapshot.query("SELECT * FROM \"\(view.name)\"", [], limit: 10) }
+            }
         }
     }
 
@@ -84,7 +98,8 @@ import Testing
     }
 
     @Test func `claims of two connections never give one epoch`() throws {
-        let one = try open(), two = try open()
+        let one = try open()
+        let two = try open()
         let epochs = try (0..<20).map { try ($0 % 2 == 0 ? one : two).claim() }
         #expect(Set(epochs).count == 20 && epochs == epochs.sorted())
     }
@@ -97,7 +112,9 @@ import Testing
         // The adapter waits five seconds; the test does not, it asks the translation.
         #expect(SQLiteTablesLimits.busyMillis == 5_000)
         try other.execute("COMMIT")
-        #expect(try store.commit([:], from: PositionVector(), to: TableStoreConformance.at(1), owner: owner) == .committed)
+        #expect(
+            try store.commit([:], from: PositionVector(), to: TableStoreConformance.at(1), owner: owner) == .committed
+        )
     }
 
     static let failures: [(Int32, TableStoreError)] = [
@@ -121,12 +138,19 @@ import Testing
     }
 
     @Test func `a position vector reads back its text, and nothing else`() {
-        let vector = PositionVector([TopicPartition("feed.a", 3): 17, TopicPartition("feed.a"): 0, TopicPartition("b/c", 1): 9])
+        let vector = PositionVector([
+            TopicPartition("feed.a", 3): 17, TopicPartition("feed.a"): 0, TopicPartition("b/c", 1): 9,
+        ])
         #expect(vector.description == "b/c/1:9,feed.a/0:0,feed.a/3:17" && PositionVector(vector.description) == vector)
         #expect(PositionVector("") == PositionVector())
-        for wrong in [",", "a", "a/0", "a/0:", "a/x:1", "/0:1", "a/0:-1", "a/0:1,", "a/0:9223372036854775808", ":1", "0:1"] {
+        for wrong in [
+            ",", "a", "a/0", "a/0:", "a/x:1", "/0:1", "a/0:-1", "a/0:1,", "a/0:9223372036854775808", ":1", "0:1",
+        ] {
             #expect(PositionVector(wrong) == nil, "\(wrong)")
         }
-        #expect(vector.covers(PositionVector([TopicPartition("feed.a", 3): 17])) && !vector.covers(PositionVector([TopicPartition("z"): 1])))
+        #expect(
+            vector.covers(PositionVector([TopicPartition("feed.a", 3): 17]))
+                && !vector.covers(PositionVector([TopicPartition("z"): 1]))
+        )
     }
 }

@@ -13,14 +13,15 @@ package final class FaultyTables: TableStore {
         fileprivate let fault: Fault
         fileprivate let at: Int
 
-        /// - Parameter at: Number of the operation that fails, from 0; negative: none.
+        /// The operation of number `at` fails, from 0; none when it is negative.
         package init(_ fault: Fault, at: Int) {
             self.fault = fault
             self.at = at
         }
 
         fileprivate func run<Value>(
-            _ name: String, _ body: () throws(TableStoreError) -> Value
+            _ name: String,
+            _ body: () throws(TableStoreError) -> Value
         ) throws(TableStoreError) -> Value {
             let isDue = operations == at
             operations += 1
@@ -62,7 +63,10 @@ package final class FaultyTables: TableStore {
     }
 
     package func commit(
-        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
         try plan.run("commit") { () throws(TableStoreError) in
             try store.commit(changes, from: from, to: to, owner: owner)

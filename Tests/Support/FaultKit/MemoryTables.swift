@@ -49,7 +49,10 @@ package final class MemoryTables: TableStore {
     }
 
     package func commit(
-        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
         guard owner == storage.epoch else { return .fenced }
         let stored = storage.positions
@@ -72,7 +75,9 @@ package final class MemoryTables: TableStore {
     }
 
     private static func apply(
-        _ change: TableChanges, _ declaration: TableDeclaration, _ table: inout Table
+        _ change: TableChanges,
+        _ declaration: TableDeclaration,
+        _ table: inout Table
     ) throws(TableStoreError) {
         let key = declaration.key.map(declaration.index)
         for id in change.deletes {
@@ -95,7 +100,9 @@ package final class MemoryTables: TableStore {
         let summed = declaration.columns.indices.filter { !key.contains($0) }
         for (place, values) in change.additions {
             let natural = key.indices.map { Cell.integer(place[$0]) }
-            var row = table.rows[natural] ?? natural + summed.map { declaration.columns[$0].kind == .wide ? .wide(0) : .integer(0) }
+            var row =
+                table.rows[natural] ?? natural
+                + summed.map { declaration.columns[$0].kind == .wide ? .wide(0) : .integer(0) }
             for (column, value) in zip(summed, values) {
                 let (sum, overflow) = row[column].wide.addingReportingOverflow(value)
                 let isWide = declaration.columns[column].kind == .wide
@@ -117,7 +124,9 @@ package final class MemoryTables: TableStore {
                 case (.wide(let value), .wide): value >> 95 == 0 || value >> 95 == -1
                 default: false
                 }
-            if !fits { throw .unavailable(operation: "write \(declaration.name)", cause: "\(column.name) is of another kind") }
+            if !fits {
+                throw .unavailable(operation: "write \(declaration.name)", cause: "\(column.name) is of another kind")
+            }
         }
     }
 }

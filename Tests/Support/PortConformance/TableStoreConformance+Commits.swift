@@ -13,7 +13,9 @@ extension TableStoreConformance {
             #expect(try owned.commit(changes) == .committed)
             #expect(try owned.store.positions() == at(1))
             #expect(try owned.store.rows(of: thing, keys: [key("a")]).map { $0 != nil } == [true])
-            #expect(try owned.store.rows(of: tally, keys: [ints(1, 0)]) == [ints(1, 0) + [.wide(5), .integer(1), .wide(0)]])
+            #expect(
+                try owned.store.rows(of: tally, keys: [ints(1, 0)]) == [ints(1, 0) + [.wide(5), .integer(1), .wide(0)]]
+            )
         },
         Self(testDescription: "S1 a commit that fails in its last row leaves nothing of its first") { subject in
             let owned = try OwnedStore(subject)
@@ -22,7 +24,9 @@ extension TableStoreConformance {
             var bad = row(3, "c")
             bad[1] = .null
             let changes = upserting([row(2, "b"), bad], deleting: [1])
-            #expect(throws: TableStoreError.self) { try owned.store.commit(changes, from: at(1), to: at(2), owner: owned.owner) }
+            #expect(throws: TableStoreError.self) {
+                try owned.store.commit(changes, from: at(1), to: at(2), owner: owned.owner)
+            }
             #expect(try owned.contents() == before)
             #expect(try owned.commit(upserting([row(2, "b")])) == .committed)
         },
@@ -63,7 +67,10 @@ extension TableStoreConformance {
             #expect(second.owner > first.owner)
             let before = try second.contents()
             for _ in 0..<2 {
-                #expect(try first.store.commit(upserting([row(2, "b")]), from: at(1), to: at(2), owner: first.owner) == .fenced)
+                #expect(
+                    try first.store.commit(upserting([row(2, "b")]), from: at(1), to: at(2), owner: first.owner)
+                        == .fenced
+                )
                 #expect(try second.contents() == before)
             }
             #expect(try second.commit(upserting([row(2, "b")])) == .committed)
@@ -100,7 +107,8 @@ extension TableStoreConformance {
                 var seen = [try snapshot.positions()]
                 for round in 2...6 as ClosedRange<Int64> {
                     try owned.commit(
-                        adding([SumKey(1): [1, 1, 0]]).merging(upserting([row(round, ByteString("\(round)"))])) { $1 })
+                        adding([SumKey(1): [1, 1, 0]]).merging(upserting([row(round, ByteString("\(round)"))])) { $1 }
+                    )
                     let rows = try snapshot.query(count, [], limit: 10)
                     #expect(rows == [ints(1, 0)])
                     seen.append(try snapshot.positions())
@@ -113,7 +121,8 @@ extension TableStoreConformance {
             let last = try reader.snapshot { try $0.query(count, [], limit: 10) }
             #expect(last == [ints(6, 5)])
         },
-        Self(testDescription: "S6 queries take parameters, stop at their limit and survive a body that throws") { subject in
+        Self(testDescription: "S6 queries take parameters, stop at their limit and survive a body that throws") {
+            subject in
             let owned = try OwnedStore(subject)
             let rows = (1...9 as ClosedRange<Int64>).map { row($0, ByteString("\($0)"), number: $0) }
             try owned.commit(upserting(rows))

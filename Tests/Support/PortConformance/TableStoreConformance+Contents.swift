@@ -8,7 +8,8 @@ extension TableStoreConformance {
     package static let contents: [Self] = [
         Self(testDescription: "a look-up gives rows in the order of the keys, nil where there is none") { subject in
             let owned = try OwnedStore(subject)
-            let a = row(1, "a", number: 1), b = row(2, "b", number: 2)
+            let a = row(1, "a", number: 1)
+            let b = row(2, "b", number: 2)
             try owned.commit(upserting([a, b]))
             let keys = [key("b"), key("?"), key("a"), key("b"), key("a", family: "g")]
             #expect(try owned.store.rows(of: thing, keys: keys) == [b, nil, a, b, nil])
@@ -17,7 +18,11 @@ extension TableStoreConformance {
         Self(testDescription: "a prefix of the key gives all its rows; the empty prefix gives all") { subject in
             let owned = try OwnedStore(subject)
             let rows = [row(1, "a"), row(2, "b"), row(3, "a", family: "ff"), row(4, "a", family: "g")]
-            try owned.commit(upserting(rows).merging(adding([SumKey(1, 1): [1, 1, 1], SumKey(1, 2): [2, 2, 2], SumKey(2, 1): [3, 3, 3]])) { $1 })
+            try owned.commit(
+                upserting(rows).merging(
+                    adding([SumKey(1, 1): [1, 1, 1], SumKey(1, 2): [2, 2, 2], SumKey(2, 1): [3, 3, 3]])
+                ) { $1 }
+            )
             func ids(_ prefix: [Cell]) throws -> [Int64] {
                 try owned.store.rows(of: thing, prefix: prefix).compactMap { $0[0].integer }.sorted()
             }
@@ -40,7 +45,11 @@ extension TableStoreConformance {
             let owned = try OwnedStore(subject)
             try owned.commit(upserting([row(1, "a"), row(2, "b")]))
             try owned.commit(upserting([row(3, "a")], deleting: [1, 77]))
-            #expect(try owned.store.rows(of: thing, keys: [key("a"), key("b")]).map { $0?[0] } == [.integer(3), .integer(2)])
+            #expect(
+                try owned.store.rows(of: thing, keys: [key("a"), key("b")]).map { $0?[0] } == [
+                    .integer(3), .integer(2),
+                ]
+            )
         },
         Self(testDescription: "two rows of one natural key are refused and change nothing") { subject in
             let owned = try OwnedStore(subject)
@@ -59,7 +68,9 @@ extension TableStoreConformance {
         },
         Self(testDescription: "null, empty, NUL, control and invalid bytes come back as they were") { subject in
             let owned = try OwnedStore(subject)
-            let odd: [ByteString] = ["", ByteString([0]), ByteString([0x61, 0, 0x62]), "é😀\u{301}", ByteString([0xFF, 0xFE, 0])]
+            let odd: [ByteString] = [
+                "", ByteString([0]), ByteString([0x61, 0, 0x62]), "é😀\u{301}", ByteString([0xFF, 0xFE, 0]),
+            ]
             var rows: [[Cell]] = []
             for (index, bytes) in odd.enumerated() {
                 rows.append(row(Int64(index + 1), bytes, note: .text(index == 4 ? "x" : bytes), bytes: .blob(bytes)))
@@ -72,11 +83,17 @@ extension TableStoreConformance {
         },
         Self(testDescription: "integers keep their full range") { subject in
             let owned = try OwnedStore(subject)
-            let rows = [Int64.min, -1, 0, .max].enumerated().map { row(Int64($0 + 1), ByteString("\($0 as Int)"), number: $1) }
+            let rows = [Int64.min, -1, 0, .max].enumerated().map {
+                row(Int64($0 + 1), ByteString("\($0 as Int)"), number: $1)
+            }
             try owned.commit(upserting(rows))
-            #expect(try owned.store.rows(of: thing, prefix: [.text("f")]).sorted { "\($0)" < "\($1)" } == rows.sorted { "\($0)" < "\($1)" })
+            #expect(
+                try owned.store.rows(of: thing, prefix: [.text("f")]).sorted { "\($0)" < "\($1)" }
+                    == rows.sorted { "\($0)" < "\($1)" }
+            )
         },
-        Self(testDescription: "a cell of another kind, or null where none may be, is refused and changes nothing") { subject in
+        Self(testDescription: "a cell of another kind, or null where none may be, is refused and changes nothing") {
+            subject in
             let owned = try OwnedStore(subject)
             try owned.commit(upserting([row(1, "a")]))
             let before = try owned.contents()
@@ -124,9 +141,12 @@ extension TableStoreConformance {
                 var change: [SumKey: [Int128]] = [:]
                 for _ in 0..<5 {
                     let key = Int64.random(in: 0..<4, using: &random)
-                    let value = (Int128(random.next()) << 20 | Int128(random.next() & 0xFFFFF)) >> Int128(random.next() % 84)
+                    let value =
+                        (Int128(random.next()) << 20 | Int128(random.next() & 0xFFFFF)) >> Int128(random.next() % 84)
                     let values = [random.next() & 1 == 0 ? value : -value, Int128(key), -value]
-                    change[SumKey(key), default: [0, 0, 0]] = zip(change[SumKey(key)] ?? [0, 0, 0], values).map { $0 + $1 }
+                    change[SumKey(key), default: [0, 0, 0]] = zip(change[SumKey(key)] ?? [0, 0, 0], values).map {
+                        $0 + $1
+                    }
                 }
                 try owned.commit(adding(change))
                 for (key, values) in change { model[key.a] = zip(model[key.a] ?? [0, 0, 0], values).map { $0 + $1 } }
@@ -136,12 +156,22 @@ extension TableStoreConformance {
         Self(testDescription: "S5 a sum that does not fit is an error, changes nothing and spoils nothing") { subject in
             let owned = try OwnedStore(subject)
             let greatest = (Int128(1) << 95) - 1
-            try owned.commit(upserting([row(1, "a", total: greatest), row(2, "b", total: -greatest - 1)]).merging(
-                adding([SumKey(1): [greatest, Int128(Int64.max), -greatest - 1], SumKey(2): [0, Int128(Int64.min), 0]])) { $1 })
-            #expect(try owned.store.rows(of: thing, keys: [key("a"), key("b")]).map { $0?[6].wide } == [greatest, -greatest - 1])
+            try owned.commit(
+                upserting([row(1, "a", total: greatest), row(2, "b", total: -greatest - 1)]).merging(
+                    adding([
+                        SumKey(1): [greatest, Int128(Int64.max), -greatest - 1], SumKey(2): [0, Int128(Int64.min), 0],
+                    ])
+                ) { $1 }
+            )
+            #expect(
+                try owned.store.rows(of: thing, keys: [key("a"), key("b")]).map { $0?[6].wide } == [
+                    greatest, -greatest - 1,
+                ]
+            )
             let before = try owned.contents()
             let bad: [ChangeSet] = [
-                adding([SumKey(0): [1, 1, 1], SumKey(1): [1, 0, 0]]), adding([SumKey(0): [1, 1, 1], SumKey(1): [0, 1, 0]]),
+                adding([SumKey(0): [1, 1, 1], SumKey(1): [1, 0, 0]]),
+                adding([SumKey(0): [1, 1, 1], SumKey(1): [0, 1, 0]]),
                 adding([SumKey(0): [1, 1, 1], SumKey(1): [0, 0, -1]]), adding([SumKey(2): [0, -1, 0]]),
                 adding([SumKey(3): [greatest + 1, 0, 0]]), adding([SumKey(3): [0, Int128(Int64.max) + 1, 0]]),
                 adding([SumKey(3): [-greatest - 2, 0, 0]]), adding([SumKey(1): [1 << 94, 0, 0]]),

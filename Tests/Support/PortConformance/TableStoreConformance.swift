@@ -22,20 +22,29 @@ package struct TableStoreConformance: Sendable, CustomTestStringConvertible {
 
     /// A state table with a cell of every kind.
     package static let thing = TableDeclaration(
-        "thing", .state, key: ["family", "code"], indexes: [.init("thing_by_number", ["number"])], meaning: "Things.",
+        "thing",
+        .state,
+        key: ["family", "code"],
+        indexes: [.init("thing_by_number", ["number"])],
+        meaning: "Things.",
         columns: [
             Column("id", .integer, "surrogate"), Column("family", .text, "first part of the key"),
             Column("code", .blob, "second part of the key"), Column("note", .text, nullable: true, "any text"),
             Column("bytes", .blob, nullable: true, "any bytes"), Column("number", .integer, nullable: true, "a number"),
             Column("total", .wide, "a wide number"),
-        ])
+        ]
+    )
 
     package static let tally = TableDeclaration(
-        "tally", .sum, key: ["a", "b"], meaning: "Sums.",
+        "tally",
+        .sum,
+        key: ["a", "b"],
+        meaning: "Sums.",
         columns: [
             Column("a", .integer, "key"), Column("b", .integer, "key"), Column("money", .wide, "wide sum"),
             Column("count", .integer, "narrow sum"), Column("other", .wide, "wide sum"),
-        ])
+        ]
+    )
 
     package static let tables = [thing, tally]
     package static let partition = TopicPartition("feed.test")
@@ -49,8 +58,13 @@ package struct TableStoreConformance: Sendable, CustomTestStringConvertible {
     }
 
     package static func row(
-        _ id: Int64?, _ code: ByteString, family: ByteString = "f", note: Cell = .null, bytes: Cell = .null,
-        number: Int64? = nil, total: Int128 = 0
+        _ id: Int64?,
+        _ code: ByteString,
+        family: ByteString = "f",
+        note: Cell = .null,
+        bytes: Cell = .null,
+        number: Int64? = nil,
+        total: Int128 = 0
     ) -> [Cell] {
         [Cell(id), .text(family), .blob(code), note, bytes, Cell(number), .wide(total)]
     }

@@ -34,7 +34,11 @@ let modules = [
     Module(name: "Formats", layer: 3, dependencies: ["Primitives", "CShims", "CZlib"]),
     Module(name: "RecordBatch", layer: 3, dependencies: ["Primitives"]),
     Module(name: "Network", layer: 3, dependencies: ["Primitives", "CShims", "Executors", "Telemetry"]),
-    Module(name: "Refine", layer: 4, dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports", "RecordBatch"]),
+    Module(
+        name: "Refine",
+        layer: 4,
+        dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports", "RecordBatch"]
+    ),
     Module(
         name: "Ingest",
         layer: 5,
@@ -54,7 +58,9 @@ let modules = [
     Module(
         name: "Console",
         layer: 5,
-        dependencies: ["Primitives", "Ports", "Tables", "RetailModel", "Formats", "Telemetry", "Executors", "CAssets", "CShims"]
+        dependencies: [
+            "Primitives", "Ports", "Tables", "RetailModel", "Formats", "Telemetry", "Executors", "CAssets", "CShims",
+        ]
     ),
     Module(
         name: "EmbeddedLog",

@@ -10,13 +10,19 @@ struct APIError: Error {
     var candidates: [String] = []
 
     static func notFound(_ what: String, _ key: String) -> APIError {
-        APIError(status: 404, code: "not_found", message: "There is no \(what) \(key.quotedForMessage); look it up in the list of \(what)s.")
+        APIError(
+            status: 404,
+            code: "not_found",
+            message: "There is no \(what) \(key.quotedForMessage); look it up in the list of \(what)s."
+        )
     }
 
     static func badParameter(_ name: String, _ value: String, _ wanted: String) -> APIError {
         APIError(
-            status: 400, code: "parameter_invalid",
-            message: "Parameter \(name) is \(value.quotedForMessage); give \(wanted).")
+            status: 400,
+            code: "parameter_invalid",
+            message: "Parameter \(name) is \(value.quotedForMessage); give \(wanted)."
+        )
     }
 
     var response: HTTPResponse {

@@ -1,8 +1,8 @@
+import CShims
 package import Executors
 import Formats
 package import Ports
 package import Primitives
-import CShims
 package import Telemetry
 
 /// The reading side of HTTP: API queries on a pool of threads that may block, health, metrics, dashboard, live feed.
@@ -18,8 +18,14 @@ package final class ConsoleService: Sendable {
     private let openAPI: [UInt8]
 
     package init(
-        reader: any TableReader, board: PositionBoard, pool: BlockingPool, metrics: Metrics, time: any TimeSource,
-        status: PipelineStatus, live: LiveFeed, answersReferenceClients: Bool
+        reader: any TableReader,
+        board: PositionBoard,
+        pool: BlockingPool,
+        metrics: Metrics,
+        time: any TimeSource,
+        status: PipelineStatus,
+        live: LiveFeed,
+        answersReferenceClients: Bool
     ) {
         self.reader = reader
         self.board = board
@@ -35,7 +41,9 @@ package final class ConsoleService: Sendable {
     /// What a path asks for; everything unknown asks for the operator's scope.
     package static func access(_ path: String) -> Access {
         let parts = path.split(separator: "/")
-        if parts.count == 3, parts[0] == "v1", parts[1] == "views" { return OperateQueries.viewAccess(String(parts[2])) }
+        if parts.count == 3, parts[0] == "v1", parts[1] == "views" {
+            return OperateQueries.viewAccess(String(parts[2]))
+        }
         if let route = Route.all.first(where: { $0.match(parts) != nil }) { return route.access }
         if path == "/health" || path.hasPrefix("/health/") { return .open }
         if path == "/v1/live" || path == "/v1/openapi.json" { return .sales }
@@ -46,8 +54,10 @@ package final class ConsoleService: Sendable {
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         guard request.method == .get || request.method == .head else {
             var response = APIError(
-                status: 405, code: "method_not_allowed",
-                message: "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use GET.").response
+                status: 405,
+                code: "method_not_allowed",
+                message: "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use GET."
+            ).response
             response.headers.append(("allow", "GET, HEAD"))
             return exchange.respond(response)
         }
@@ -60,15 +70,27 @@ package final class ConsoleService: Sendable {
         case "/v1/live":
             if !pool.submit({ [live] in
                 if !live.add(exchange) {
-                    exchange.respond(APIError(status: 503, code: "live_full", message: "\(LiveFeed.streamsMax) dashboards listen already; try again later.").response)
+                    exchange.respond(
+                        APIError(
+                            status: 503,
+                            code: "live_full",
+                            message: "\(LiveFeed.streamsMax) dashboards listen already; try again later."
+                        ).response
+                    )
                 }
-            }) { busy(exchange) }
+            }) {
+                busy(exchange)
+            }
         default: asset(request, exchange) { self.query(request, exchange) }
         }
     }
 
     private static func json(_ body: [UInt8], status: Int = 200) -> HTTPResponse {
-        HTTPResponse(status: status, headers: [("content-type", "application/json"), ("cache-control", "no-store")], body: body)
+        HTTPResponse(
+            status: status,
+            headers: [("content-type", "application/json"), ("cache-control", "no-store")],
+            body: body
+        )
     }
 
     private func ready(_ exchange: any HTTPExchange) {
@@ -95,12 +117,16 @@ package final class ConsoleService: Sendable {
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
         metrics.set(.process_lag_records, status.lag)
         return HTTPResponse(
-            status: 200, headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
-            body: Array(metrics.prometheusText().utf8))
+            status: 200,
+            headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
+            body: Array(metrics.prometheusText().utf8)
+        )
     }
 
     private func asset(_ request: HTTPRequest, _ exchange: any HTTPExchange, otherwise: () -> Void) {
-        if request.path == "/", answersReferenceClients, !(request.header("accept") ?? "text/html").contains("text/html") {
+        if request.path == "/", answersReferenceClients,
+            !(request.header("accept") ?? "text/html").contains("text/html")
+        {
             // The reference system's greeting, for clients that do not take a page (spec invoices.md 3).
             return exchange.respond(Self.json(Array("{\"message\":\"Bonjour Chez vous\"}".utf8)))
         }
@@ -110,15 +136,25 @@ package final class ConsoleService: Sendable {
                 status: 200,
                 headers: [
                     ("content-type", file.contentType), ("cache-control", "no-cache"),
-                    ("content-security-policy", "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+                    (
+                        "content-security-policy",
+                        "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+                    ),
                     ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"),
-                ], body: file.bytes))
+                ],
+                body: file.bytes
+            )
+        )
     }
 
     // MARK: Queries
 
     private func busy(_ exchange: any HTTPExchange) {
-        var response = APIError(status: 503, code: "queries_saturated", message: "Too many queries wait; send again after a second.").response
+        var response = APIError(
+            status: 503,
+            code: "queries_saturated",
+            message: "Too many queries wait; send again after a second."
+        ).response
         response.headers.append(("retry-after", "1"))
         exchange.respond(response)
     }
@@ -129,11 +165,15 @@ package final class ConsoleService: Sendable {
         }
         guard let after = request.parameter("after") else { return run() }
         guard let wanted = after == "latest" ? status.durable : PositionVector(after) else {
-            return exchange.respond(APIError.badParameter("after", after, "a position as it was answered, topic/partition:offset").response)
+            return exchange.respond(
+                APIError.badParameter("after", after, "a position as it was answered, topic/partition:offset").response
+            )
         }
         let waitText = request.parameter("wait_ms") ?? "5000"
         guard let millis = Int64(waitText), (1...30_000).contains(millis) else {
-            return exchange.respond(APIError.badParameter("wait_ms", waitText, "a whole number from 1 to 30000").response)
+            return exchange.respond(
+                APIError.badParameter("wait_ms", waitText, "a whole number from 1 to 30000").response
+            )
         }
         board.wait(for: wanted, deadlineNanos: time.monotonicNanos() + millis * 1_000_000) { [self] result in
             switch result {
@@ -141,8 +181,12 @@ package final class ConsoleService: Sendable {
             case .timedOut:
                 exchange.respond(
                     APIError(
-                        status: 504, code: "position_timeout",
-                        message: "The tables did not reach \(after.quotedForMessage) within \(millis) ms; they are at \(board.positions). Ask again.").response)
+                        status: 504,
+                        code: "position_timeout",
+                        message:
+                            "The tables did not reach \(after.quotedForMessage) within \(millis) ms; they are at \(board.positions). Ask again."
+                    ).response
+                )
             case .tooMany: busy(exchange)
             }
         }
@@ -155,12 +199,17 @@ package final class ConsoleService: Sendable {
                 let parts = request.path.split(separator: "/")
                 for route in Route.all {
                     if let values = route.match(parts) {
-                        return try route.answer(Query(snapshot: snapshot, request: request, path: values, status: status))
+                        return try route.answer(
+                            Query(snapshot: snapshot, request: request, path: values, status: status)
+                        )
                     }
                 }
                 throw APIError(
-                    status: 404, code: "path_unknown",
-                    message: "There is nothing at \(request.path.quotedForMessage); the paths are listed at /v1/openapi.json.")
+                    status: 404,
+                    code: "path_unknown",
+                    message:
+                        "There is nothing at \(request.path.quotedForMessage); the paths are listed at /v1/openapi.json."
+                )
             }
             return Self.json(body)
         } catch let error as APIError {

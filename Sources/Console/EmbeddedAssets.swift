@@ -13,9 +13,13 @@ enum EmbeddedAssets {
         var index: Int32 = 0
         while true {
             let file = unsafe cassets_at(index)
-            guard let path = unsafe file.path, let type = unsafe file.content_type, let bytes = unsafe file.bytes else { break }
+            guard let path = unsafe file.path, let type = unsafe file.content_type, let bytes = unsafe file.bytes else {
+                break
+            }
             unsafe all[String(cString: path)] = File(
-                contentType: String(cString: type), bytes: Array(UnsafeBufferPointer(start: bytes, count: file.size)))
+                contentType: String(cString: type),
+                bytes: Array(UnsafeBufferPointer(start: bytes, count: file.size))
+            )
             index += 1
         }
         return all

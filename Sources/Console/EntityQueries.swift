@@ -12,18 +12,26 @@ enum Entity {
         if let colon = text.firstIndex(of: ":") {
             let rows = try query.rows(
                 "SELECT \(all) FROM \(table) WHERE source = ?1 AND source_key = ?2",
-                [.text(ByteString(String(text[..<colon]))), .text(ByteString(String(text[text.index(after: colon)...])))])
+                [
+                    .text(ByteString(String(text[..<colon]))),
+                    .text(ByteString(String(text[text.index(after: colon)...]))),
+                ]
+            )
             if let row = rows.first { return row }
         }
         let rows = try query.rows(
             "SELECT \(all) FROM \(table) WHERE source IN (SELECT DISTINCT source FROM store) AND source_key = ?1",
-            [.text(ByteString(text))], limit: 20)
+            [.text(ByteString(text))],
+            limit: 20
+        )
         guard let row = rows.first else { throw APIError.notFound(what, text) }
         if rows.count > 1 {
             throw APIError(
-                status: 409, code: "ambiguous",
+                status: 409,
+                code: "ambiguous",
                 message: "\(rows.count) sources have a \(what) \(text.quotedForMessage); name one of the candidates.",
-                candidates: rows.map { "\($0[1].string):\($0[2].string)" })
+                candidates: rows.map { "\($0[1].string):\($0[2].string)" }
+            )
         }
         return row
     }
@@ -56,12 +64,16 @@ enum CustomerQueries {
             [
                 Cell(text: pattern.map { ByteString($0) }), Cell(text: after.map { ByteString($0[0]) }),
                 Cell(text: after.map { ByteString($0.count > 1 ? $0[1] : "") }),
-            ], limit: limit + 1)
+            ],
+            limit: limit + 1
+        )
         let shown = rows.prefix(limit)
         let next = rows.count > limit ? shown.last.map { Query.cursor([$0[2].string, $0[1].string]) } : nil
         let totals = try shown.map { row in
             try query.rows(
-                "SELECT currency, gross_hi, gross_lo, orders FROM customer_total WHERE customer_id = ?1 ORDER BY currency", [row[0]])
+                "SELECT currency, gross_hi, gross_lo, orders FROM customer_total WHERE customer_id = ?1 ORDER BY currency",
+                [row[0]]
+            )
         }
         return JSONWriter.list(next: next) { json in
             for (row, sums) in zip(shown, totals) {
@@ -89,11 +101,15 @@ enum CustomerQueries {
             """
             SELECT currency, gross_hi, gross_lo, returns_hi, returns_lo, orders FROM customer_total
             WHERE customer_id = ?1 ORDER BY currency
-            """, [customer[0]])
+            """,
+            [customer[0]]
+        )
         // The last order is read from state rows: a maximum cannot be taken back from a sum.
         let last = try query.rows(
             "SELECT occurred_at FROM document WHERE customer_id = ?1 AND gross_lines > 0 AND status = 0 ORDER BY occurred_at DESC",
-            [customer[0]], limit: 1)
+            [customer[0]],
+            limit: 1
+        )
         return JSONWriter.object { json in
             json.key("customer")
             json.beginObject()
@@ -129,8 +145,13 @@ enum CustomerQueries {
             FROM document d WHERE customer_id = ?1 AND occurred_at IS NOT NULL
               AND (?2 IS NULL OR (occurred_at, source_key) < (CAST(?2 AS INTEGER), ?3))
             ORDER BY occurred_at DESC, source_key DESC
-            """, [customer[0], Cell(text: after.map { ByteString($0[0]) }), Cell(text: after.map { ByteString($0.last ?? "") })],
-            limit: limit + 1)
+            """,
+            [
+                customer[0], Cell(text: after.map { ByteString($0[0]) }),
+                Cell(text: after.map { ByteString($0.last ?? "") }),
+            ],
+            limit: limit + 1
+        )
         let shown = rows.prefix(limit)
         let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[3].number), $0[2].string]) } : nil
         return JSONWriter.list(next: next) { json in
@@ -155,13 +176,16 @@ enum CustomerQueries {
             """
             SELECT (SELECT COUNT(*) FROM customer), COUNT(*), coalesce(MAX(n), 0)
             FROM (SELECT SUM(\(counted)) AS n FROM customer_total GROUP BY customer_id HAVING SUM(\(counted)) > 1)
-            """)
+            """
+        )
         let top = try query.rows(
             """
             SELECT c.id, c.source, c.source_key, c.name, SUM(t.\(counted)) FROM customer_total t
             JOIN customer c ON c.id = t.customer_id GROUP BY t.customer_id HAVING SUM(t.\(counted)) > 1
             ORDER BY 5 DESC, c.source_key
-            """, limit: limit)
+            """,
+            limit: limit
+        )
         return JSONWriter.object { json in
             json.field("total_customers", figures.first?[0].number ?? 0)
             json.field("loyal_customers", figures.first?[1].number ?? 0)
@@ -183,9 +207,13 @@ enum CustomerQueries {
 enum InvoiceQueries {
     static func detail(_ query: Query) throws -> [UInt8] {
         let document = try Entity.find(
-            query.path[0], table: "document", what: "invoice",
-            columns: "occurred_at, customer_id, country, currency, gross_hi, gross_lo, returns_hi, returns_lo, adjustments_hi, adjustments_lo",
-            query)
+            query.path[0],
+            table: "document",
+            what: "invoice",
+            columns:
+                "occurred_at, customer_id, country, currency, gross_hi, gross_lo, returns_hi, returns_lo, adjustments_hi, adjustments_lo",
+            query
+        )
         let customer = try document[4].integer.flatMap { id in
             try query.rows("SELECT source, source_key, name FROM customer WHERE id = ?1", [.integer(id)]).first
         }
@@ -194,7 +222,9 @@ enum InvoiceQueries {
             """
             SELECT p.source_key, coalesce(l.description, p.description), l.quantity, l.unit_price, l.amount, l.kind, l.flags, l.currency
             FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = ?1 ORDER BY l.occurred_at, l.identity
-            """, [document[0]])
+            """,
+            [document[0]]
+        )
         return JSONWriter.object { json in
             json.field("invoice", "\(document[1].string):\(document[2].string)")
             json.optional("number", document[2])
@@ -223,7 +253,9 @@ enum InvoiceQueries {
                 json.field("kind", ["gross", "return", "adjustment"][Int(line[5].number)])
                 json.key("flags")
                 json.beginArray()
-                for (flag, name) in LineFlags.names where LineFlags(rawValue: line[6].number).contains(flag) { json.string(name) }
+                for (flag, name) in LineFlags.names where LineFlags(rawValue: line[6].number).contains(flag) {
+                    json.string(name)
+                }
                 json.endArray()
                 json.endObject()
             }

@@ -24,7 +24,13 @@ package final class LiveFeed: Sendable {
     private let status: PipelineStatus
     private let state = Guarded(State())
 
-    package init(reader: any TableReader, board: PositionBoard, metrics: Metrics, time: any TimeSource, status: PipelineStatus) {
+    package init(
+        reader: any TableReader,
+        board: PositionBoard,
+        metrics: Metrics,
+        time: any TimeSource,
+        status: PipelineStatus
+    ) {
         self.reader = reader
         self.board = board
         self.metrics = metrics
@@ -36,13 +42,17 @@ package final class LiveFeed: Sendable {
     func add(_ exchange: any HTTPExchange) -> Bool {
         guard state.withLock({ $0.streams.count < Self.streamsMax }) else { return false }
         let stream = exchange.startStream(
-            status: 200, headers: [("content-type", "text/event-stream"), ("cache-control", "no-store")])
+            status: 200,
+            headers: [("content-type", "text/event-stream"), ("cache-control", "no-store")]
+        )
         guard stream.send(event()) else { return true }
         state.withLock { $0.streams.append(stream) }
         return true
     }
 
-    package func start() throws(ThreadError) -> DedicatedThread { try DedicatedThread(name: "till-live") { [self] in run() } }
+    package func start() throws(ThreadError) -> DedicatedThread {
+        try DedicatedThread(name: "till-live") { [self] in run() }
+    }
 
     package func stop() {
         let streams = state.withLock { state -> [any HTTPStream] in

@@ -9,7 +9,10 @@ enum OpenAPI {
             json.beginObject()
             json.field("title", "Tillstream")
             json.field("version", version)
-            json.field("description", "Figures of a retailer's sales, exact and live. Money is decimal text. Any GET takes after=POSITION and waits until the tables contain it.")
+            json.field(
+                "description",
+                "Figures of a retailer's sales, exact and live. Money is decimal text. Any GET takes after=POSITION and waits until the tables contain it."
+            )
             json.endObject()
             json.key("paths")
             json.beginObject()
@@ -31,7 +34,10 @@ enum OpenAPI {
         json.key("parameters")
         json.beginArray()
         for part in route.path.split(separator: "/") where part.hasPrefix("{") {
-            let meaning = part == "{id}" ? "SOURCE:KEY, or the bare key when only one source has it." : "Name of the \(part.dropFirst().dropLast())."
+            let meaning =
+                part == "{id}"
+                ? "SOURCE:KEY, or the bare key when only one source has it."
+                : "Name of the \(part.dropFirst().dropLast())."
             parameter(String(part.dropFirst().dropLast()), meaning, place: "path", &json)
         }
         let common = [
@@ -44,7 +50,10 @@ enum OpenAPI {
         json.beginObject()
         json.key("200")
         content("The answer.", &json) { SchemaNotation.write(route.schema, to: &$0) }
-        for (status, meaning) in [("400", "A parameter is wrong."), ("404", "There is no such thing."), ("409", "The bare key is ambiguous."), ("504", "The tables did not reach the position in time.")] {
+        for (status, meaning) in [
+            ("400", "A parameter is wrong."), ("404", "There is no such thing."), ("409", "The bare key is ambiguous."),
+            ("504", "The tables did not reach the position in time."),
+        ] {
             json.key(status)
             content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s,candidates~:[s]}}", to: &$0) }
         }
@@ -85,18 +94,26 @@ enum OpenAPI {
         json.beginObject()
         json.key("post")
         json.beginObject()
-        json.field("summary", "Send events: one object, an array, NDJSON or CSV with a header row. Answered after they are durable.")
+        json.field(
+            "summary",
+            "Send events: one object, an array, NDJSON or CSV with a header row. Answered after they are durable."
+        )
         json.key("parameters")
         json.beginArray()
         parameter("feed", "Name of a feed, for example invoices.", place: "path", &json)
         json.endArray()
         json.key("responses")
         json.beginObject()
-        for (status, meaning) in [("202", "Durable; some or all are good."), ("422", "Durable and in quarantine; all are bad.")] {
+        for (status, meaning) in [
+            ("202", "Durable; some or all are good."), ("422", "Durable and in quarantine; all are bad."),
+        ] {
             json.key(status)
             content(meaning, &json) { SchemaNotation.write(answer, to: &$0) }
         }
-        for (status, meaning) in [("404", "No such feed."), ("413", "The body is too large."), ("415", "The content type is not known."), ("429", "The disk does not keep up; send again after Retry-After.")] {
+        for (status, meaning) in [
+            ("404", "No such feed."), ("413", "The body is too large."), ("415", "The content type is not known."),
+            ("429", "The disk does not keep up; send again after Retry-After."),
+        ] {
             json.key(status)
             content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s}}", to: &$0) }
         }

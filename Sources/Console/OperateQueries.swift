@@ -12,7 +12,10 @@ enum OperateQueries {
             """
             SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, resolved_at FROM quarantine
             WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) ORDER BY id DESC
-            """, [Cell(text: after.map { ByteString($0[0]) })], limit: limit + 1)
+            """,
+            [Cell(text: after.map { ByteString($0[0]) })],
+            limit: limit + 1
+        )
         let shown = rows.prefix(limit)
         let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
         return JSONWriter.list(next: next) { json in
@@ -39,7 +42,10 @@ enum OperateQueries {
             """
             SELECT r.feed, t.received, t.distinct_events, t.duplicates, t.quarantined FROM run r
             LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2)
-            """, [.text(ByteString(query.path[0])), Cell(text: query.text("feed").map { ByteString($0) })], limit: 1)
+            """,
+            [.text(ByteString(query.path[0])), Cell(text: query.text("feed").map { ByteString($0) })],
+            limit: 1
+        )
         guard let row = rows.first else { throw APIError.notFound("run", query.path[0]) }
         return JSONWriter.object { json in
             json.field("run", query.path[0])
@@ -62,8 +68,14 @@ enum OperateQueries {
 
     /// The control totals over all feeds.
     static func controlTotals(_ query: Query, _ json: inout JSONWriter) throws {
-        let names = ["received", "distinct_events", "duplicates", "quarantined", "parked", "current", "superseded", "conflicting"]
-        let row = try query.rows("SELECT " + names.map { "coalesce(SUM(\($0)), 0)" }.joined(separator: ", ") + " FROM feed_total").first ?? []
+        let names = [
+            "received", "distinct_events", "duplicates", "quarantined", "parked", "current", "superseded",
+            "conflicting",
+        ]
+        let row =
+            try query.rows(
+                "SELECT " + names.map { "coalesce(SUM(\($0)), 0)" }.joined(separator: ", ") + " FROM feed_total"
+            ).first ?? []
         json.key("totals")
         json.beginObject()
         for (name, cell) in zip(names, row) { json.field(name == "distinct_events" ? "distinct" : name, cell.number) }
@@ -84,7 +96,10 @@ enum OperateQueries {
         let name = query.path[0]
         guard views.contains(name) else { throw APIError.notFound("view", name) }
         let columns = try query.rows("SELECT name FROM pragma_table_info(?1)", [.text(ByteString(name))])
-        let rows = try query.rows("SELECT * FROM \"\(name)\"", limit: query.integer("limit", in: 1...100_000, default: 1_000))
+        let rows = try query.rows(
+            "SELECT * FROM \"\(name)\"",
+            limit: query.integer("limit", in: 1...100_000, default: 1_000)
+        )
         return JSONWriter.list(extra: { $0.field("view", name) }) { json in
             for row in rows {
                 json.beginObject()

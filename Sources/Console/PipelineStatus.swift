@@ -41,17 +41,27 @@ package final class PipelineStatus: Sendable {
 
     /// The position after everything that is durable now.
     package var durable: PositionVector {
-        PositionVector(Dictionary(uniqueKeysWithValues: log.partitions().filter { $0.topic.hasPrefix("feed.") }.map { ($0, log.durableEnd(of: $0)) }))
+        PositionVector(
+            Dictionary(
+                uniqueKeysWithValues: log.partitions().filter { $0.topic.hasPrefix("feed.") }.map {
+                    ($0, log.durableEnd(of: $0))
+                }
+            )
+        )
     }
 
     /// Records per second, accepted and folded, over about the last two seconds.
     private func perSecond() -> (accepted: Double, processed: Double) {
         let now = Sample(
-            nanos: time.monotonicNanos(), accepted: metrics.value(.ingest_records_accepted_total),
-            processed: metrics.value(.process_records_total))
+            nanos: time.monotonicNanos(),
+            accepted: metrics.value(.ingest_records_accepted_total),
+            processed: metrics.value(.process_records_total)
+        )
         let first = samples.withLock { samples -> Sample in
             samples.append(now)
-            while samples.count > 2, now.nanos - samples[1].nanos > 2_000_000_000 || samples.count > 64 { samples.removeFirst() }
+            while samples.count > 2, now.nanos - samples[1].nanos > 2_000_000_000 || samples.count > 64 {
+                samples.removeFirst()
+            }
             return samples[0]
         }
         let seconds = Double(now.nanos - first.nanos) / 1e9
@@ -99,7 +109,11 @@ package final class PipelineStatus: Sendable {
     /// Readiness: every part with a fact.
     package func parts() -> [(name: String, ok: Bool, detail: String)] {
         var parts: [(String, Bool, String)] = []
-        if let failure = log.failure() { parts.append(("log", false, failure.description)) } else { parts.append(("log", true, "accepting")) }
+        if let failure = log.failure() {
+            parts.append(("log", false, failure.description))
+        } else {
+            parts.append(("log", true, "accepting"))
+        }
         let failures = board.failures
         if failures.isEmpty { parts.append(("processing", true, "\(lag) records behind")) }
         for (part, reason) in failures.sorted(by: { $0.key < $1.key }) { parts.append((part, false, reason)) }

@@ -52,8 +52,11 @@ struct Query {
 
     /// The range of days asked for, both ends included.
     func days() throws -> ClosedRange<Int64> {
-        let from = try day("from") ?? -1_000_000, to = try day("to") ?? 10_000_000
-        guard from <= to else { throw APIError.badParameter("from", text("from") ?? "", "a date not after the parameter to") }
+        let from = try day("from") ?? -1_000_000
+        let to = try day("to") ?? 10_000_000
+        guard from <= to else {
+            throw APIError.badParameter("from", text("from") ?? "", "a date not after the parameter to")
+        }
         return from...to
     }
 
@@ -65,7 +68,9 @@ struct Query {
         guard let bytes = Hex.bytes(Array(text.utf8)), bytes.count < 2_048 else {
             throw APIError.badParameter("cursor", text, "the value of next from the page before")
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\u{1f}", omittingEmptySubsequences: false).map(String.init)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\u{1f}", omittingEmptySubsequences: false).map(
+            String.init
+        )
     }
 
     /// A cursor whose first part is a number, as two parts or one.
@@ -119,7 +124,11 @@ extension JSONWriter {
     }
 
     /// `{"items":[…],"next":…}`
-    static func list(next: String? = nil, extra: (inout JSONWriter) -> Void = { _ in }, _ items: (inout JSONWriter) -> Void) -> [UInt8] {
+    static func list(
+        next: String? = nil,
+        extra: (inout JSONWriter) -> Void = { _ in },
+        _ items: (inout JSONWriter) -> Void
+    ) -> [UInt8] {
         var json = JSONWriter(reservingBytes: 4_096)
         json.beginObject()
         extra(&json)

@@ -20,14 +20,19 @@ enum ReturnQueries {
               AND (?2 IS NULL OR (l.occurred_at, l.id) < (CAST(?2 AS INTEGER), CAST(?3 AS INTEGER)))
             ORDER BY l.occurred_at DESC, l.id DESC
             """,
-            [customer[0], Cell(text: after.map { ByteString($0[0]) }), Cell(text: after.map { ByteString($0.last ?? "") })],
-            limit: limit + 1)
+            [
+                customer[0], Cell(text: after.map { ByteString($0[0]) }),
+                Cell(text: after.map { ByteString($0.last ?? "") }),
+            ],
+            limit: limit + 1
+        )
         let shown = rows.prefix(limit)
         var originals: [Int64: [Cell]] = [:]
         for product in Set(shown.map { $0[10].number }).sorted() {
             for (line, sale) in try match(customer: customer[0], product: product, query) { originals[line] = sale }
         }
-        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[3].number), String($0[0].number)]) } : nil
+        let next =
+            rows.count > limit ? shown.last.map { Query.cursor([String($0[3].number), String($0[0].number)]) } : nil
         return JSONWriter.list(next: next) { json in
             for row in shown {
                 json.beginObject()
@@ -63,7 +68,9 @@ enum ReturnQueries {
             FROM line l JOIN document d ON d.id = l.document_id
             WHERE l.product_id = ?1 AND d.customer_id = ?2 AND l.kind IN (0, 1)
             ORDER BY l.occurred_at, l.kind, d.source_key, l.identity
-            """, [.integer(product), customer])
+            """,
+            [.integer(product), customer]
+        )
         var left: [(row: [Cell], units: Int64)] = []
         var found: [(Int64, [Cell])] = []
         for line in lines {

@@ -36,89 +36,154 @@ struct Route: Sendable {
         Parameter("from", "First day, yyyy-MM-dd."), Parameter("to", "Last day, yyyy-MM-dd, included."),
     ]
     private static let page = [
-        Parameter("limit", "Items at most, 1 to 1000; default 50."), Parameter("cursor", "The value of next of the page before."),
+        Parameter("limit", "Items at most, 1 to 1000; default 50."),
+        Parameter("cursor", "The value of next of the page before."),
     ]
     private static let money = "{amount:m,currency:s}"
     private static let spend = "gross:m,returns:m,net:m"
 
     static let all: [Route] = [
         Route(
-            path: "/v1/sales/total", access: .sales, summary: "Total sales per currency, by one of two definitions.",
+            path: "/v1/sales/total",
+            access: .sales,
+            summary: "Total sales per currency, by one of two definitions.",
             parameters: [
-                .init("definition", "native: gross, returns, net by the rules of the model; reference: every line whose invoice number does not begin with C.")
+                .init(
+                    "definition",
+                    "native: gross, returns, net by the rules of the model; reference: every line whose invoice number does not begin with C."
+                )
             ],
-            schema: "{definition:s,totals:[{currency:s,sales~:m,gross~:m,returns~:m,net~:m,adjustments~:m,orders~:i,units~:n}]}",
-            answer: SalesQueries.total),
+            schema:
+                "{definition:s,totals:[{currency:s,sales~:m,gross~:m,returns~:m,net~:m,adjustments~:m,orders~:i,units~:n}]}",
+            answer: SalesQueries.total
+        ),
         Route(
-            path: "/v1/sales/over-time", access: .sales, summary: "Sales by period of the store's calendar.",
+            path: "/v1/sales/over-time",
+            access: .sales,
+            summary: "Sales by period of the store's calendar.",
             parameters: [
                 .init("grain", "year, quarter, month, week, day (default) or hour."),
                 .init("country", "Country of the document, exactly as sent."),
             ] + days,
-            schema: "{grain:s,items:[{period:s,currency:s,\(spend),orders:?i,units:n}],next:?s}", answer: SalesQueries.overTime),
+            schema: "{grain:s,items:[{period:s,currency:s,\(spend),orders:?i,units:n}],next:?s}",
+            answer: SalesQueries.overTime
+        ),
         Route(
-            path: "/v1/sales/average-order-value", access: .sales, summary: "Gross sales divided by orders; null without orders.",
+            path: "/v1/sales/average-order-value",
+            access: .sales,
+            summary: "Gross sales divided by orders; null without orders.",
             parameters: [.init("definition", "native or reference.")],
-            schema: "{definition:s,items:[{currency:s,average:?m,orders:i}],next:?s}", answer: SalesQueries.averageOrderValue),
+            schema: "{definition:s,items:[{currency:s,average:?m,orders:i}],next:?s}",
+            answer: SalesQueries.averageOrderValue
+        ),
         Route(
-            path: "/v1/products/top", access: .sales, summary: "Products by gross sales, greatest first; ties by code.",
+            path: "/v1/products/top",
+            access: .sales,
+            summary: "Products by gross sales, greatest first; ties by code.",
             parameters: [
-                .init("limit", "1 to 1000; default 10."), .init("exclude_non_products", "true leaves out postage, fees and the like."),
+                .init("limit", "1 to 1000; default 10."),
+                .init("exclude_non_products", "true leaves out postage, fees and the like."),
             ] + days,
             schema: "{items:[{rank:i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}",
-            answer: SalesQueries.topProducts),
+            answer: SalesQueries.topProducts
+        ),
         Route(
-            path: "/v1/cancellations", access: .sales, summary: "Cancelled documents by period, the total and the latest.",
+            path: "/v1/cancellations",
+            access: .sales,
+            summary: "Cancelled documents by period, the total and the latest.",
             parameters: [.init("grain", "day (default), week, month, quarter or year.")] + days,
-            schema: "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}",
-            answer: SalesQueries.cancellations),
+            schema:
+                "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}",
+            answer: SalesQueries.cancellations
+        ),
         Route(
-            path: "/v1/customers", access: .customers, summary: "Customers by key; search in key (prefix) and name.",
+            path: "/v1/customers",
+            access: .customers,
+            summary: "Customers by key; search in key (prefix) and name.",
             parameters: [.init("search", "Beginning of the key or part of the name.")] + page,
-            schema: "{items:[{id:s,key:s,name:?s,country:?s,orders:i,gross:[\(money)]}],next:?s}", answer: CustomerQueries.list),
+            schema: "{items:[{id:s,key:s,name:?s,country:?s,orders:i,gross:[\(money)]}],next:?s}",
+            answer: CustomerQueries.list
+        ),
         Route(
-            path: "/v1/customers/summary", access: .customers, summary: "How many customers, how many with more than one order, and who orders most.",
+            path: "/v1/customers/summary",
+            access: .customers,
+            summary: "How many customers, how many with more than one order, and who orders most.",
             parameters: [
-                .init("cancellations", "exclude (default) counts orders; include counts all documents, as the reference view does."),
+                .init(
+                    "cancellations",
+                    "exclude (default) counts orders; include counts all documents, as the reference view does."
+                ),
                 .init("limit", "Customers listed, 1 to 1000; default 10."),
             ],
             schema: "{total_customers:i,loyal_customers:i,most_orders:i,top:[{id:s,key:s,name:?s,orders:i}]}",
-            answer: CustomerQueries.summary),
+            answer: CustomerQueries.summary
+        ),
         Route(
-            path: "/v1/customers/{id}/spend", access: .customers, summary: "Gross, returns and net of one customer.",
-            schema: "{customer:{id:s,key:s,name:?s,country:?s},spend:[{currency:s,\(spend),orders:i}],last_order_at:?t}",
-            answer: CustomerQueries.spend),
+            path: "/v1/customers/{id}/spend",
+            access: .customers,
+            summary: "Gross, returns and net of one customer.",
+            schema:
+                "{customer:{id:s,key:s,name:?s,country:?s},spend:[{currency:s,\(spend),orders:i}],last_order_at:?t}",
+            answer: CustomerQueries.spend
+        ),
         Route(
-            path: "/v1/customers/{id}/orders", access: .customers, summary: "Documents of one customer, newest first, returns included.",
+            path: "/v1/customers/{id}/orders",
+            access: .customers,
+            summary: "Documents of one customer, newest first, returns included.",
             parameters: page,
-            schema: "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s}],next:?s}",
-            answer: CustomerQueries.orders),
+            schema:
+                "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s}],next:?s}",
+            answer: CustomerQueries.orders
+        ),
         Route(
-            path: "/v1/customers/{id}/returns", access: .customers,
-            summary: "Returned items of one customer, newest first, with the sale each was likely bought in.", parameters: page,
-            schema: "{items:[{invoice:s,number:s,occurred_at:?t,product:s,description:?s,quantity:n,unit_price:m,total:m,currency:s,likely_original:?{invoice:s,number:s,occurred_at:?t}}],next:?s}",
-            answer: ReturnQueries.list),
-        Route(
-            path: "/v1/invoices/{id}", access: .customers, summary: "One invoice with its lines.",
-            schema: "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
-            answer: InvoiceQueries.detail),
-        Route(
-            path: "/v1/quarantine", access: .operate, summary: "Rejected records with original bytes and every reason, newest first.",
+            path: "/v1/customers/{id}/returns",
+            access: .customers,
+            summary: "Returned items of one customer, newest first, with the sale each was likely bought in.",
             parameters: page,
-            schema: "{items:[{id:i,feed:s,position:s,first_seen:t,reasons:[{rule:s,field:s,value:s,message:s}],bytes:s,encoding:s,resolved_at:?t}],next:?s}",
-            answer: OperateQueries.quarantine),
+            schema:
+                "{items:[{invoice:s,number:s,occurred_at:?t,product:s,description:?s,quantity:n,unit_price:m,total:m,currency:s,likely_original:?{invoice:s,number:s,occurred_at:?t}}],next:?s}",
+            answer: ReturnQueries.list
+        ),
         Route(
-            path: "/v1/runs/{run}", access: .operate, summary: "Control totals of one ingest run.",
+            path: "/v1/invoices/{id}",
+            access: .customers,
+            summary: "One invoice with its lines.",
+            schema:
+                "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
+            answer: InvoiceQueries.detail
+        ),
+        Route(
+            path: "/v1/quarantine",
+            access: .operate,
+            summary: "Rejected records with original bytes and every reason, newest first.",
+            parameters: page,
+            schema:
+                "{items:[{id:i,feed:s,position:s,first_seen:t,reasons:[{rule:s,field:s,value:s,message:s}],bytes:s,encoding:s,resolved_at:?t}],next:?s}",
+            answer: OperateQueries.quarantine
+        ),
+        Route(
+            path: "/v1/runs/{run}",
+            access: .operate,
+            summary: "Control totals of one ingest run.",
             parameters: [.init("feed", "Only a run of this feed.")],
-            schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i}", answer: OperateQueries.run),
+            schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i}",
+            answer: OperateQueries.run
+        ),
         Route(
-            path: "/v1/status", access: .operate, summary: "Positions, lag and rates of the pipeline, and the control totals.",
-            schema: "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
-            answer: OperateQueries.status),
+            path: "/v1/status",
+            access: .operate,
+            summary: "Positions, lag and rates of the pipeline, and the control totals.",
+            schema:
+                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+            answer: OperateQueries.status
+        ),
         Route(
-            path: "/v1/views/{view}", access: .customers,
+            path: "/v1/views/{view}",
+            access: .customers,
             summary: "Rows of a view as it stands; the sales scope is enough for those without customers.",
-            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000.")], schema: "{view:s,items:[o],next:?s}",
-            answer: OperateQueries.view),
+            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000.")],
+            schema: "{view:s,items:[o],next:?s}",
+            answer: OperateQueries.view
+        ),
     ]
 }

@@ -29,7 +29,10 @@ enum SalesQueries {
             SELECT currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(adjustments_hi),
               SUM(adjustments_lo), SUM(reference_hi), SUM(reference_lo), SUM(units), SUM(orders)
             FROM sales_day GROUP BY currency ORDER BY currency
-            """, [], limit: 200)
+            """,
+            [],
+            limit: 200
+        )
     }
 
     static func native(_ row: [Cell], _ json: inout JSONWriter) {
@@ -86,7 +89,9 @@ enum SalesQueries {
             FROM sales_day WHERE day BETWEEN ?1 AND ?2
               AND (?3 IS NULL OR country_id = (SELECT id FROM country WHERE name = ?3))
             GROUP BY day, currency
-            """, [.integer(days.lowerBound), .integer(days.upperBound), Cell(text: country.map { ByteString($0) })])
+            """,
+            [.integer(days.lowerBound), .integer(days.upperBound), Cell(text: country.map { ByteString($0) })]
+        )
     }
 
     private static func hourRows(_ query: Query, _ days: ClosedRange<Int64>) throws -> [[Cell]] {
@@ -97,7 +102,9 @@ enum SalesQueries {
             """
             SELECT hour, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units), 0
             FROM sales_hour WHERE hour BETWEEN ?1 AND ?2 GROUP BY hour, currency
-            """, [.integer(days.lowerBound * 24), .integer(days.upperBound * 24 + 23)])
+            """,
+            [.integer(days.lowerBound * 24), .integer(days.upperBound * 24 + 23)]
+        )
     }
 
     /// The label of a day (or hour) in a grain: `2010`, `2010-Q4`, `2010-12`, `2010-W48`, `2010-12-01`, `2010-12-01T08`.
@@ -131,7 +138,10 @@ enum SalesQueries {
             FROM \(source) JOIN product p ON p.id = t.product_id
             WHERE \(range) AND (?3 = 0 OR p.is_merchandise = 1) GROUP BY t.product_id, t.currency
             ORDER BY SUM(t.gross_hi) + (SUM(t.gross_lo) >> 32) DESC, SUM(t.gross_lo) & 4294967295 DESC, p.source_key
-            """, [.integer(days.lowerBound), .integer(days.upperBound), .integer(goodsOnly ? 1 : 0)], limit: limit)
+            """,
+            [.integer(days.lowerBound), .integer(days.upperBound), .integer(goodsOnly ? 1 : 0)],
+            limit: limit
+        )
         return JSONWriter.list { json in
             for (index, row) in rows.enumerated() {
                 json.beginObject()
@@ -150,7 +160,10 @@ enum SalesQueries {
     static func averageOrderValue(_ query: Query) throws -> [UInt8] {
         let definition = try query.choice("definition", ["native", "reference"])
         let totals = try totals(query.snapshot)
-        let counts = try query.rows("SELECT currency, COUNT(*) FROM document WHERE type <> 1 GROUP BY currency", limit: 200)
+        let counts = try query.rows(
+            "SELECT currency, COUNT(*) FROM document WHERE type <> 1 GROUP BY currency",
+            limit: 200
+        )
         return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in
             for row in totals {
                 let isNative = definition == "native"
@@ -158,7 +171,11 @@ enum SalesQueries {
                 let orders = isNative ? row[10].number : counts.first { $0[0] == row[0] }?[1].number ?? 0
                 json.beginObject()
                 json.currency(row[0])
-                if orders == 0 { json.null("average") } else { json.money("average", roundedQuotient(units, Int128(orders))) }
+                if orders == 0 {
+                    json.null("average")
+                } else {
+                    json.money("average", roundedQuotient(units, Int128(orders)))
+                }
                 json.field("orders", orders)
                 json.endObject()
             }
@@ -181,8 +198,9 @@ enum SalesQueries {
         var amounts: [Int64: Int128] = [:]
         var count: Int64 = 0
         for row in try query.rows(
-            "SELECT day, currency, amount_hi, amount_lo, documents FROM cancellation_day WHERE day BETWEEN ?1 AND ?2", range)
-        {
+            "SELECT day, currency, amount_hi, amount_lo, documents FROM cancellation_day WHERE day BETWEEN ?1 AND ?2",
+            range
+        ) {
             let key = BucketKey(period: period(row[0].number, grain), currency: row[1].number)
             let amount = row[2].wide(row[3])
             let old = buckets[key] ?? (0, 0)
@@ -195,7 +213,10 @@ enum SalesQueries {
             SELECT d.source, d.source_key, d.occurred_at, d.currency,
               (SELECT SUM(-abs(l.amount)) FROM line l WHERE l.document_id = d.id)
             FROM document d WHERE d.type = 1 AND d.day BETWEEN ?1 AND ?2 ORDER BY d.occurred_at DESC, d.source_key DESC
-            """, range, limit: 20)
+            """,
+            range,
+            limit: 20
+        )
         return JSONWriter.list(extra: { json in
             json.field("grain", grain)
             json.key("total")

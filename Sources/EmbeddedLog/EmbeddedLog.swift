@@ -45,7 +45,10 @@ package final class EmbeddedLog: EventLog {
     /// - Parameter stored: Offsets up to which tables have stored results.
     /// - Throws: ``EventLogError/corrupt(partition:segment:byte:defect:)``, ``EventLogError/unavailable(operation:cause:)``.
     package init(
-        directory: String, disk: any LogDisk, settings: EmbeddedLogSettings, time: any TimeSource,
+        directory: String,
+        disk: any LogDisk,
+        settings: EmbeddedLogSettings,
+        time: any TimeSource,
         stored: [TopicPartition: Int64] = [:]
     ) throws(EventLogError) {
         self.directory = directory
@@ -56,8 +59,12 @@ package final class EmbeddedLog: EventLog {
         var cuts: [PartitionLog.Cut] = []
         for partition in try Self.found(in: directory, disk).union(stored.keys).sorted() {
             let log = try PartitionLog(
-                partition, directory: "\(directory)/\(partition)", disk: disk, segmentBytes: settings.segmentBytes,
-                storedBelow: stored[partition] ?? 0)
+                partition,
+                directory: "\(directory)/\(partition)",
+                disk: disk,
+                segmentBytes: settings.segmentBytes,
+                storedBelow: stored[partition] ?? 0
+            )
             logs[partition] = log
             if let cut = log.cut { cuts.append(cut) }
         }
@@ -91,7 +98,8 @@ package final class EmbeddedLog: EventLog {
     }
 
     package func submit(
-        _ batch: LogBatch, completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
+        _ batch: LogBatch,
+        completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
     ) throws(EventLogError) {
         guard batch.bytes.count <= RecordBatchLayout.bytesMax else {
             throw .batchTooLarge(bytes: batch.bytes.count, limit: RecordBatchLayout.bytesMax)
@@ -102,7 +110,10 @@ package final class EmbeddedLog: EventLog {
         precondition(batch.isPlausible, "a logged batch states its own size and record count")
         if let failure = failure() { throw failure }
         let waiting = Waiting(
-            batch: batch, completion: completion, entrySize: 10 + RecordEnvelopeCodec.size(batch.envelope))
+            batch: batch,
+            completion: completion,
+            entrySize: 10 + RecordEnvelopeCodec.size(batch.envelope)
+        )
         let (problem, wasIdle) = queue.withLock { queue -> (EventLogError?, Bool) in
             if queue.closing { return (.closed, false) }
             guard queue.bytes + waiting.size <= settings.waitingBytesMax || queue.waiting.isEmpty else {
@@ -119,7 +130,8 @@ package final class EmbeddedLog: EventLog {
 
     package func reader(_ partition: TopicPartition, from offset: Int64) throws(EventLogError) -> any LogReader {
         let log = try log(partition)
-        let start = log.start, end = log.durableEnd
+        let start = log.start
+        let end = log.durableEnd
         guard offset >= start, offset <= end else {
             throw .offsetOutOfRange(partition: partition.description, offset: offset, start: start, end: end)
         }
@@ -147,10 +159,15 @@ package final class EmbeddedLog: EventLog {
         guard shared.withLock({ $0.logs.count }) < EmbeddedLogLimits.partitionsMax else {
             throw .unavailable(
                 operation: "create partition \(partition)",
-                cause: "\(EmbeddedLogLimits.partitionsMax) partitions exist, which is the limit")
+                cause: "\(EmbeddedLogLimits.partitionsMax) partitions exist, which is the limit"
+            )
         }
         let log = try PartitionLog(
-            partition, directory: "\(directory)/\(partition)", disk: disk, segmentBytes: settings.segmentBytes)
+            partition,
+            directory: "\(directory)/\(partition)",
+            disk: disk,
+            segmentBytes: settings.segmentBytes
+        )
         shared.withLock { $0.logs[partition] = log }
         return log
     }
@@ -170,7 +187,8 @@ package final class EmbeddedLog: EventLog {
 
     /// Splits what arrived into groups: by partition, in order, none over the targets of ``EmbeddedLogLimits``.
     private static func groups(of taken: [Waiting]) -> [[Waiting]] {
-        var open: [TopicPartition: Int] = [:], sizes: [(body: Int, header: Int)] = []
+        var open: [TopicPartition: Int] = [:]
+        var sizes: [(body: Int, header: Int)] = []
         var groups: [[Waiting]] = []
         for one in taken {
             if let index = open[one.batch.partition], groups[index].count < EmbeddedLogLimits.groupBatchesMax,

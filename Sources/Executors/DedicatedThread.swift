@@ -38,7 +38,10 @@ package final class DedicatedThread: Sendable {
     /// - Parameter nice: Added to the scheduling niceness of the thread, 0 to 19.
     /// - Throws: ``ThreadError`` when the kernel has no thread left.
     package init(
-        name: String, stackBytes: Int = 0, nice: Int = 0, _ body: @escaping @Sendable () -> Void
+        name: String,
+        stackBytes: Int = 0,
+        nice: Int = 0,
+        _ body: @escaping @Sendable () -> Void
     ) throws(ThreadError) {
         self.name = name
         let start = Start {
@@ -49,11 +52,15 @@ package final class DedicatedThread: Sendable {
         let context = unsafe Unmanaged.passRetained(start)
         var handle: UInt = 0
         let result = unsafe cshims_thread_start(
-            name, max(0, stackBytes), context.toOpaque(),
+            name,
+            max(0, stackBytes),
+            context.toOpaque(),
             { raw in
                 guard let raw = unsafe raw else { return }
                 unsafe Unmanaged<Start>.fromOpaque(raw).takeRetainedValue().body()
-            }, &handle)
+            },
+            &handle
+        )
         guard result == 0 else {
             unsafe context.release()
             throw ThreadError(name: name, errno: -result)

@@ -20,21 +20,31 @@ package final class HTTPServer: Sendable {
     /// - Parameter port: 0 takes a free port, see ``port``.
     /// - Throws: ``NetworkError`` when the address is wrong or taken or the kernel gives no thread or descriptor.
     package static func start(
-        host: String, port: Int, handler: any HTTPHandler, settings: HTTPServerSettings = HTTPServerSettings(),
+        host: String,
+        port: Int,
+        handler: any HTTPHandler,
+        settings: HTTPServerSettings = HTTPServerSettings(),
         time: any TimeSource = SystemTime()
     ) throws(NetworkError) -> HTTPServer {
         let loop = try EventLoop(name: "till-http")
         let counting = HTTPServerCounting()
         let started = loop.call { reactor -> Result<(listener: Int, port: Int), NetworkError> in
             let shared = HTTPLoop(
-                loop: loop, handler: handler, settings: settings, counting: counting,
-                writer: HTTPResponseWriter(time: time))
+                loop: loop,
+                handler: handler,
+                settings: settings,
+                counting: counting,
+                writer: HTTPResponseWriter(time: time)
+            )
             do throws(NetworkError) {
                 return .success(
                     try reactor.listen(
-                        host: host, port: port, connectionsMax: settings.connectionsMax,
+                        host: host,
+                        port: port,
+                        connectionsMax: settings.connectionsMax,
                         writeTimeoutMs: settings.writeMs
-                    ) { HTTPConnection(shared: shared, connection: $0, isOverflow: $1) })
+                    ) { HTTPConnection(shared: shared, connection: $0, isOverflow: $1) }
+                )
             } catch {
                 return .failure(error)
             }

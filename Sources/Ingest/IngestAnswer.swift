@@ -36,7 +36,9 @@ struct IngestAnswer: Sendable {
         json.field("position", position)
         json.endObject()
         return HTTPResponse(
-            status: accepted == 0 && rejected > 0 ? 422 : 202, headers: [("content-type", "application/json")],
-            body: json.bytes)
+            status: accepted == 0 && rejected > 0 ? 422 : 202,
+            headers: [("content-type", "application/json")],
+            body: json.bytes
+        )
     }
 }

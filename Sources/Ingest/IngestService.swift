@@ -30,7 +30,8 @@ package final class IngestService: Sendable {
 
         init(book: ContractBook, seed: UInt64) {
             workspace = Mutex(
-                Workspace(refiner: Refiner(book: book), tape: JSONTape(), random: SeededRandom(seed: seed)))
+                Workspace(refiner: Refiner(book: book), tape: JSONTape(), random: SeededRandom(seed: seed))
+            )
         }
     }
 
@@ -46,7 +47,11 @@ package final class IngestService: Sendable {
 
     /// - Parameter compatibility: The contract that judges `POST /invoicedata`; nil when that path is off.
     package init(
-        log: any EventLog, book: ContractBook, metrics: Metrics, time: any TimeSource, random: SeededRandom,
+        log: any EventLog,
+        book: ContractBook,
+        metrics: Metrics,
+        time: any TimeSource,
+        random: SeededRandom,
         compatibility: Contract?
     ) throws(ThreadError) {
         self.log = log
@@ -82,10 +87,13 @@ package final class IngestService: Sendable {
             metrics.add(.ingest_saturated_total)
             exchange.respond(
                 IngestProblem(
-                    status: 429, code: "ingest_saturated",
-                    message: "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
+                    status: 429,
+                    code: "ingest_saturated",
+                    message:
+                        "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
                     retryAfter: true
-                ).response)
+                ).response
+            )
         }
     }
 
@@ -105,13 +113,17 @@ package final class IngestService: Sendable {
     }
 
     private func receive(
-        _ request: HTTPRequest, _ exchange: any HTTPExchange, on bench: Workbench
+        _ request: HTTPRequest,
+        _ exchange: any HTTPExchange,
+        on bench: Workbench
     ) throws(IngestProblem) {
         let feed = feed(ofPath: request.path) ?? ""
         guard let contract = book.current(feed) else {
             throw IngestProblem(
-                status: 404, code: "feed_unknown",
-                message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", ")).")
+                status: 404,
+                code: "feed_unknown",
+                message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", "))."
+            )
         }
         let judged = try bench.workspace.withLock { workspace throws(IngestProblem) in
             try self.judge(request, feed, contract, &workspace)
@@ -129,8 +141,10 @@ package final class IngestService: Sendable {
 
     /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
     func submit(
-        _ batch: LogBatch, _ tally: (accepted: Int, rejected: Int),
-        done: @escaping @Sendable (LogReceipt) -> Void, failed: @escaping @Sendable (IngestProblem) -> Void
+        _ batch: LogBatch,
+        _ tally: (accepted: Int, rejected: Int),
+        done: @escaping @Sendable (LogReceipt) -> Void,
+        failed: @escaping @Sendable (IngestProblem) -> Void
     ) throws(IngestProblem) {
         do throws(EventLogError) {
             try log.submit(batch) { [metrics] result in
@@ -169,7 +183,10 @@ package final class IngestService: Sendable {
     }
 
     private func judge(
-        _ request: HTTPRequest, _ feed: String, _ contract: Contract, _ workspace: inout Workspace
+        _ request: HTTPRequest,
+        _ feed: String,
+        _ contract: Contract,
+        _ workspace: inout Workspace
     ) throws(IngestProblem) -> Judged {
         let records = try RequestRecords(request, contract: contract, tape: &workspace.tape)
         let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
@@ -179,7 +196,9 @@ package final class IngestService: Sendable {
         var builder: RecordBatchBuilder?
         if records.batch == nil {
             builder = RecordBatchBuilder(
-                baseTimestamp: envelope.receivedAt.micros / 1_000, reserving: request.body.count + records.ranges.count * 16)
+                baseTimestamp: envelope.receivedAt.micros / 1_000,
+                reserving: request.body.count + records.ranges.count * 16
+            )
         }
         for (index, range) in records.ranges.enumerated() {
             builder?.append(request.body[range])
@@ -196,47 +215,82 @@ package final class IngestService: Sendable {
         let bytes = builder?.finish() ?? request.body
         return Judged(
             batch: LogBatch(
-                partition: TopicPartition("feed.\(feed)"), envelope: envelope, bytes: bytes, recordCount: records.ranges.count),
-            answer: answer)
+                partition: TopicPartition("feed.\(feed)"),
+                envelope: envelope,
+                bytes: bytes,
+                recordCount: records.ranges.count
+            ),
+            answer: answer
+        )
     }
 
     /// `X-Till-Run-Row` is how many rows of the run came before this batch; a batch that would overtake is refused.
     private func holdRunOrder(
-        _ request: HTTPRequest, _ envelope: RecordEnvelope, count: Int, _ workspace: inout Workspace
+        _ request: HTTPRequest,
+        _ envelope: RecordEnvelope,
+        count: Int,
+        _ workspace: inout Workspace
     ) throws(IngestProblem) {
         guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return }
         guard let row = Int64(text), row >= 0 else {
-            throw IngestProblem(status: 400, code: "run_row_invalid", message: "X-Till-Run-Row is \(text.quotedForMessage); send a whole number.")
+            throw IngestProblem(
+                status: 400,
+                code: "run_row_invalid",
+                message: "X-Till-Run-Row is \(text.quotedForMessage); send a whole number."
+            )
         }
         if let expected = workspace.runs[envelope.run], expected != row {
             throw IngestProblem(
-                status: 409, code: "run_out_of_order",
-                message: "The run continues at row \(expected), this batch begins at \(row); send it from there.", expectedRow: expected)
+                status: 409,
+                code: "run_out_of_order",
+                message: "The run continues at row \(expected), this batch begins at \(row); send it from there.",
+                expectedRow: expected
+            )
         }
         if workspace.runs.count >= IngestLimits.runsMax { workspace.runs.removeAll() }
         workspace.runs[envelope.run] = row + Int64(count)
     }
 
     func envelope(
-        _ request: HTTPRequest, _ feed: String, _ contract: Contract, _ format: PayloadFormat, _ random: inout SeededRandom
+        _ request: HTTPRequest,
+        _ feed: String,
+        _ contract: Contract,
+        _ format: PayloadFormat,
+        _ random: inout SeededRandom
     ) throws(IngestProblem) -> RecordEnvelope {
         func text(_ name: String) throws(IngestProblem) -> ByteString {
             let value = request.header(name) ?? ""
             guard value.utf8.count <= IngestLimits.headerBytesMax else {
-                throw IngestProblem(status: 400, code: "header_too_long", message: "Header \(name) has \(value.utf8.count) bytes; the limit is \(IngestLimits.headerBytesMax).")
+                throw IngestProblem(
+                    status: 400,
+                    code: "header_too_long",
+                    message:
+                        "Header \(name) has \(value.utf8.count) bytes; the limit is \(IngestLimits.headerBytesMax)."
+                )
             }
             return ByteString(value)
         }
         let idempotencyKey = try text("idempotency-key")
-        let base = idempotencyKey.isEmpty
-            ? Identifier.minted(by: &random) : Identifier(Digest.sha256(of: Array((feed + "\u{1f}").utf8) + idempotencyKey.bytes))
+        let base =
+            idempotencyKey.isEmpty
+            ? Identifier.minted(by: &random)
+            : Identifier(Digest.sha256(of: Array((feed + "\u{1f}").utf8) + idempotencyKey.bytes))
         var envelope = RecordEnvelope(
-            feed: feed, contract: contract.digest, receivedAt: time.now(), format: format, recordIDBase: base)
+            feed: feed,
+            contract: contract.digest,
+            receivedAt: time.now(),
+            format: format,
+            recordIDBase: base
+        )
         envelope.sender = try text("x-till-sender")
         envelope.run = try text("x-till-run")
         if let sequence = request.header("x-till-sequence") {
             guard let number = Int64(sequence) else {
-                throw IngestProblem(status: 400, code: "sequence_invalid", message: "X-Till-Sequence is \(sequence.quotedForMessage); send a whole number.")
+                throw IngestProblem(
+                    status: 400,
+                    code: "sequence_invalid",
+                    message: "X-Till-Sequence is \(sequence.quotedForMessage); send a whole number."
+                )
             }
             envelope.senderSequence = number
         }

@@ -13,10 +13,17 @@ import Synchronization
 /// reasons; 503 when it cannot be made durable. A refused line is in the log and in quarantine, as everywhere.
 extension IngestService {
     func invoiceData(
-        _ request: HTTPRequest, _ exchange: any HTTPExchange, _ contract: Contract, on bench: Workbench
+        _ request: HTTPRequest,
+        _ exchange: any HTTPExchange,
+        _ contract: Contract,
+        on bench: Workbench
     ) throws(IngestProblem) {
         guard RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty else {
-            throw IngestProblem(status: 422, code: "body_invalid", message: "Send one invoice line as application/json.")
+            throw IngestProblem(
+                status: 422,
+                code: "body_invalid",
+                message: "Send one invoice line as application/json."
+            )
         }
         let (batch, response, accepted) = try bench.workspace.withLock { workspace throws(IngestProblem) in
             let envelope = try self.envelope(request, contract.name, contract, .json, &workspace.random)
@@ -27,10 +34,17 @@ extension IngestService {
             } catch {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)
             }
-            var builder = RecordBatchBuilder(baseTimestamp: envelope.receivedAt.micros / 1_000, reserving: body.count + 32)
+            var builder = RecordBatchBuilder(
+                baseTimestamp: envelope.receivedAt.micros / 1_000,
+                reserving: body.count + 32
+            )
             builder.append(body[...])
             let batch = LogBatch(
-                partition: TopicPartition("feed.\(contract.name)"), envelope: envelope, bytes: builder.finish(), recordCount: 1)
+                partition: TopicPartition("feed.\(contract.name)"),
+                envelope: envelope,
+                bytes: builder.finish(),
+                recordCount: 1
+            )
             switch verdict {
             case .accepted(.line(let line)): return (batch, Self.canonical(line, contract), true)
             case .accepted(.sale): preconditionFailure("feed \(contract.name) maps to invoice lines")
@@ -55,7 +69,10 @@ extension IngestService {
         json.key("Quantity")
         json.raw(Array(Decimal.text(Int128(line.quantity), scale: 3, keepZeros: false).utf8))
         let civil = (contract.zone ?? .utc).civil(at: line.occurredAt)
-        json.field("InvoiceDate", "\(padded(civil.day, 2))-\(padded(civil.month, 2))-\(padded(civil.year, 4)) \(civil.clockText)")
+        json.field(
+            "InvoiceDate",
+            "\(padded(civil.day, 2))-\(padded(civil.month, 2))-\(padded(civil.year, 4)) \(civil.clockText)"
+        )
         json.key("UnitPrice")
         json.raw(Array(Decimal.text(Int128(line.unitPrice), scale: MoneyScale.digits, keepZeros: false).utf8))
         json.key("CustomerID")
@@ -77,7 +94,9 @@ extension IngestService {
     /// 400 when only the date is wrong, else 422; the item is echoed when it is JSON.
     private static func refusal(_ reasons: [Reason], _ body: [UInt8], _ tape: inout JSONTape) -> HTTPResponse {
         let timeRules: Set<String> = ["bad_time", "nonexistent_time"]
-        let isDate = reasons.allSatisfy { timeRules.contains($0.rule) || ($0.rule == "required" && $0.field == "InvoiceDate") }
+        let isDate = reasons.allSatisfy {
+            timeRules.contains($0.rule) || ($0.rule == "required" && $0.field == "InvoiceDate")
+        }
         let isJSON = (try? tape.parse(body, in: 0..<body.count)) != nil
         var json = JSONWriter()
         json.beginObject()
@@ -103,6 +122,10 @@ extension IngestService {
             json.endArray()
         }
         json.endObject()
-        return HTTPResponse(status: isDate ? 400 : 422, headers: [("content-type", "application/json")], body: json.bytes)
+        return HTTPResponse(
+            status: isDate ? 400 : 422,
+            headers: [("content-type", "application/json")],
+            body: json.bytes
+        )
     }
 }

@@ -17,7 +17,11 @@ struct RequestRecords {
         let type = Self.mediaType(request)
         let body = request.body
         guard !body.isEmpty else {
-            throw IngestProblem(status: 400, code: "body_empty", message: "The body is empty; send one event, an array, NDJSON or CSV.")
+            throw IngestProblem(
+                status: 400,
+                code: "body_empty",
+                message: "The body is empty; send one event, an array, NDJSON or CSV."
+            )
         }
         switch type {
         case "application/json":
@@ -39,13 +43,21 @@ struct RequestRecords {
                 throw IngestProblem(status: 400, code: "batch_invalid", message: error.description)
             }
             guard view.range.count == body.count else {
-                throw IngestProblem(status: 400, code: "batch_invalid", message: "The body has \(body.count - view.range.count) bytes after the batch; send one batch per request.")
+                throw IngestProblem(
+                    status: 400,
+                    code: "batch_invalid",
+                    message:
+                        "The body has \(body.count - view.range.count) bytes after the batch; send one batch per request."
+                )
             }
             batch = view
         default:
             throw IngestProblem(
-                status: 415, code: "content_type_unknown",
-                message: "Content-Type \(type.quotedForMessage) is not known; send application/json, application/x-ndjson or text/csv.")
+                status: 415,
+                code: "content_type_unknown",
+                message:
+                    "Content-Type \(type.quotedForMessage) is not known; send application/json, application/x-ndjson or text/csv."
+            )
         }
     }
 
@@ -61,7 +73,12 @@ struct RequestRecords {
         let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
         guard first == UInt8(ascii: "[") else { return [0..<body.count] }
         do throws(JSONError) {
-            return try JSONSplitter.splitTopLevel(body, in: 0..<body.count, valuesMax: IngestLimits.recordsMax, using: &tape)
+            return try JSONSplitter.splitTopLevel(
+                body,
+                in: 0..<body.count,
+                valuesMax: IngestLimits.recordsMax,
+                using: &tape
+            )
         } catch {
             if error.problem == .tooManyValues { throw tooMany }
             return [0..<body.count]
@@ -77,11 +94,19 @@ struct RequestRecords {
     }
 
     private static var tooMany: IngestProblem {
-        IngestProblem(status: 413, code: "too_many_records", message: "The body has more than \(IngestLimits.recordsMax) records; send fewer per request.")
+        IngestProblem(
+            status: 413,
+            code: "too_many_records",
+            message: "The body has more than \(IngestLimits.recordsMax) records; send fewer per request."
+        )
     }
 
-    private static func csv(_ body: [UInt8], _ contract: Contract) throws(IngestProblem) -> (PayloadFormat, [Range<Int>]) {
-        var splitter = CSVRowSplitter(dialect: Formats.CSVDialect(separator: contract.csv.separator, quote: contract.csv.quote))
+    private static func csv(_ body: [UInt8], _ contract: Contract) throws(IngestProblem) -> (
+        PayloadFormat, [Range<Int>]
+    ) {
+        var splitter = CSVRowSplitter(
+            dialect: Formats.CSVDialect(separator: contract.csv.separator, quote: contract.csv.quote)
+        )
         splitter.feed(body)
         splitter.finish()
         var header: [UInt8]?
@@ -98,7 +123,12 @@ struct RequestRecords {
         }
         if ranges.count > IngestLimits.recordsMax { throw tooMany }
         guard let header, header.count <= IngestLimits.csvHeaderBytesMax else {
-            throw IngestProblem(status: 400, code: "csv_header_missing", message: "The body has no usable header row; send the column names first, at most \(IngestLimits.csvHeaderBytesMax) bytes.")
+            throw IngestProblem(
+                status: 400,
+                code: "csv_header_missing",
+                message:
+                    "The body has no usable header row; send the column names first, at most \(IngestLimits.csvHeaderBytesMax) bytes."
+            )
         }
         return (.csv(header: ByteString(header), separator: contract.csv.separator), ranges)
     }
@@ -111,7 +141,12 @@ struct RequestRecords {
         guard parts.count == 3, parts[0] == "csv", let separator = UInt8(parts[1]),
             let header = Base64.decode(Array(parts[2].utf8)), header.count <= IngestLimits.csvHeaderBytesMax
         else {
-            throw IngestProblem(status: 400, code: "format_invalid", message: "X-Till-Format is \(text.quotedForMessage); send json, or csv SEPARATOR-CODE BASE64-OF-HEADER-ROW.")
+            throw IngestProblem(
+                status: 400,
+                code: "format_invalid",
+                message:
+                    "X-Till-Format is \(text.quotedForMessage); send json, or csv SEPARATOR-CODE BASE64-OF-HEADER-ROW."
+            )
         }
         return .csv(header: ByteString(header), separator: separator)
     }

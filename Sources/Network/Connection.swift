@@ -38,7 +38,12 @@ package final class Connection {
     package var peerIsFinished = false
 
     init(
-        token: UInt64, socket: Socket, reactor: Reactor, listener: Int, isOverflow: Bool, writeTimeoutMs: Int
+        token: UInt64,
+        socket: Socket,
+        reactor: Reactor,
+        listener: Int,
+        isOverflow: Bool,
+        writeTimeoutMs: Int
     ) {
         self.token = token
         self.socket = socket

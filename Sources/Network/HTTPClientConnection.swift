@@ -43,7 +43,10 @@ package final class HTTPClientConnection {
     /// - Parameter timeoutMs: Limit for connecting and for each wait later, 1 or more.
     /// - Parameter bodyMax: Largest accepted body of an answer in bytes.
     package init(
-        host: String, port: Int, timeoutMs: Int = 10_000, bodyMax: Int = 64 << 20
+        host: String,
+        port: Int,
+        timeoutMs: Int = 10_000,
+        bodyMax: Int = 64 << 20
     ) throws(HTTPClientError) {
         guard let number = UInt16(exactly: port) else {
             throw .connectRefused(host: host, port: port, cause: EINVAL)
@@ -65,7 +68,10 @@ package final class HTTPClientConnection {
     ///
     /// - Parameter path: The encoded request target, from `/` on.
     package func send(
-        method: String, path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        method: String,
+        path: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) throws(HTTPClientError) {
         try enqueue(method: method, path: path, headers: headers, body: body)
         try flush()
@@ -73,7 +79,10 @@ package final class HTTPClientConnection {
 
     /// Prepares one request, to be sent with those prepared before by ``flush()``.
     package func enqueue(
-        method: String, path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        method: String,
+        path: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) throws(HTTPClientError) {
         guard !method.isEmpty, method.utf8.allSatisfy({ HTTPText.lowerToken($0) != 0 }) else {
             throw .badRequest(what: "method \(method.quotedForMessage)")
@@ -153,7 +162,10 @@ package final class HTTPClientConnection {
 
     /// Sends one request and receives its answer.
     package func exchange(
-        method: String, path: String, headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        method: String,
+        path: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) throws(HTTPClientError) -> HTTPClientResponse {
         try send(method: method, path: path, headers: headers, body: body)
         while open.count > 1 { _ = try receive() }

@@ -92,7 +92,8 @@ struct HTTPRequestHead: Sendable {
     private mutating func readQuery(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(HTTPRefusal) {
         var start = range.lowerBound
         while start < range.upperBound {
-            var end = start, equals = -1
+            var end = start
+            var equals = -1
             while end < range.upperBound, bytes[end] != 0x26 {
                 if bytes[end] == 0x3D, equals < 0 { equals = end }
                 end += 1
@@ -124,14 +125,16 @@ struct HTTPRequestHead: Sendable {
             colon += 1
         }
         guard colon > line.lowerBound, colon < line.upperBound else { throw .malformedHeader }
-        var start = colon + 1, end = line.upperBound
+        var start = colon + 1
+        var end = line.upperBound
         while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
         while end > start, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
         for at in start..<end {
             let byte = bytes[at]
             if byte < 0x20 && byte != 0x09 || byte == 0x7F { throw .malformedHeader }
         }
-        let name = line.lowerBound..<colon, value = start..<end
+        let name = line.lowerBound..<colon
+        let value = start..<end
         guard let text = HTTPText.string(bytes, value) else { throw .malformedHeader }
         if isTrailer { return }
         try readMeaning(bytes, name, value)
@@ -141,7 +144,9 @@ struct HTTPRequestHead: Sendable {
 
     /// Takes note of the headers that frame the message.
     private mutating func readMeaning(
-        _ bytes: Span<UInt8>, _ name: Range<Int>, _ value: Range<Int>
+        _ bytes: Span<UInt8>,
+        _ name: Range<Int>,
+        _ value: Range<Int>
     ) throws(HTTPRefusal) {
         switch name.count {
         case 4 where HTTPText.matches(bytes, name, "host"):
@@ -199,7 +204,8 @@ struct HTTPRequestHead: Sendable {
         while start < range.upperBound {
             var end = start
             while end < range.upperBound, bytes[end] != 0x2C { end += 1 }
-            var from = start, to = end
+            var from = start
+            var to = end
             while from < to, bytes[from] == 0x20 || bytes[from] == 0x09 { from += 1 }
             while to > from, bytes[to - 1] == 0x20 || bytes[to - 1] == 0x09 { to -= 1 }
             if HTTPText.matches(bytes, from..<to, element) { return true }

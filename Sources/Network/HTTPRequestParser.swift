@@ -58,7 +58,9 @@ package struct HTTPRequestParser: Sendable {
     /// - Parameter bodyLimit: Largest body in bytes for a method and a path; asked once a request, before its body.
     /// - Complexity: O(n) in bytes.
     package mutating func step(
-        _ bytes: Span<UInt8>, from start: Int, bodyLimit: (HTTPVerb, String) -> Int
+        _ bytes: Span<UInt8>,
+        from start: Int,
+        bodyLimit: (HTTPVerb, String) -> Int
     ) -> Step {
         if case .refused(let refusal) = phase { return .refused(refusal) }
         do throws(HTTPRefusal) {
@@ -72,7 +74,9 @@ package struct HTTPRequestParser: Sendable {
     }
 
     private mutating func advance(
-        _ bytes: Span<UInt8>, from start: Int, _ bodyLimit: (HTTPVerb, String) -> Int
+        _ bytes: Span<UInt8>,
+        from start: Int,
+        _ bodyLimit: (HTTPVerb, String) -> Int
     ) throws(HTTPRefusal) -> Step {
         var at = start
         while at < bytes.count {
@@ -103,7 +107,8 @@ package struct HTTPRequestParser: Sendable {
                 at += count
                 remaining -= count
                 guard remaining == 0 else { continue }
-                if case .chunkData = phase { phase = .chunkEnd } else { return finish(at) }
+                guard case .chunkData = phase else { return finish(at) }
+                phase = .chunkEnd
             case .refused(let refusal): throw refusal
             }
         }
@@ -120,7 +125,10 @@ package struct HTTPRequestParser: Sendable {
     /// - Parameter max: Bytes that a line may have before its LF, CR included.
     /// - Returns: False when the line is cut: all bytes are taken.
     private mutating func takeLine(
-        _ bytes: Span<UInt8>, _ at: inout Int, max: Int, or refusal: HTTPRefusal
+        _ bytes: Span<UInt8>,
+        _ at: inout Int,
+        max: Int,
+        or refusal: HTTPRefusal
     ) throws(HTTPRefusal) -> Bool {
         let window = max - partial.count
         let stop = min(bytes.count, at + window + 1)
@@ -186,7 +194,8 @@ package struct HTTPRequestParser: Sendable {
     }
 
     private mutating func readChunkSize(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(HTTPRefusal) {
-        var at = line.lowerBound, size = 0
+        var at = line.lowerBound
+        var size = 0
         while at < line.upperBound, let digit = HTTPText.hex(bytes[at]) {
             guard at - line.lowerBound < NetworkLimits.chunkDigits else { throw .badChunk }
             size = size << 4 | Int(digit)
@@ -213,8 +222,14 @@ package struct HTTPRequestParser: Sendable {
     /// Gives the request away and makes ready for the next.
     private mutating func finish(_ next: Int) -> Step {
         let request = HTTPParsedRequest(
-            verb: head.verb, path: head.path, query: head.query, headers: head.headers, body: body,
-            keepAlive: head.keepAlive, isHTTP10: head.isHTTP10)
+            verb: head.verb,
+            path: head.path,
+            query: head.query,
+            headers: head.headers,
+            body: body,
+            keepAlive: head.keepAlive,
+            isHTTP10: head.isHTTP10
+        )
         head = HTTPRequestHead()
         body = []
         emptyLineSeen = false

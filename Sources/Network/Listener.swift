@@ -23,7 +23,10 @@ extension Reactor {
     /// - Parameter accept: Makes the protocol of a new connection.
     /// - Returns: The listener's number for ``stopListening(_:)`` and the bound port.
     package func listen(
-        host: String, port: Int, connectionsMax: Int, writeTimeoutMs: Int,
+        host: String,
+        port: Int,
+        connectionsMax: Int,
+        writeTimeoutMs: Int,
         accept: @escaping (Connection, _ isOverflow: Bool) -> any ByteProtocol
     ) throws(NetworkError) -> (listener: Int, port: Int) {
         let (socket, bound) = try Socket.listen(host: host, port: port)
@@ -34,7 +37,8 @@ extension Reactor {
             throw .resourcesUnavailable(what: "further listener", cause: 24)
         }
         listeners.append(
-            Listener(socket: socket, connectionsMax: connectionsMax, writeTimeoutMs: writeTimeoutMs, accept: accept))
+            Listener(socket: socket, connectionsMax: connectionsMax, writeTimeoutMs: writeTimeoutMs, accept: accept)
+        )
         return (index, bound)
     }
 
@@ -71,7 +75,11 @@ extension Reactor {
     private func begin(_ socket: Socket, _ index: Int, _ isOverflow: Bool) {
         guard
             let connection = add(
-                socket, listener: index, isOverflow: isOverflow, writeTimeoutMs: listeners[index].writeTimeoutMs)
+                socket,
+                listener: index,
+                isOverflow: isOverflow,
+                writeTimeoutMs: listeners[index].writeTimeoutMs
+            )
         else { return socket.close() }
         if isOverflow { listeners[index].overflow += 1 } else { listeners[index].open += 1 }
         let handler = listeners[index].accept(connection, isOverflow)
@@ -95,6 +103,10 @@ extension Reactor {
         guard !listeners[index].isStopped else { return }
         listeners[index].isPaused = paused
         _ = poller.set(
-            listeners[index].socket, read: !paused, write: false, token: Listener.tokenBit | UInt64(index))
+            listeners[index].socket,
+            read: !paused,
+            write: false,
+            token: Listener.tokenBit | UInt64(index)
+        )
     }
 }

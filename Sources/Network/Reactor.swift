@@ -115,8 +115,13 @@ package final class Reactor {
             return nil
         }
         let connection = Connection(
-            token: token, socket: socket, reactor: self, listener: listener, isOverflow: isOverflow,
-            writeTimeoutMs: writeTimeoutMs)
+            token: token,
+            socket: socket,
+            reactor: self,
+            listener: listener,
+            isOverflow: isOverflow,
+            writeTimeoutMs: writeTimeoutMs
+        )
         slots[index].connection = connection
         connectionCount += 1
         return connection
@@ -222,7 +227,8 @@ package final class Reactor {
         }
         if isEmpty, case .finishing = connection.state { return linger(connection) }
         let writeDeadline =
-            isEmpty ? Int64.max
+            isEmpty
+            ? Int64.max
             : moved || connection.writeDeadline == .max
                 ? nowNanos + Int64(connection.writeTimeoutMs) * 1_000_000 : connection.writeDeadline
         if writeDeadline != connection.writeDeadline {
@@ -243,7 +249,11 @@ package final class Reactor {
         guard wanted != connection.registered else { return }
         connection.registered = wanted
         let done = poller.set(
-            connection.socket, read: wanted.read, write: wanted.write, token: connection.token)
+            connection.socket,
+            read: wanted.read,
+            write: wanted.write,
+            token: connection.token
+        )
         if !done { close(connection) }
     }
 

@@ -12,7 +12,9 @@ package struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConve
 
     package var description: String { "\(topic)/\(partition)" }
 
-    package static func < (a: Self, b: Self) -> Bool { a.topic != b.topic ? a.topic < b.topic : a.partition < b.partition }
+    package static func < (a: Self, b: Self) -> Bool {
+        a.topic != b.topic ? a.topic < b.topic : a.partition < b.partition
+    }
 }
 
 /// How the bytes of a batch's records are to be read.
@@ -41,7 +43,8 @@ package struct RecordEnvelope: Hashable, Sendable {
     package var subject = ByteString()
     package var key = ByteString()
 
-    package init(feed: String, contract: Digest, receivedAt: Timestamp, format: PayloadFormat, recordIDBase: Identifier) {
+    package init(feed: String, contract: Digest, receivedAt: Timestamp, format: PayloadFormat, recordIDBase: Identifier)
+    {
         self.feed = feed
         self.contract = contract
         self.receivedAt = receivedAt
@@ -113,7 +116,8 @@ package protocol EventLog: AnyObject, Sendable {
     /// Hands a batch over; never blocks on the disk. `completion` is called exactly once, on the log's thread unless
     /// this call throws; it must be short.
     func submit(
-        _ batch: LogBatch, completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
+        _ batch: LogBatch,
+        completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
     ) throws(EventLogError)
     func reader(_ partition: TopicPartition, from offset: Int64) throws(EventLogError) -> any LogReader
     /// The offset after the last durable record; 0 for a partition that does not exist.

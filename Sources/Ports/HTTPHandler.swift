@@ -2,7 +2,8 @@
 /// percent-decoded; header names are lower case; the body is complete and within the limit that ``HTTPHandler`` named.
 package struct HTTPRequest: Sendable {
     package enum Method: String, Sendable, CaseIterable {
-        case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE", options = "OPTIONS", patch = "PATCH"
+        case get = "GET", head = "HEAD", post = "POST", put = "PUT", delete = "DELETE", options = "OPTIONS", patch =
+            "PATCH"
     }
 
     package var method: Method
@@ -14,8 +15,11 @@ package struct HTTPRequest: Sendable {
     package var body: [UInt8]
 
     package init(
-        method: Method, path: String, query: [(name: String, value: String)] = [],
-        headers: [(name: String, value: String)] = [], body: [UInt8] = []
+        method: Method,
+        path: String,
+        query: [(name: String, value: String)] = [],
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = []
     ) {
         self.method = method
         self.path = path

@@ -58,7 +58,9 @@ package final class PositionBoard: Sendable {
 
     /// Calls `completion` once the tables contain `wanted`, or when the time is over. At once when they do already.
     package func wait(
-        for wanted: PositionVector, deadlineNanos: Int64, _ completion: @escaping @Sendable (WaitResult) -> Void
+        for wanted: PositionVector,
+        deadlineNanos: Int64,
+        _ completion: @escaping @Sendable (WaitResult) -> Void
     ) {
         let now = state.withLock { state -> WaitResult? in
             if state.positions.covers(wanted) { return .reached }

@@ -23,7 +23,8 @@ package struct PositionVector: Sendable, Equatable, CustomStringConvertible {
         if text.isEmpty { return }
         let parts = text.split(separator: ",", maxSplits: 256, omittingEmptySubsequences: false)
         for part in parts {
-            guard let colon = part.lastIndex(of: ":"), let offset = Int64(part[part.index(after: colon)...]), offset >= 0,
+            guard let colon = part.lastIndex(of: ":"), let offset = Int64(part[part.index(after: colon)...]),
+                offset >= 0,
                 let slash = part[..<colon].lastIndex(of: "/"),
                 let partition = Int32(part[part.index(after: slash)..<colon]), slash > part.startIndex
             else { return nil }
@@ -62,7 +63,10 @@ package protocol TableStore: AnyObject {
     /// The greatest id in use, 0 when the table is empty.
     func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64
     func commit(
-        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
     ) throws(TableStoreError) -> CommitAnswer
 }
 
@@ -117,7 +121,8 @@ package enum TableStoreError: OperationalError, Equatable {
             "The tables are at position \(stored) and the commit continues \(expected); start till again."
         case .schemaNewer(let found, let supported):
             "The tables have schema \(found) and this till knows \(supported); use the till that wrote them, or a newer one."
-        case .damaged(let cause): "The tables file is damaged: \(cause); remove tables.sqlite, till rebuilds it from the log."
+        case .damaged(let cause):
+            "The tables file is damaged: \(cause); remove tables.sqlite, till rebuilds it from the log."
         }
     }
 }

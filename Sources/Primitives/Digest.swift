@@ -17,7 +17,10 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// Nil unless there are exactly 32 bytes.
     @inlinable public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0
+        var a: UInt64 = 0
+        var b: UInt64 = 0
+        var c: UInt64 = 0
+        var d: UInt64 = 0
         for byte in bytes {
             a = a << 8 | b >> 56
             b = b << 8 | c >> 56

@@ -16,7 +16,8 @@ public struct Identifier: Hashable, Sendable, Comparable, CustomStringConvertibl
     /// Nil unless there are exactly 16 bytes.
     @inlinable public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
-        var high: UInt64 = 0, low: UInt64 = 0
+        var high: UInt64 = 0
+        var low: UInt64 = 0
         for byte in bytes {
             high = high << 8 | low >> 56
             low = low << 8 | UInt64(byte)

@@ -26,7 +26,11 @@ package final class ProcessingWorker {
 
     /// Claims the store and reads its positions.
     package init(
-        log: any EventLog, store: any TableStore, book: ContractBook, board: PositionBoard, metrics: Metrics,
+        log: any EventLog,
+        store: any TableStore,
+        book: ContractBook,
+        board: PositionBoard,
+        metrics: Metrics,
         time: any TimeSource
     ) throws {
         self.log = log

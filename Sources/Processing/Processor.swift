@@ -24,8 +24,13 @@ package final class Processor: Sendable {
 
     /// - Parameter makeStore: Opens the store; called on the processing thread, again after a failure.
     package init(
-        log: any EventLog, book: ContractBook, board: PositionBoard, metrics: Metrics, logger: Logger,
-        time: any TimeSource, makeStore: @escaping @Sendable () throws -> any TableStore
+        log: any EventLog,
+        book: ContractBook,
+        board: PositionBoard,
+        metrics: Metrics,
+        logger: Logger,
+        time: any TimeSource,
+        makeStore: @escaping @Sendable () throws -> any TableStore
     ) {
         self.log = log
         self.book = book
@@ -61,11 +66,21 @@ package final class Processor: Sendable {
         while !isStopping {
             do {
                 let worker = try ProcessingWorker(
-                    log: log, store: makeStore(), book: book, board: board, metrics: metrics, time: time)
+                    log: log,
+                    store: makeStore(),
+                    book: book,
+                    board: board,
+                    metrics: metrics,
+                    time: time
+                )
                 board.setFailure("processing", nil)
                 pauseMicros = 100_000
                 if try follow(worker) == .fenced {
-                    logger.log(.error, "process.owner_fenced", [("remedy", "another till took over this data directory")])
+                    logger.log(
+                        .error,
+                        "process.owner_fenced",
+                        [("remedy", "another till took over this data directory")]
+                    )
                     board.setFailure("processing", "another till took over; this one stopped folding for good")
                     return
                 }

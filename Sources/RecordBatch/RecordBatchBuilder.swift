@@ -20,10 +20,14 @@ public struct RecordBatchBuilder: Sendable {
     /// Appends a record without key.
     /// - Parameter id: An explicit record_id, stored as header `till-id`; nil when the envelope's base decides.
     public mutating func append(_ value: ArraySlice<UInt8>, id: Identifier? = nil) {
-        precondition(count < RecordBatchLayout.recordsMax, "a batch holds at most \(RecordBatchLayout.recordsMax) records")
+        precondition(
+            count < RecordBatchLayout.recordsMax,
+            "a batch holds at most \(RecordBatchLayout.recordsMax) records"
+        )
         let name = RecordBatchLayout.identifierHeader
         let headerSize = id == nil ? 1 : 1 + varintSize(Int64(name.count)) + name.count + varintSize(16) + 16
-        let bodySize = 1 + varintSize(0) + varintSize(Int64(count)) + varintSize(-1) + varintSize(Int64(value.count))
+        let bodySize =
+            1 + varintSize(0) + varintSize(Int64(count)) + varintSize(-1) + varintSize(Int64(value.count))
             + value.count + headerSize
         bytes.appendVarint(Int64(bodySize))
         bytes.append(0)

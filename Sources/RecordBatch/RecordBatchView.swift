@@ -54,7 +54,9 @@ public struct RecordBatchView: Sendable {
     @inlinable public func forEach(in bytes: [UInt8], _ body: (Record) -> Void) throws(RecordBatchError) {
         var reader = WireReader(bytes, at: range.lowerBound + RecordBatchLayout.headerSize, end: range.upperBound)
         for index in 0..<recordCount {
-            guard let record = Self.record(&reader, bytes), record.offsetDelta == index else { throw .record(index: index) }
+            guard let record = Self.record(&reader, bytes), record.offsetDelta == index else {
+                throw .record(index: index)
+            }
             body(record)
         }
         guard reader.remaining == 0 else { throw .count(stated: Int32(recordCount), found: recordCount + 1) }
@@ -72,7 +74,9 @@ public struct RecordBatchView: Sendable {
             key = reader.position..<reader.position + Int(keyLength)
             reader.position += Int(keyLength)
         }
-        guard let valueLength = reader.varint(), valueLength >= -1, valueLength <= Int64(reader.remaining) else { return nil }
+        guard let valueLength = reader.varint(), valueLength >= -1, valueLength <= Int64(reader.remaining) else {
+            return nil
+        }
         let value = reader.position..<reader.position + max(0, Int(valueLength))
         reader.position = value.upperBound
         guard let headers = reader.varint(), headers >= 0, headers <= 100 else { return nil }

@@ -5,7 +5,10 @@ import RetailModel
 extension ContractPlan {
     /// One invoice line: classified by spec model 1.9, identified by the client's line number or the record_id (1.8).
     func invoiceLine(
-        _ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier, hashes: Bool
+        _ values: [FieldValue],
+        _ judgement: Judgement,
+        _ recordID: Identifier,
+        hashes: Bool
     ) -> MapResult {
         func at(_ index: Int) -> FieldValue { index < 0 ? .null : values[index] }
         let fields = lineFields
@@ -33,20 +36,37 @@ extension ContractPlan {
             identity.appendBigEndian(recordID.low)
         }
         var event = LineEvent(
-            source: source, document: document, identity: ByteString(identity), store: store, timeZone: zoneName,
-            product: product, occurredAt: time.instant, day: day, hour: hour, quantity: numbers.quantity,
-            unitPrice: numbers.price, amount: numbers.amount, currency: currency, rawTime: time.raw)
+            source: source,
+            document: document,
+            identity: ByteString(identity),
+            store: store,
+            timeZone: zoneName,
+            product: product,
+            occurredAt: time.instant,
+            day: day,
+            hour: hour,
+            quantity: numbers.quantity,
+            unitPrice: numbers.price,
+            amount: numbers.amount,
+            currency: currency,
+            rawTime: time.raw
+        )
         event.documentType = Self.documentType(document)
         event.description = at(fields.description).key
         event.customer = at(fields.customer).key
         event.customerName = at(fields.customerName).key
         event.country = at(fields.country).key
         event.kind = LineKind.classify(
-            documentType: event.documentType, quantity: numbers.quantity, unitPrice: numbers.price,
-            namesCustomer: event.customer != nil)
+            documentType: event.documentType,
+            quantity: numbers.quantity,
+            unitPrice: numbers.price,
+            namesCustomer: event.customer != nil
+        )
         event.flags = flags(judgement, price: numbers.price, description: event.description, product: product)
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
-        if let index = contract.versionTime, let version = values[index].time { event.versionAt = max(0, version.instant.micros) }
+        if let index = contract.versionTime, let version = values[index].time {
+            event.versionAt = max(0, version.instant.micros)
+        }
         if hashes {
             var canonical: [UInt8] = []
             canonical.reserveCapacity(256)
@@ -71,7 +91,9 @@ extension ContractPlan {
         if price == 0 { flags.insert(.zeroPrice) }
         if isService(product) { flags.insert(.notMerchandise) }
         if !judgement.corrections.isEmpty { flags.insert(.corrected) }
-        if judgement.flags.contains(where: { $0 != "no_description" && $0 != "zero_price" }) { flags.insert(.contractFlag) }
+        if judgement.flags.contains(where: { $0 != "no_description" && $0 != "zero_price" }) {
+            flags.insert(.contractFlag)
+        }
         return flags
     }
 }

@@ -16,7 +16,9 @@ package enum Mappers {
                 .init("unit_price", [.money, .decimal]), .init("occurred_at", [.time]),
                 .init("customer", texts.union([.integer]), isRequired: false),
                 .init("customer_name", texts, isRequired: false), .init("country", texts, isRequired: false),
-            ], settings: ["currency", "store", "time_zone"]),
+            ],
+            settings: ["currency", "store", "time_zone"]
+        ),
         "sale": MapperSignature(
             parameters: [
                 .init("document", texts), .init("occurred_at", [.time]), .init("store", texts, isRequired: false),
@@ -28,12 +30,18 @@ package enum Mappers {
                 .init("lines.description", texts, isRequired: false, isNested: true),
                 .init("lines.quantity", [.integer, .decimal], isNested: true),
                 .init("lines.unit_price", [.money, .decimal], isNested: true),
-            ], settings: ["currency", "store", "time_zone"]),
+            ],
+            settings: ["currency", "store", "time_zone"]
+        ),
     ]
 
     /// - Parameter hashes: Whether the content hash is needed; acceptance does not depend on it.
     static func run(
-        _ plan: ContractPlan, _ values: [FieldValue], _ judgement: Judgement, _ recordID: Identifier, hashes: Bool
+        _ plan: ContractPlan,
+        _ values: [FieldValue],
+        _ judgement: Judgement,
+        _ recordID: Identifier,
+        hashes: Bool
     ) -> MapResult {
         switch plan.mapper {
         case .invoiceLine: plan.invoiceLine(values, judgement, recordID, hashes: hashes)
@@ -80,7 +88,11 @@ final class ContractPlan: Sendable {
         bindings = contract.mapper.bindings
         lineFields = LineFields(contract.mapper.bindings)
         if case .text(let text)? = contract.settings["store"] { store = text } else { store = "ONLINE" }
-        if case .texts(let codes)? = contract.settings["non_product_codes"] { services = Set(codes) } else { services = [] }
+        if case .texts(let codes)? = contract.settings["non_product_codes"] {
+            services = Set(codes)
+        } else {
+            services = []
+        }
         // Settings are judged when the contract is loaded; a text that is no pattern there names no code.
         if case .texts(let list)? = contract.settings["non_product_patterns"] {
             servicePatterns = list.compactMap { Pattern.compiled($0.description) }
@@ -129,13 +141,19 @@ final class ContractPlan: Sendable {
     }
 
     /// quantity × unit price in money units, exact; fractional quantities round half away from zero at scale 5.
-    func amount(quantity: Decimal, price: Decimal, field: String) -> Result<(quantity: Int64, price: Int64, amount: Int64), LineProblem> {
+    func amount(quantity: Decimal, price: Decimal, field: String) -> Result<
+        (quantity: Int64, price: Int64, amount: Int64), LineProblem
+    > {
         guard quantity.scale <= 3 else { return .failure(.quantity) }
-        guard let thousandths = quantity.units(scale: 3), abs(Int128(thousandths)) <= Int128(MoneyScale.lineThousandthsMax)
+        guard let thousandths = quantity.units(scale: 3),
+            abs(Int128(thousandths)) <= Int128(MoneyScale.lineThousandthsMax)
         else { return .failure(.quantityRange) }
         guard price.scale <= MoneyScale.digits else { return .failure(.price) }
         guard let units = price.units(scale: MoneyScale.digits), units != .min else { return .failure(.amount) }
-        guard let product = quantity.multiplied(by: price)?.rounded(toScale: MoneyScale.digits).units(scale: MoneyScale.digits),
+        guard
+            let product = quantity.multiplied(by: price)?.rounded(toScale: MoneyScale.digits).units(
+                scale: MoneyScale.digits
+            ),
             abs(Int128(product)) <= Int128(MoneyScale.lineUnitsMax)
         else { return .failure(.amount) }
         return .success((thousandths, units, product))
@@ -149,13 +167,33 @@ enum LineProblem: Error {
     func reason(field: String, value: String) -> Reason {
         switch self {
         case .quantity:
-            Reason(rule: "too_many_decimals", field: field, value: value, message: "\(field) \(value) has more than 3 fraction digits; send thousandths at the most")
+            Reason(
+                rule: "too_many_decimals",
+                field: field,
+                value: value,
+                message: "\(field) \(value) has more than 3 fraction digits; send thousandths at the most"
+            )
         case .quantityRange:
-            Reason(rule: "out_of_range", field: field, value: value, message: "\(field) \(value) is beyond ±1000000000; correct the quantity")
+            Reason(
+                rule: "out_of_range",
+                field: field,
+                value: value,
+                message: "\(field) \(value) is beyond ±1000000000; correct the quantity"
+            )
         case .price:
-            Reason(rule: "too_many_decimals", field: field, value: value, message: "\(field) \(value) has more than 5 fraction digits; send five at the most")
+            Reason(
+                rule: "too_many_decimals",
+                field: field,
+                value: value,
+                message: "\(field) \(value) has more than 5 fraction digits; send five at the most"
+            )
         case .amount:
-            Reason(rule: "amount_limit", field: field, value: value, message: "quantity times price passes 1000000000; check the quantity and the price")
+            Reason(
+                rule: "amount_limit",
+                field: field,
+                value: value,
+                message: "quantity times price passes 1000000000; check the quantity and the price"
+            )
         }
     }
 }
@@ -174,7 +212,8 @@ extension FieldValue {
     }
 
     private static func digits(_ number: Int64) -> [UInt8] {
-        var rest = number.magnitude, out: [UInt8] = []
+        var rest = number.magnitude
+        var out: [UInt8] = []
         out.reserveCapacity(20)
         repeat {
             out.append(UInt8(truncatingIfNeeded: rest % 10) + 0x30)

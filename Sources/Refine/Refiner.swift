@@ -2,8 +2,8 @@ package import Contracts
 import Formats
 package import Ports
 package import Primitives
-package import RetailModel
 import RecordBatch
+package import RetailModel
 
 /// Refining: a pure function of bytes, envelope and the contract of its digest. Work space is reused; single owner.
 ///
@@ -36,22 +36,34 @@ package struct Refiner {
     ///
     /// - Throws: ``ContractMissing``, or `RecordBatchError` when the stored batch cannot be read.
     package mutating func judge(
-        _ batch: LoggedBatch, topic: String, from: Int64, into records: inout [JudgedRecord]
+        _ batch: LoggedBatch,
+        topic: String,
+        from: Int64,
+        into records: inout [JudgedRecord]
     ) throws {
         let envelope = batch.envelope
         let view = try RecordBatchView(batch.buffer, at: batch.range.lowerBound, end: batch.range.upperBound)
         var found: [RecordBatchView.Record] = []
         found.reserveCapacity(view.recordCount)
         try view.forEach(in: batch.buffer) { found.append($0) }
-        let topicName = ByteString(topic), feed = ByteString(envelope.feed)
+        let topicName = ByteString(topic)
+        let feed = ByteString(envelope.feed)
         for record in found {
             let offset = batch.baseOffset + Int64(record.offsetDelta)
             if offset < from { continue }
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
             let verdict = try refine(batch.buffer, record.value, envelope, recordID: id)
             var judged = JudgedRecord(
-                outcome: .quarantined(reasons: ""), offset: offset, topic: topicName, feed: feed, run: envelope.run,
-                recordID: id, contract: envelope.contract, receivedAt: envelope.receivedAt, bytes: "")
+                outcome: .quarantined(reasons: ""),
+                offset: offset,
+                topic: topicName,
+                feed: feed,
+                run: envelope.run,
+                recordID: id,
+                contract: envelope.contract,
+                receivedAt: envelope.receivedAt,
+                bytes: ""
+            )
             switch verdict {
             case .accepted(let event): judged.outcome = .accepted(event)
             case .rejected(let reasons):
@@ -67,7 +79,11 @@ package struct Refiner {
     /// - Parameter hashes: False leaves the content hash of an invoice line at zero: the source only asks whether a
     ///   record is accepted, and no answer depends on the hash.
     package mutating func refine(
-        _ bytes: [UInt8], _ range: Range<Int>, _ envelope: RecordEnvelope, recordID: Identifier, hashes: Bool = true
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ envelope: RecordEnvelope,
+        recordID: Identifier,
+        hashes: Bool = true
     ) throws(ContractMissing) -> Verdict {
         let plan = try plan(envelope.contract)
         var reasons: [Reason] = []
@@ -122,30 +138,51 @@ package struct Refiner {
     // MARK: JSON
 
     private mutating func readJSON(
-        _ bytes: [UInt8], _ range: Range<Int>, _ contract: Contract, _ reasons: inout [Reason]
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ contract: Contract,
+        _ reasons: inout [Reason]
     ) {
         do throws(JSONError) {
             try tape.parse(bytes, in: range)
         } catch {
             return reasons.append(
-                Reason(rule: "bad_json", field: "", value: Self.shown(bytes[range]), message: "\(error); send one JSON object per event"))
+                Reason(
+                    rule: "bad_json",
+                    field: "",
+                    value: Self.shown(bytes[range]),
+                    message: "\(error); send one JSON object per event"
+                )
+            )
         }
         guard tape.kind(0) == .object else {
             return reasons.append(
-                Reason(rule: "bad_json", field: "", value: Self.shown(bytes[range]), message: "The event is no JSON object; send an object with the fields of the contract"))
+                Reason(
+                    rule: "bad_json",
+                    field: "",
+                    value: Self.shown(bytes[range]),
+                    message: "The event is no JSON object; send an object with the fields of the contract"
+                )
+            )
         }
         readObject(0, bytes, contract.fields, contract.unknownFields, row: nil, into: &values, &reasons)
     }
 
     /// Reads the members of an object in the order of the contract's fields.
     private func readObject(
-        _ object: Int, _ bytes: [UInt8], _ table: FieldTable, _ unknown: UnknownFields, row: Int?,
-        into values: inout [FieldValue], _ reasons: inout [Reason]
+        _ object: Int,
+        _ bytes: [UInt8],
+        _ table: FieldTable,
+        _ unknown: UnknownFields,
+        row: Int?,
+        into values: inout [FieldValue],
+        _ reasons: inout [Reason]
     ) {
         var nodes = [Int](repeating: -1, count: table.count)
         tape.forEachMember(object) { key, value in
             let range = tape.raw(key)
-            let index = tape.hasEscapes(key) ? table.index(of: tape.text(key, in: bytes)) : table.index(of: bytes[range])
+            let index =
+                tape.hasEscapes(key) ? table.index(of: tape.text(key, in: bytes)) : table.index(of: bytes[range])
             guard let index else {
                 if unknown == .reject { reasons.append(.unknownField(bytes[range])) }
                 return
@@ -153,7 +190,13 @@ package struct Refiner {
             if nodes[index] >= 0 {
                 let field = table.fields[index]
                 reasons.append(
-                    Reason(rule: "given_twice", field: field.path, value: Self.shown(bytes[range]), message: "\(field.path) is given twice, under its name and an alias; send it once"))
+                    Reason(
+                        rule: "given_twice",
+                        field: field.path,
+                        value: Self.shown(bytes[range]),
+                        message: "\(field.path) is given twice, under its name and an alias; send it once"
+                    )
+                )
             }
             nodes[index] = value
         }
@@ -176,12 +219,22 @@ package struct Refiner {
     }
 
     private func readList(
-        _ node: Int, _ bytes: [UInt8], _ field: Field, _ unknown: UnknownFields, _ reasons: inout [Reason]
+        _ node: Int,
+        _ bytes: [UInt8],
+        _ field: Field,
+        _ unknown: UnknownFields,
+        _ reasons: inout [Reason]
     ) -> FieldReading {
         if node < 0 || tape.kind(node) == .null { return field.readList(nil) }
         guard tape.kind(node) == .array else {
             return .reason(
-                Reason(rule: "type", field: field.path, value: Self.shown(bytes[tape.raw(node)]), message: "\(field.path) is not an array; send a list of objects"))
+                Reason(
+                    rule: "type",
+                    field: field.path,
+                    value: Self.shown(bytes[tape.raw(node)]),
+                    message: "\(field.path) is not an array; send a list of objects"
+                )
+            )
         }
         if let reason = field.judgeCount(tape.count(node)) { return .reason(reason) }
         var rows: [[FieldValue]] = []
@@ -193,7 +246,13 @@ package struct Refiner {
                 rows.append(row)
             } else {
                 reasons.append(
-                    Reason(rule: "type", field: "\(field.path)[\(rows.count)]", value: Self.shown(bytes[tape.raw(element)]), message: "\(field.path)[\(rows.count)] is no object; send an object"))
+                    Reason(
+                        rule: "type",
+                        field: "\(field.path)[\(rows.count)]",
+                        value: Self.shown(bytes[tape.raw(element)]),
+                        message: "\(field.path)[\(rows.count)] is no object; send an object"
+                    )
+                )
                 rows.append([FieldValue](repeating: .null, count: field.fields.count))
             }
             child = tape.next(after: element, in: node)
@@ -216,7 +275,11 @@ package struct Refiner {
     // MARK: CSV
 
     private mutating func readCSV(
-        _ bytes: [UInt8], _ range: Range<Int>, _ header: ByteString, _ separator: UInt8, _ contract: Contract,
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ header: ByteString,
+        _ separator: UInt8,
+        _ contract: Contract,
         _ reasons: inout [Reason]
     ) {
         let dialect = Formats.CSVDialect(separator: separator, quote: contract.csv.quote)
@@ -224,18 +287,32 @@ package struct Refiner {
         switch Result(catching: { () throws(CSVError) in try columnMap(header, dialect, contract) }) {
         case .success(let found): columns = found
         case .failure(let error):
-            return reasons.append(Reason(rule: "bad_csv", field: "", value: Self.shown(header.bytes[...]), message: "The header row: \(error)"))
+            return reasons.append(
+                Reason(
+                    rule: "bad_csv",
+                    field: "",
+                    value: Self.shown(header.bytes[...]),
+                    message: "The header row: \(error)"
+                )
+            )
         }
         do throws(CSVError) {
             try fields.parse(bytes, in: range, dialect: dialect)
         } catch {
-            return reasons.append(Reason(rule: "bad_csv", field: "", value: Self.shown(bytes[range]), message: "\(error)"))
+            return reasons.append(
+                Reason(rule: "bad_csv", field: "", value: Self.shown(bytes[range]), message: "\(error)")
+            )
         }
         guard fields.count == columns.count else {
             return reasons.append(
                 Reason(
-                    rule: "bad_csv", field: "", value: Self.shown(bytes[range]),
-                    message: "The row has \(fields.count) fields and the header \(columns.count); quote values that contain the separator"))
+                    rule: "bad_csv",
+                    field: "",
+                    value: Self.shown(bytes[range]),
+                    message:
+                        "The row has \(fields.count) fields and the header \(columns.count); quote values that contain the separator"
+                )
+            )
         }
         var places = [Int](repeating: -1, count: contract.fields.count)
         for (column, index) in columns.enumerated() {
@@ -266,7 +343,9 @@ package struct Refiner {
 
     /// Which field each column of a header fills; nil for a column that the contract does not know.
     private mutating func columnMap(
-        _ header: ByteString, _ dialect: Formats.CSVDialect, _ contract: Contract
+        _ header: ByteString,
+        _ dialect: Formats.CSVDialect,
+        _ contract: Contract
     ) throws(CSVError) -> [Int?] {
         let key = HeaderKey(contract: contract.digest, header: header, separator: dialect.separator)
         if let lastHeader, lastHeader.key == key { return lastHeader.columns }

@@ -79,7 +79,11 @@ struct DocumentState {
     }
 
     mutating func competeForHeader(
-        customerID: Int64?, customerKey: ByteString?, countryID: Int64, country: ByteString?, at time: Int64
+        customerID: Int64?,
+        customerKey: ByteString?,
+        countryID: Int64,
+        country: ByteString?,
+        at time: Int64
     ) {
         if wins(customerKey, at: time, over: row.customerKey, at: row.customerAt) {
             row.customerID = customerID
@@ -95,7 +99,10 @@ struct DocumentState {
 
     /// Judges a version against the current one under `identity` (empty: the document) and notes the loser.
     mutating func judge(
-        hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64,
+        hash: ByteString,
+        at versionAt: Int64,
+        identity: ByteString,
+        offset: Int64,
         current: (hash: ByteString, versionAt: Int64, offset: Int64)?
     ) -> VersionVerdict {
         guard let current else { return .new }
@@ -125,19 +132,30 @@ struct DocumentState {
     }
 
     mutating func judgeVersion(
-        hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64
+        hash: ByteString,
+        at versionAt: Int64,
+        identity: ByteString,
+        offset: Int64
     ) -> VersionVerdict {
         judge(
-            hash: hash, at: versionAt, identity: identity, offset: offset,
-            current: row.contentHash.map { ($0, row.versionAt, row.offset) })
+            hash: hash,
+            at: versionAt,
+            identity: identity,
+            offset: offset,
+            current: row.contentHash.map { ($0, row.versionAt, row.offset) }
+        )
     }
 
     /// Puts a line under its identity, if it wins there.
     mutating func put(_ line: LineRow) -> VersionVerdict {
         let old = lines[line.identity]
         let verdict = judge(
-            hash: line.contentHash, at: line.versionAt, identity: line.identity, offset: line.offset,
-            current: old.map { ($0.contentHash, $0.versionAt, $0.offset) })
+            hash: line.contentHash,
+            at: line.versionAt,
+            identity: line.identity,
+            offset: line.offset,
+            current: old.map { ($0.contentHash, $0.versionAt, $0.offset) }
+        )
         switch verdict {
         case .duplicate:
             if let old { settleSpelling(old, line) }
@@ -183,8 +201,13 @@ struct DocumentState {
 
     /// A whole document takes the place of the one before; all old lines must be loaded.
     mutating func replace(
-        header: DocumentHeader, storeID: Int64, customerID: Int64?, countryID: Int64, lines new: [LineRow],
-        hash: ByteString, offset: Int64
+        header: DocumentHeader,
+        storeID: Int64,
+        customerID: Int64?,
+        countryID: Int64,
+        lines new: [LineRow],
+        hash: ByteString,
+        offset: Int64
     ) {
         precondition(hasAllLines, "a whole document replaces all its lines, so they must be loaded")
         var ids = Dictionary(uniqueKeysWithValues: lines.map { ($0.key, $0.value.id) })

@@ -35,7 +35,9 @@ struct FoldBatch {
 
     /// Loads the asked lines of a stored document (nil: all) and, where their content will differ, their lost versions.
     mutating func loadLines<Source: FoldSource>(
-        _ key: NaturalKey, identities: Set<ByteString>??, _ source: Source
+        _ key: NaturalKey,
+        identities: Set<ByteString>??,
+        _ source: Source
     ) throws(Source.Failure) {
         guard var state = documents[key], let stored = state.stored else { return }
         if case .some(.some(let wanted)) = identities {
@@ -53,16 +55,19 @@ struct FoldBatch {
             for row in try source.rows(of: RetailTables.version, prefix: [.integer(stored.id)]) {
                 state.remember(
                     LostVersion(identity: row[2].bytes ?? "", hash: row[3].bytes ?? "", versionAt: row[4].integer ?? 0),
-                    LostNote(id: row[0].integer, isConflict: row[5].integer == 1, offset: row[6].integer ?? 0))
+                    LostNote(id: row[0].integer, isConflict: row[5].integer == 1, offset: row[6].integer ?? 0)
+                )
             }
         }
         documents[key] = state
     }
 
     mutating func loadQuarantine<Source: FoldSource>(
-        _ keys: [QuarantineKey], _ source: Source
+        _ keys: [QuarantineKey],
+        _ source: Source
     ) throws(Source.Failure) {
-        for (key, row) in zip(keys, try source.rows(of: RetailTables.quarantine, keys: keys.map(\.cells))) where row != nil {
+        for (key, row) in zip(keys, try source.rows(of: RetailTables.quarantine, keys: keys.map(\.cells)))
+        where row != nil {
             quarantined.insert(key)
         }
     }
@@ -81,10 +86,14 @@ struct FoldBatch {
     /// Rows and sums: for every document and line that changed, new − old.
     mutating func changes() -> ChangeSet {
         var out: [String: TableChanges] = [:]
-        var documentChanges = TableChanges(), lineChanges = TableChanges(), versionChanges = TableChanges()
+        var documentChanges = TableChanges()
+        var lineChanges = TableChanges()
+        var versionChanges = TableChanges()
         var marts = Marts()
         var lines: [(id: Int64, cells: [Cell])] = []
-        let order = documents.values.indices.map { (id: documents.values[$0].row.id, index: $0) }.sorted { $0.id < $1.id }
+        let order = documents.values.indices.map { (id: documents.values[$0].row.id, index: $0) }.sorted {
+            $0.id < $1.id
+        }
         for (_, index) in order {
             documents.values[index].settleFirst()
             let state = documents.values[index]

@@ -33,7 +33,9 @@ struct RowCache<Row> {
 
     /// Changes the row of a key in place, made when there is none; `body` says whether it changed, and its id.
     mutating func update(
-        _ key: NaturalKey, make: (_ id: Int64) -> Row, body: (_ row: inout Row, _ isNew: Bool) -> (changed: Bool, id: Int64)
+        _ key: NaturalKey,
+        make: (_ id: Int64) -> Row,
+        body: (_ row: inout Row, _ isNew: Bool) -> (changed: Bool, id: Int64)
     ) -> Int64 {
         if let index = rows.index(forKey: key) {
             let (hasChanged, id) = body(&rows.values[index], false)

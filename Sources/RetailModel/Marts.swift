@@ -13,7 +13,8 @@ struct Marts {
     mutating func add(_ line: LineRow, of document: DocumentRow, sign: Int128) {
         guard document.status == .closed else { return }
         let amount = Int128(line.amount) * sign
-        let gross = line.kind == .gross ? amount : 0, returns = line.kind == .returned ? amount : 0
+        let gross = line.kind == .gross ? amount : 0
+        let returns = line.kind == .returned ? amount : 0
         let units = line.kind == .gross ? Int128(line.quantity) * sign : 0
         let adjustment = line.kind == .adjustment ? amount : 0
         let reference = document.type == .cancellation ? 0 : amount
@@ -25,7 +26,8 @@ struct Marts {
         }
         days.add(
             SumKey(line.day, document.countryID, document.storeID, currency),
-            MartValues(gross, returns, adjustment, reference, units, 0))
+            MartValues(gross, returns, adjustment, reference, units, 0)
+        )
         if document.type == .cancellation {
             cancellations.add(SumKey(line.day, currency), MartValues(-Int128(line.amount.magnitude) * sign, 0))
         }
@@ -43,10 +45,13 @@ struct Marts {
         if let customer = document.customerID {
             customers.add(
                 SumKey(customer, document.currency),
-                MartValues(document.gross * sign, document.returns * sign, document.adjustments * sign, order, sign))
+                MartValues(document.gross * sign, document.returns * sign, document.adjustments * sign, order, sign)
+            )
         }
         days.add(
-            SumKey(day, document.countryID, document.storeID, document.currency), MartValues(0, 0, 0, 0, 0, order))
+            SumKey(day, document.countryID, document.storeID, document.currency),
+            MartValues(0, 0, 0, 0, 0, order)
+        )
         if document.type == .cancellation { cancellations.add(SumKey(day, document.currency), MartValues(0, sign)) }
     }
 

@@ -6,7 +6,10 @@ package enum LineKind: Int64, Sendable, CaseIterable {
 
     /// First match decides: bad debt, negative price, cancellation, negative quantity, everything else.
     package static func classify(
-        documentType: DocumentType, quantity: Int64, unitPrice: Int64, namesCustomer: Bool
+        documentType: DocumentType,
+        quantity: Int64,
+        unitPrice: Int64,
+        namesCustomer: Bool
     ) -> LineKind {
         if documentType == .badDebt || unitPrice < 0 { return .adjustment }
         if documentType == .cancellation { return quantity < 0 ? .returned : .adjustment }
@@ -85,9 +88,20 @@ package struct LineEvent: Sendable, Equatable {
     package var contentHash = Digest.zero
 
     package init(
-        source: ByteString, document: ByteString, identity: ByteString, store: ByteString, timeZone: ByteString,
-        product: ByteString, occurredAt: Timestamp, day: Int64, hour: Int64, quantity: Int64, unitPrice: Int64,
-        amount: Int64, currency: Currency, rawTime: ByteString
+        source: ByteString,
+        document: ByteString,
+        identity: ByteString,
+        store: ByteString,
+        timeZone: ByteString,
+        product: ByteString,
+        occurredAt: Timestamp,
+        day: Int64,
+        hour: Int64,
+        quantity: Int64,
+        unitPrice: Int64,
+        amount: Int64,
+        currency: Currency,
+        rawTime: ByteString
     ) {
         self.source = source
         self.document = document
@@ -152,8 +166,13 @@ package struct DocumentHeader: Sendable, Equatable {
     package var reportedTotal: Int64?
 
     package init(
-        source: ByteString, document: ByteString, store: ByteString, timeZone: ByteString, occurredAt: Timestamp,
-        day: Int64, currency: Currency
+        source: ByteString,
+        document: ByteString,
+        store: ByteString,
+        timeZone: ByteString,
+        occurredAt: Timestamp,
+        day: Int64,
+        currency: Currency
     ) {
         self.source = source
         self.document = document
@@ -191,8 +210,15 @@ package struct JudgedRecord: Sendable {
     package var bytes: ByteString
 
     package init(
-        outcome: Outcome, offset: Int64, topic: ByteString, feed: ByteString, run: ByteString, recordID: Identifier,
-        contract: Digest, receivedAt: Timestamp, bytes: ByteString
+        outcome: Outcome,
+        offset: Int64,
+        topic: ByteString,
+        feed: ByteString,
+        run: ByteString,
+        recordID: Identifier,
+        contract: Digest,
+        receivedAt: Timestamp,
+        bytes: ByteString
     ) {
         self.outcome = outcome
         self.offset = offset

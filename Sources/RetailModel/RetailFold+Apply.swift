@@ -27,11 +27,16 @@ extension RetailFold {
         guard let (feed, run, sum) = batch.lastTally else { return }
         batch.lastTally = nil
         batch.tallies[TallyKey(id: runID(feed, "", &batch), isFeed: true), default: Tally()].add(sum)
-        if !run.isEmpty { batch.tallies[TallyKey(id: runID(feed, run, &batch), isFeed: false), default: Tally()].add(sum) }
+        if !run.isEmpty {
+            batch.tallies[TallyKey(id: runID(feed, run, &batch), isFeed: false), default: Tally()].add(sum)
+        }
     }
 
     private mutating func quarantine(
-        _ record: JudgedRecord, _ reasons: ByteString, _ batch: inout FoldBatch, _ tally: inout Tally
+        _ record: JudgedRecord,
+        _ reasons: ByteString,
+        _ batch: inout FoldBatch,
+        _ tally: inout Tally
     ) {
         let key = QuarantineKey(record)
         guard batch.quarantined.insert(key).inserted else {
@@ -49,7 +54,10 @@ extension RetailFold {
 
     /// The document's state in the overlay, made when it is new.
     private mutating func withDocument(
-        _ key: NaturalKey, storeID: Int64, currency: Currency, _ batch: inout FoldBatch,
+        _ key: NaturalKey,
+        storeID: Int64,
+        currency: Currency,
+        _ batch: inout FoldBatch,
         _ body: (inout DocumentState) -> Void
     ) {
         if let index = batch.documents.index(forKey: key) {
@@ -57,7 +65,12 @@ extension RetailFold {
             return
         }
         let row = DocumentRow(
-            id: nextDocument, source: key.source, key: key.key, storeID: storeID, currency: Int64(currency.code))
+            id: nextDocument,
+            source: key.source,
+            key: key.key,
+            storeID: storeID,
+            currency: Int64(currency.code)
+        )
         nextDocument += 1
         var state = DocumentState(new: row)
         body(&state)
@@ -65,7 +78,10 @@ extension RetailFold {
     }
 
     private mutating func line(
-        _ event: LineEvent, _ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally
+        _ event: LineEvent,
+        _ record: JudgedRecord,
+        _ batch: inout FoldBatch,
+        _ tally: inout Tally
     ) {
         let time = event.occurredAt.micros
         let storeID = storeID(event.source, event.store, zone: event.timeZone, &batch)
@@ -73,17 +89,28 @@ extension RetailFold {
             self.customerID(event.source, $0, name: event.customerName, country: event.country, at: time)
         }
         let productID = productID(
-            event.source, event.product, description: event.description,
-            isMerchandise: !event.flags.contains(.notMerchandise), at: time)
+            event.source,
+            event.product,
+            description: event.description,
+            isMerchandise: !event.flags.contains(.notMerchandise),
+            at: time
+        )
         let countryID = event.country.map { self.countryID($0, &batch) } ?? 0
         let lineID = nextLine
         var verdict = VersionVerdict.duplicate
-        withDocument(NaturalKey(event.source, event.document), storeID: storeID, currency: event.currency, &batch) { state in
+        withDocument(NaturalKey(event.source, event.document), storeID: storeID, currency: event.currency, &batch) {
+            state in
             state.row.type = event.documentType
             state.competeForHeader(
-                customerID: customerID, customerKey: event.customer, countryID: countryID, country: event.country, at: time)
+                customerID: customerID,
+                customerKey: event.customer,
+                countryID: countryID,
+                country: event.country,
+                at: time
+            )
             verdict = state.put(
-                LineRow(id: lineID, documentID: state.row.id, productID: productID, event: event, offset: record.offset))
+                LineRow(id: lineID, documentID: state.row.id, productID: productID, event: event, offset: record.offset)
+            )
             if verdict != .duplicate { state.row.offset = max(state.row.offset, record.offset) }
         }
         if verdict == .new { nextLine += 1 }
@@ -91,9 +118,13 @@ extension RetailFold {
     }
 
     private mutating func sale(
-        _ event: SaleEvent, _ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally
+        _ event: SaleEvent,
+        _ record: JudgedRecord,
+        _ batch: inout FoldBatch,
+        _ tally: inout Tally
     ) {
-        let header = event.header, time = header.occurredAt.micros
+        let header = event.header
+        let time = header.occurredAt.micros
         let storeID = storeID(header.source, header.store, zone: header.timeZone, &batch)
         let customerID = header.customer.map {
             self.customerID(header.source, $0, name: header.customerName, country: header.country, at: time)
@@ -102,28 +133,50 @@ extension RetailFold {
         var lines: [LineRow] = []
         let products = event.lines.map { line in
             productID(
-                line.source, line.product, description: line.description,
-                isMerchandise: !line.flags.contains(.notMerchandise), at: time)
+                line.source,
+                line.product,
+                description: line.description,
+                isMerchandise: !line.flags.contains(.notMerchandise),
+                at: time
+            )
         }
         let firstLine = nextLine
         var verdict = VersionVerdict.duplicate
-        withDocument(NaturalKey(header.source, header.document), storeID: storeID, currency: header.currency, &batch) { state in
+        withDocument(NaturalKey(header.source, header.document), storeID: storeID, currency: header.currency, &batch) {
+            state in
             verdict = state.judgeVersion(
-                hash: ByteString(event.contentHash.bytes), at: header.versionAt, identity: "", offset: record.offset)
+                hash: ByteString(event.contentHash.bytes),
+                at: header.versionAt,
+                identity: "",
+                offset: record.offset
+            )
             for (index, line) in event.lines.enumerated() {
                 lines.append(
                     LineRow(
-                        id: firstLine + Int64(index), documentID: state.row.id, productID: products[index], event: line,
-                        offset: record.offset))
+                        id: firstLine + Int64(index),
+                        documentID: state.row.id,
+                        productID: products[index],
+                        event: line,
+                        offset: record.offset
+                    )
+                )
             }
             guard verdict == .new || verdict.newWins else {
-                for line in lines { if let current = state.lines[line.identity] { state.settleSpelling(current, line) } }
+                for line in lines {
+                    if let current = state.lines[line.identity] { state.settleSpelling(current, line) }
+                }
                 lines = []
                 return
             }
             state.replace(
-                header: header, storeID: storeID, customerID: customerID, countryID: countryID, lines: lines,
-                hash: ByteString(event.contentHash.bytes), offset: record.offset)
+                header: header,
+                storeID: storeID,
+                customerID: customerID,
+                countryID: countryID,
+                lines: lines,
+                hash: ByteString(event.contentHash.bytes),
+                offset: record.offset
+            )
         }
         nextLine += Int64(lines.count)
         tally.add(verdict)

@@ -35,7 +35,8 @@ package struct RetailFold {
     /// - Returns: The changes to commit with the positions after the last record, and what happened by run (empty name:
     ///   by feed).
     package mutating func apply<Source: FoldSource>(
-        _ records: [JudgedRecord], from source: Source
+        _ records: [JudgedRecord],
+        from source: Source
     ) throws(Source.Failure) -> (changes: ChangeSet, tally: Tally) {
         try prime(source)
         var batch = FoldBatch()
@@ -70,7 +71,9 @@ package struct RetailFold {
     // MARK: Gathering
 
     private mutating func gather<Source: FoldSource>(
-        _ records: [JudgedRecord], _ source: Source, _ batch: inout FoldBatch
+        _ records: [JudgedRecord],
+        _ source: Source,
+        _ batch: inout FoldBatch
     ) throws(Source.Failure) {
         var needs = FoldNeeds()
         for index in records.indices { needs.add(records[index]) }
@@ -94,7 +97,10 @@ package struct RetailFold {
     }
 
     private func load<Row, Source: FoldSource>(
-        _ table: TableDeclaration, _ keys: Set<NaturalKey>, _ cache: inout RowCache<Row>, _ source: Source,
+        _ table: TableDeclaration,
+        _ keys: Set<NaturalKey>,
+        _ cache: inout RowCache<Row>,
+        _ source: Source,
         _ decode: ([Cell]) -> Row
     ) throws(Source.Failure) {
         cache.trim()
@@ -107,7 +113,8 @@ package struct RetailFold {
 
     // MARK: Reference rows
 
-    mutating func storeID(_ source: ByteString, _ key: ByteString, zone: ByteString, _ batch: inout FoldBatch) -> Int64 {
+    mutating func storeID(_ source: ByteString, _ key: ByteString, zone: ByteString, _ batch: inout FoldBatch) -> Int64
+    {
         let natural = NaturalKey(source, key)
         if let id = stores[natural] { return id }
         let id = stores.mintID()
@@ -136,7 +143,11 @@ package struct RetailFold {
     }
 
     mutating func customerID(
-        _ source: ByteString, _ key: ByteString, name: ByteString?, country: ByteString?, at time: Int64
+        _ source: ByteString,
+        _ key: ByteString,
+        name: ByteString?,
+        country: ByteString?,
+        at time: Int64
     ) -> Int64 {
         let natural = NaturalKey(source, key)
         return customers.update(natural) { id in
@@ -158,7 +169,11 @@ package struct RetailFold {
     }
 
     mutating func productID(
-        _ source: ByteString, _ key: ByteString, description: ByteString?, isMerchandise: Bool, at time: Int64
+        _ source: ByteString,
+        _ key: ByteString,
+        description: ByteString?,
+        isMerchandise: Bool,
+        at time: Int64
     ) -> Int64 {
         let natural = NaturalKey(source, key)
         return products.update(natural) { id in
@@ -231,7 +246,11 @@ struct FoldNeeds {
     }
 
     private mutating func add(
-        _ source: ByteString, _ store: ByteString, _ customer: ByteString?, _ country: ByteString?, _ product: ByteString?
+        _ source: ByteString,
+        _ store: ByteString,
+        _ customer: ByteString?,
+        _ country: ByteString?,
+        _ product: ByteString?
     ) {
         let storeKey = NaturalKey(source, store)
         if lastStore != storeKey {

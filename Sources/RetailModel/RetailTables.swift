@@ -11,45 +11,67 @@ package enum RetailTables {
     ]
 
     package static let store = TableDeclaration(
-        "store", .state, key: ["source", "source_key"], meaning: "Stores, one per key of a source.",
+        "store",
+        .state,
+        key: ["source", "source_key"],
+        meaning: "Stores, one per key of a source.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
             Column("source_key", .text, "key in the source"), Column("name", .text, nullable: true, "shown name"),
             Column("time_zone", .text, "zone of its calendar"),
-        ])
+        ]
+    )
 
     package static let country = TableDeclaration(
-        "country", .state, key: ["name"], meaning: "Country names as sent; id 0 stands for none.",
-        columns: [Column("id", .integer, "surrogate"), Column("name", .text, "as sent")])
+        "country",
+        .state,
+        key: ["name"],
+        meaning: "Country names as sent; id 0 stands for none.",
+        columns: [Column("id", .integer, "surrogate"), Column("name", .text, "as sent")]
+    )
 
     package static let run = TableDeclaration(
-        "run", .state, key: ["feed", "name"], meaning: "Ingest runs and feeds that control totals are kept for.",
+        "run",
+        .state,
+        key: ["feed", "name"],
+        meaning: "Ingest runs and feeds that control totals are kept for.",
         columns: [
             Column("id", .integer, "surrogate"), Column("feed", .text, "feed"), Column("name", .text, "run id"),
-        ])
+        ]
+    )
 
     package static let customer = TableDeclaration(
-        "customer", .state, key: ["source", "source_key"], meaning: "Customers with their latest attributes.",
+        "customer",
+        .state,
+        key: ["source", "source_key"],
+        meaning: "Customers with their latest attributes.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
             Column("source_key", .text, "key in the source"), Column("name", .text, nullable: true, "latest name"),
             Column("name_at", .integer, nullable: true, "event time of the name, µs"),
             Column("country", .text, nullable: true, "latest country"),
             Column("country_at", .integer, nullable: true, "event time of the country, µs"),
-        ])
+        ]
+    )
 
     package static let product = TableDeclaration(
-        "product", .state, key: ["source", "source_key"], meaning: "Products with their latest description.",
+        "product",
+        .state,
+        key: ["source", "source_key"],
+        meaning: "Products with their latest description.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
             Column("source_key", .text, "code, case kept"),
             Column("description", .text, nullable: true, "latest description"),
             Column("description_at", .integer, nullable: true, "event time of the description, µs"),
             Column("is_merchandise", .integer, "1, or 0 for postage, fees and the like"),
-        ])
+        ]
+    )
 
     package static let document = TableDeclaration(
-        "document", .state, key: ["source", "source_key"],
+        "document",
+        .state,
+        key: ["source", "source_key"],
         indexes: [.init("document_by_customer", ["customer_id", "occurred_at"])],
         meaning: "Invoices, receipts and orders with the sums of their lines.",
         columns: [
@@ -73,10 +95,13 @@ package enum RetailTables {
             Column("content_hash", .blob, nullable: true, "SHA-256 of a whole-document event"),
             Column("reported_total", .integer, nullable: true, "total as the sender stated it"),
             Column("log_offset", .integer, "log offset of the event that set the row last"),
-        ])
+        ]
+    )
 
     package static let line = TableDeclaration(
-        "line", .state, key: ["document_id", "identity"],
+        "line",
+        .state,
+        key: ["document_id", "identity"],
         indexes: [.init("line_by_product", ["product_id", "occurred_at"])],
         meaning: "Lines of documents: gross sales, returns and adjustments.",
         columns: [
@@ -93,11 +118,15 @@ package enum RetailTables {
             Column("version_at", .integer, "version time, µs; 0 when the contract names none"),
             Column("content_hash", .blob, "SHA-256 of the canonical content"),
             Column("log_offset", .integer, "log offset of the event that set the row"),
-        ])
+        ]
+    )
 
     package static let version = TableDeclaration(
-        "version", .state, key: ["document_id", "identity", "content_hash", "version_at"],
-        meaning: "Versions that lost: superseded (older version time) or conflicting (a greater one has the same time).",
+        "version",
+        .state,
+        key: ["document_id", "identity", "content_hash", "version_at"],
+        meaning:
+            "Versions that lost: superseded (older version time) or conflicting (a greater one has the same time).",
         columns: [
             Column("id", .integer, "surrogate"), Column("document_id", .integer, "document"),
             Column("identity", .blob, "line identity; empty for a whole document"),
@@ -105,10 +134,13 @@ package enum RetailTables {
             Column("version_at", .integer, "version time, µs; 0 when the contract names none"),
             Column("outcome", .integer, "0 superseded, 1 conflicting"),
             Column("log_offset", .integer, "log offset of the event"),
-        ])
+        ]
+    )
 
     package static let quarantine = TableDeclaration(
-        "quarantine", .state, key: ["feed", "record_id", "content_hash"],
+        "quarantine",
+        .state,
+        key: ["feed", "record_id", "content_hash"],
         meaning: "Rejected records with their original bytes and every reason.",
         columns: [
             Column("id", .integer, "surrogate"), Column("feed", .text, "feed"),
@@ -119,18 +151,25 @@ package enum RetailTables {
             Column("first_seen", .integer, "receipt time, µs"), Column("attempts", .integer, "how often it was judged"),
             Column("resolved_at", .integer, nullable: true, "µs; null while it is open"),
             Column("topic", .text, "topic of the record"), Column("log_offset", .integer, "log offset of the record"),
-        ])
+        ]
+    )
 
     package static let salesHour = TableDeclaration(
-        "sales_hour", .sum, key: ["store_id", "hour", "currency"], meaning: "Sales by store and local hour.",
+        "sales_hour",
+        .sum,
+        key: ["store_id", "hour", "currency"],
+        meaning: "Sales by store and local hour.",
         columns: [
             Column("store_id", .integer, "store"), Column("hour", .integer, "hours since 1970-01-01 00:00 local"),
             Column("currency", .integer, "ISO 4217 letters as a number"), Column("gross", .wide, "money"),
             Column("returns", .wide, "money"), Column("units", .integer, "gross quantity, thousandths"),
-        ])
+        ]
+    )
 
     package static let salesDay = TableDeclaration(
-        "sales_day", .sum, key: ["day", "country_id", "store_id", "currency"],
+        "sales_day",
+        .sum,
+        key: ["day", "country_id", "store_id", "currency"],
         meaning: "Sales by local day, country of the document, and store.",
         columns: [
             Column("day", .integer, "days since 1970, local"), Column("country_id", .integer, "country"),
@@ -139,40 +178,57 @@ package enum RetailTables {
             Column("reference", .wide, "every line whose number does not begin with C"),
             Column("units", .integer, "gross quantity, thousandths"),
             Column("orders", .integer, "documents with a gross line, on the day of the earliest line"),
-        ])
+        ]
+    )
 
     package static let productDay = TableDeclaration(
-        "product_day", .sum, key: ["day", "product_id", "currency"], meaning: "Sales by product and local day.",
+        "product_day",
+        .sum,
+        key: ["day", "product_id", "currency"],
+        meaning: "Sales by product and local day.",
         columns: [
             Column("day", .integer, "days since 1970, local"), Column("product_id", .integer, "product"),
             Column("currency", .integer, "ISO 4217 letters as a number"), Column("gross", .wide, "money"),
             Column("returns", .wide, "money"), Column("units", .integer, "gross quantity, thousandths"),
-        ])
+        ]
+    )
 
     package static let productTotal = TableDeclaration(
-        "product_total", .sum, key: ["product_id", "currency"], meaning: "Sales by product over all time.",
+        "product_total",
+        .sum,
+        key: ["product_id", "currency"],
+        meaning: "Sales by product over all time.",
         columns: [
             Column("product_id", .integer, "product"), Column("currency", .integer, "ISO 4217 letters as a number"),
             Column("gross", .wide, "money"), Column("returns", .wide, "money"),
             Column("units", .integer, "gross quantity, thousandths"),
-        ])
+        ]
+    )
 
     package static let customerTotal = TableDeclaration(
-        "customer_total", .sum, key: ["customer_id", "currency"], meaning: "Spend and orders by customer.",
+        "customer_total",
+        .sum,
+        key: ["customer_id", "currency"],
+        meaning: "Spend and orders by customer.",
         columns: [
             Column("customer_id", .integer, "customer"), Column("currency", .integer, "ISO 4217 letters as a number"),
             Column("gross", .wide, "money"), Column("returns", .wide, "money"), Column("adjustments", .wide, "money"),
             Column("orders", .integer, "documents with a gross line"),
             Column("documents", .integer, "documents with any line, cancellations included"),
-        ])
+        ]
+    )
 
     package static let cancellationDay = TableDeclaration(
-        "cancellation_day", .sum, key: ["day", "currency"], meaning: "Cancellations (C documents) by local day.",
+        "cancellation_day",
+        .sum,
+        key: ["day", "currency"],
+        meaning: "Cancellations (C documents) by local day.",
         columns: [
             Column("day", .integer, "days since 1970, local"),
             Column("currency", .integer, "ISO 4217 letters as a number"), Column("amount", .wide, "−|amount| summed"),
             Column("documents", .integer, "documents, on the day of their earliest line"),
-        ])
+        ]
+    )
 
     private static let counts = [
         Column("received", .integer, "records"), Column("distinct_events", .integer, "records"),
@@ -182,10 +238,18 @@ package enum RetailTables {
     ]
 
     package static let feedTotal = TableDeclaration(
-        "feed_total", .sum, key: ["run_id"], meaning: "Control totals by feed (the row of `run` with an empty name).",
-        columns: [Column("run_id", .integer, "row of run")] + counts)
+        "feed_total",
+        .sum,
+        key: ["run_id"],
+        meaning: "Control totals by feed (the row of `run` with an empty name).",
+        columns: [Column("run_id", .integer, "row of run")] + counts
+    )
 
     package static let runTotal = TableDeclaration(
-        "run_total", .sum, key: ["run_id"], meaning: "Control totals by ingest run.",
-        columns: [Column("run_id", .integer, "row of run")] + counts)
+        "run_total",
+        .sum,
+        key: ["run_id"],
+        meaning: "Control totals by ingest run.",
+        columns: [Column("run_id", .integer, "row of run")] + counts
+    )
 }

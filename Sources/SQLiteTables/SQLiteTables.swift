@@ -17,18 +17,23 @@ package final class SQLiteTables: TableStore {
     /// - Parameter views: Named views to (re)create: name and SELECT.
     /// - Throws: ``TableStoreError/schemaNewer(found:supported:)``, ``TableStoreError/damaged(cause:)``.
     package init(
-        path: String, tables: [TableDeclaration], views: [(name: String, select: String)],
+        path: String,
+        tables: [TableDeclaration],
+        views: [(name: String, select: String)],
         settings: SQLiteTablesSettings = SQLiteTablesSettings()
     ) throws(TableStoreError) {
         self.tables = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0) })
         upserts = Dictionary(
-            uniqueKeysWithValues: tables.filter { $0.kind == .state }.map { ($0.name, SQLiteSchema.upsert($0)) })
+            uniqueKeysWithValues: tables.filter { $0.kind == .state }.map { ($0.name, SQLiteSchema.upsert($0)) }
+        )
         additions = Dictionary(
-            uniqueKeysWithValues: tables.filter { $0.kind == .sum }.map { ($0.name, SQLiteSchema.add($0)) })
+            uniqueKeysWithValues: tables.filter { $0.kind == .sum }.map { ($0.name, SQLiteSchema.add($0)) }
+        )
         selections = Dictionary(
             uniqueKeysWithValues: tables.map { table in
                 (table.name, (0...table.key.count).map { SQLiteSchema.select(table, byKeyColumns: $0) })
-            })
+            }
+        )
         connection = try SQLiteHandle(path: path, readOnly: false)
         try connection.execute("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = NORMAL")
@@ -44,9 +49,11 @@ package final class SQLiteTables: TableStore {
             for statement in SQLiteSchema.create(table) { try connection.execute(statement) }
         }
         try connection.execute(
-            "CREATE TABLE IF NOT EXISTS till_position (topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL, PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID")
+            "CREATE TABLE IF NOT EXISTS till_position (topic TEXT NOT NULL, partition INTEGER NOT NULL, next_offset INTEGER NOT NULL, PRIMARY KEY (topic, partition)) STRICT, WITHOUT ROWID"
+        )
         try connection.execute(
-            "CREATE TABLE IF NOT EXISTS till_owner (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL) STRICT")
+            "CREATE TABLE IF NOT EXISTS till_owner (id INTEGER PRIMARY KEY CHECK (id = 1), epoch INTEGER NOT NULL) STRICT"
+        )
         try connection.execute("INSERT OR IGNORE INTO till_owner VALUES (1, 0)")
         for view in views {
             try connection.execute("DROP VIEW IF EXISTS \"\(view.name)\"")
@@ -115,7 +122,8 @@ package final class SQLiteTables: TableStore {
         var at: Int32 = 0
         for column in table.columns {
             if column.kind == .wide {
-                let high = Int128(statement.integer(at) ?? 0), low = Int128(statement.integer(at + 1) ?? 0)
+                let high = Int128(statement.integer(at) ?? 0)
+                let low = Int128(statement.integer(at + 1) ?? 0)
                 cells.append(.wide(high << 32 + low))
                 at += 2
             } else {
@@ -131,7 +139,10 @@ package final class SQLiteTables: TableStore {
     }
 
     package func commit(
-        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
         try connection.execute("BEGIN IMMEDIATE")
         do throws(TableStoreError) {
@@ -145,13 +156,20 @@ package final class SQLiteTables: TableStore {
     }
 
     private func write(
-        _ changes: ChangeSet, from: PositionVector, to: PositionVector, owner: Int64
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
         guard try connection.integer("SELECT epoch FROM till_owner") == owner else { return .fenced }
         let stored = try positions()
-        for (partition, offset) in to.offsets where stored.offsets[partition, default: 0] != from.offsets[partition, default: 0] {
+        for (partition, offset) in to.offsets
+        where stored.offsets[partition, default: 0] != from.offsets[partition, default: 0] {
             if stored.covers(to) { return .alreadyMine }
-            throw .positionMismatch(stored: stored.description, expected: "\(partition):\(from.offsets[partition, default: 0]) to \(offset)")
+            throw .positionMismatch(
+                stored: stored.description,
+                expected: "\(partition):\(from.offsets[partition, default: 0]) to \(offset)"
+            )
         }
         for (name, change) in changes.sorted(by: { $0.key < $1.key }) {
             guard let table = tables[name] else { preconditionFailure("table \(name) is not declared") }
@@ -173,7 +191,8 @@ package final class SQLiteTables: TableStore {
             if !change.additions.isEmpty { try add(change.additions, to: table) }
         }
         let move = try connection.statement(
-            "INSERT INTO till_position VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset")
+            "INSERT INTO till_position VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset"
+        )
         for (partition, offset) in to.offsets where from.offsets[partition] != offset {
             move.bind(.text(ByteString(partition.topic)))
             move.bind(Int64(partition.partition))

@@ -32,7 +32,9 @@ package struct TillSettings: Sendable {
     ///   - flags: Settings given on the command line.
     /// - Throws: ``Problems`` with every mistake at once.
     package init(
-        file: (name: String, bytes: [UInt8])?, environment: (String) -> String?, flags: [(SettingName, String)]
+        file: (name: String, bytes: [UInt8])?,
+        environment: (String) -> String?,
+        flags: [(SettingName, String)]
     ) throws(Problems) {
         var problems: [Problem] = []
         for name in SettingName.allCases { values[name] = Value(text: name.defaultText, origin: "default") }
@@ -56,24 +58,38 @@ package struct TillSettings: Sendable {
 
     /// - Parameter origin: Where an accepted value is said to come from; the place when nil.
     private mutating func set(
-        _ name: SettingName, _ text: String, _ place: String, origin: String? = nil, _ problems: inout [Problem]
+        _ name: SettingName,
+        _ text: String,
+        _ place: String,
+        origin: String? = nil,
+        _ problems: inout [Problem]
     ) {
         switch name.kind {
         case .text:
-            if text.isEmpty { return problems.append(Problem(place: place, sentence: "\(name.rawValue) is empty; give a value or leave it out")) }
+            if text.isEmpty {
+                return problems.append(
+                    Problem(place: place, sentence: "\(name.rawValue) is empty; give a value or leave it out")
+                )
+            }
         case .integer(let range):
             guard let number = Int(text), range.contains(number) else {
                 return problems.append(
                     Problem(
                         place: place,
-                        sentence: "\(name.rawValue) is \(text.quotedForMessage); give a whole number from \(range.lowerBound) to \(range.upperBound)"))
+                        sentence:
+                            "\(name.rawValue) is \(text.quotedForMessage); give a whole number from \(range.lowerBound) to \(range.upperBound)"
+                    )
+                )
             }
         case .choice(let choices):
             guard choices.contains(text) else {
                 return problems.append(
                     Problem(
                         place: place,
-                        sentence: "\(name.rawValue) is \(text.quotedForMessage); give one of \(choices.joined(separator: ", "))"))
+                        sentence:
+                            "\(name.rawValue) is \(text.quotedForMessage); give one of \(choices.joined(separator: ", "))"
+                    )
+                )
             }
         }
         values[name] = Value(text: text, origin: origin ?? place)
@@ -111,17 +127,29 @@ package struct TillSettings: Sendable {
     }
 
     private mutating func readScalar(
-        _ path: String, _ key: YAMLNode, _ value: YAMLNode, _ file: String, _ problems: inout [Problem]
+        _ path: String,
+        _ key: YAMLNode,
+        _ value: YAMLNode,
+        _ file: String,
+        _ problems: inout [Problem]
     ) {
         guard let name = SettingName(rawValue: path) else {
             problems.append(
                 Problem(
                     place: "\(file):\(key.line):\(key.column)",
-                    sentence: "\(path.quotedForMessage) is not a setting; known are \((SettingName.allCases.map(\.rawValue) + ["contracts", "identities"]).joined(separator: ", "))"))
+                    sentence:
+                        "\(path.quotedForMessage) is not a setting; known are \((SettingName.allCases.map(\.rawValue) + ["contracts", "identities"]).joined(separator: ", "))"
+                )
+            )
             return
         }
         set(
-            name, value.text ?? "", "\(file):\(value.line):\(value.column)", origin: "\(file):\(value.line)", &problems)
+            name,
+            value.text ?? "",
+            "\(file):\(value.line):\(value.column)",
+            origin: "\(file):\(value.line)",
+            &problems
+        )
     }
 
     private mutating func readIdentities(_ node: YAMLNode, _ file: String, _ problems: inout [Problem]) {
@@ -142,17 +170,28 @@ package struct TillSettings: Sendable {
                 case "scopes":
                     for scope in entry.value.items ?? [] {
                         guard let known = Scope(scope.text ?? "") else {
-                            problem(scope, "\((scope.text ?? "").quotedForMessage) is not a scope; known are ingest:FEED, ingest:*, read:sales, read:customers, operate")
+                            problem(
+                                scope,
+                                "\((scope.text ?? "").quotedForMessage) is not a scope; known are ingest:FEED, ingest:*, read:sales, read:customers, operate"
+                            )
                             continue
                         }
                         identity.scopes.insert(known)
                     }
-                default: problem(entry.key, "\((entry.key.text ?? "").quotedForMessage) is not known here; known are name, secret_sha256, scopes")
+                default:
+                    problem(
+                        entry.key,
+                        "\((entry.key.text ?? "").quotedForMessage) is not known here; known are name, secret_sha256, scopes"
+                    )
                 }
             }
-            if identity.name.isEmpty || identity.name.contains(":") { problem(item, "an identity needs a name without a colon") }
+            if identity.name.isEmpty || identity.name.contains(":") {
+                problem(item, "an identity needs a name without a colon")
+            }
             if identity.secretHash == .zero { problem(item, "an identity needs secret_sha256") }
-            if identities.contains(where: { $0.name == identity.name }) { problem(item, "two identities are named \(identity.name.quotedForMessage)") }
+            if identities.contains(where: { $0.name == identity.name }) {
+                problem(item, "two identities are named \(identity.name.quotedForMessage)")
+            }
             identities.append(identity)
         }
         if node.items == nil { problem(node, "identities is a list") }

@@ -50,7 +50,12 @@ package struct TableDeclaration: Sendable, Equatable {
     package var meaning: String
 
     package init(
-        _ name: String, _ kind: Kind, key: [String], indexes: [Index] = [], meaning: String, columns: [Column]
+        _ name: String,
+        _ kind: Kind,
+        key: [String],
+        indexes: [Index] = [],
+        meaning: String,
+        columns: [Column]
     ) {
         let first = columns.first?.name
         precondition(kind == .sum || first == "id", "a state table begins with its surrogate column id")

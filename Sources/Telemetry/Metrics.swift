@@ -1,5 +1,7 @@
 import Synchronization
 
+// Metric names are the exposition's names, lower snake (style.md, habit 23).
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// Every metric of the product: the name is the API, `meaning` the help text and the row of the reference page.
 package enum MetricName: String, CaseIterable, Sendable {
     case ingest_requests_total
@@ -61,7 +63,8 @@ package final class Metrics: Sendable {
     package init() { slots = MetricName.allCases.map { _ in Slot() } }
 
     private static let order: [MetricName: Int] = Dictionary(
-        uniqueKeysWithValues: MetricName.allCases.enumerated().map { ($1, $0) })
+        uniqueKeysWithValues: MetricName.allCases.enumerated().map { ($1, $0) }
+    )
 
     private func slot(_ name: MetricName) -> Slot { slots[Self.order[name] ?? 0] }
 

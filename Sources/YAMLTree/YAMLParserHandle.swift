@@ -55,7 +55,8 @@ enum YAMLStep {
             unsafe isDecorated = scalar.anchor != nil || scalar.tag != nil
             let bytes = unsafe UnsafeBufferPointer(start: scalar.value, count: scalar.length)
             return unsafe .scalar(
-                text: String(decoding: bytes, as: UTF8.self), plain: scalar.style == YAML_PLAIN_SCALAR_STYLE
+                text: String(decoding: bytes, as: UTF8.self),
+                plain: scalar.style == YAML_PLAIN_SCALAR_STYLE
             )
         case YAML_MAPPING_START_EVENT:
             unsafe isDecorated = event.data.mapping_start.anchor != nil || event.data.mapping_start.tag != nil

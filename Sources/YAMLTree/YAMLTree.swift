@@ -11,7 +11,8 @@ package enum YAMLTree {
     package static func parse(_ bytes: [UInt8]) throws(YAMLError) -> YAMLNode {
         guard bytes.count <= YAMLLimits.bytesMax else {
             throw YAMLError(
-                line: 1, column: 1,
+                line: 1,
+                column: 1,
                 sentence: "The file has \(bytes.count) bytes, more than \(YAMLLimits.bytesMax); split it"
             )
         }
@@ -110,7 +111,8 @@ private struct TreeBuilder {
             // Normalised forms of one text count as the same key here, which can only refuse more.
             guard stack[top].keys.insert(text).inserted else {
                 throw YAMLError(
-                    line: node.line, column: node.column,
+                    line: node.line,
+                    column: node.column,
                     sentence: "Key \"\(String(text.unicodeScalars.prefix(80)))\" occurs twice; keep one of the two"
                 )
             }

@@ -55,7 +55,13 @@ enum BenchMain {
 
     private static func lines(_ options: Options) throws -> Never {
         let count = try options.integer("count", 1_000)
-        var source = Requests(seed: UInt64(try options.integer("lines-seed", 1)), batch: 1, host: "", first: 0, isBare: true)
+        var source = Requests(
+            seed: UInt64(try options.integer("lines-seed", 1)),
+            batch: 1,
+            host: "",
+            first: 0,
+            isBare: true
+        )
         for _ in 0..<count {
             let request = source.next()
             Logger.writeLine(String(decoding: source.template(request), as: UTF8.self), to: 1)
@@ -91,7 +97,9 @@ struct Options {
 
     func integer(_ name: String, _ otherwise: Int) throws -> Int {
         guard let text = values[name] else { return otherwise }
-        guard let number = Int(text), number >= 0 else { throw BenchFailure("--\(name) is \(text); give a whole number.") }
+        guard let number = Int(text), number >= 0 else {
+            throw BenchFailure("--\(name) is \(text); give a whole number.")
+        }
         return number
     }
 
@@ -111,7 +119,9 @@ struct Report {
     var isGood = true
 
     mutating func add(_ name: String, _ value: Int) { fields.append((name, String(value))) }
-    mutating func add(_ name: String, _ value: Double) { fields.append((name, String((value * 1_000).rounded() / 1_000))) }
+    mutating func add(_ name: String, _ value: Double) {
+        fields.append((name, String((value * 1_000).rounded() / 1_000)))
+    }
     mutating func add(_ name: String, text: String) {
         fields.append((name, "\"" + text.filter { $0 != "\"" && $0 != "\\" && $0 >= " " } + "\""))
     }

@@ -14,8 +14,11 @@ struct IngestRun {
         count = try options.integer("count", 0)
         seconds = try options.integer("seconds", 10)
         requests = Requests(
-            seed: UInt64(try options.integer("lines-seed", 1)), batch: batch, host: "\(target.host):\(target.port)",
-            first: try options.integer("first", 0))
+            seed: UInt64(try options.integer("lines-seed", 1)),
+            batch: batch,
+            host: "\(target.host):\(target.port)",
+            first: try options.integer("first", 0)
+        )
     }
 
     mutating func run() throws -> Report {
@@ -23,14 +26,23 @@ struct IngestRun {
         for _ in 0..<connections { poller.add(try LoadConnection(host: target.host, port: target.port)) }
         var latencies: [Int64] = []
         latencies.reserveCapacity(1 << 20)
-        var accepted = 0, hundredths: Int64 = 0, errors = 0, busy = 0, firstError = "", outstanding = 0, toSend = count
-        let cpu = cshims_cpu_micros(), started = cshims_monotonic_nanos()
-        let deadline = started + Int64(seconds) * 1_000_000_000, giveUp = deadline + 60_000_000_000
+        var accepted = 0
+        var hundredths: Int64 = 0
+        var errors = 0
+        var busy = 0
+        var firstError = ""
+        var outstanding = 0
+        var toSend = count
+        let cpu = cshims_cpu_micros()
+        let started = cshims_monotonic_nanos()
+        let deadline = started + Int64(seconds) * 1_000_000_000
+        let giveUp = deadline + 60_000_000_000
         var finished = started
 
         func mayContinue(_ now: Int64) -> Bool { count > 0 ? toSend > 0 : now < deadline }
         func send(_ index: Int) throws {
-            let connection = poller.connections[index], now = cshims_monotonic_nanos()
+            let connection = poller.connections[index]
+            let now = cshims_monotonic_nanos()
             guard mayContinue(now) else { return }
             let request = requests.next()
             connection.open.append(.init(nanos: now, events: batch, hundredths: request.hundredths))
@@ -43,7 +55,9 @@ struct IngestRun {
         while outstanding > 0 {
             for index in try poller.wait(millis: 1_000) {
                 let connection = poller.connections[index]
-                guard try connection.receive() else { throw BenchFailure("The server closed a connection; \(firstError)") }
+                guard try connection.receive() else {
+                    throw BenchFailure("The server closed a connection; \(firstError)")
+                }
                 var answered = 0
                 while let answer = try connection.answer() {
                     let now = cshims_monotonic_nanos()
@@ -59,13 +73,17 @@ struct IngestRun {
                         if answer.status == 429 { busy += 1 }
                         errors += 1
                         if firstError.isEmpty {
-                            firstError = "\(answer.status): " + String(decoding: connection.input[answer.body].prefix(200), as: UTF8.self)
+                            firstError =
+                                "\(answer.status): "
+                                + String(decoding: connection.input[answer.body].prefix(200), as: UTF8.self)
                         }
                     }
                 }
                 for _ in 0..<answered { try send(index) }
             }
-            if count == 0, cshims_monotonic_nanos() > giveUp { throw BenchFailure("\(outstanding) answers did not come.") }
+            if count == 0, cshims_monotonic_nanos() > giveUp {
+                throw BenchFailure("\(outstanding) answers did not come.")
+            }
         }
         let elapsed = Double(finished - started) / 1e9
         var report = Report()

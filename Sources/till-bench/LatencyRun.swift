@@ -19,8 +19,11 @@ struct LatencyRun {
         sample = max(1, try options.integer("sample", 20))
         isAckOnly = options["ack-only"] != nil
         requests = Requests(
-            seed: UInt64(try options.integer("lines-seed", 1)), batch: 1, host: "\(target.host):\(target.port)",
-            first: try options.integer("first", 0))
+            seed: UInt64(try options.integer("lines-seed", 1)),
+            batch: 1,
+            host: "\(target.host):\(target.port)",
+            first: try options.integer("first", 0)
+        )
     }
 
     mutating func run() throws -> Report {
@@ -28,19 +31,30 @@ struct LatencyRun {
         for _ in 0..<connections + (isAckOnly ? 0 : Self.watchers) {
             poller.add(try LoadConnection(host: target.host, port: target.port))
         }
-        var freeSenders = Array(0..<connections), freeWatchers = isAckOnly ? [] : Array(connections..<connections + Self.watchers)
-        var waiting: [Int64] = [], waitingAt = 0
-        var acknowledged: [Int64] = [], stored: [Int64] = []
-        var hundredths: Int64 = 0, sent = 0, skipped = 0, errors = 0, firstError = "", late: Int64 = 0
+        var freeSenders = Array(0..<connections)
+        var freeWatchers = isAckOnly ? [] : Array(connections..<connections + Self.watchers)
+        var waiting: [Int64] = []
+        var waitingAt = 0
+        var acknowledged: [Int64] = []
+        var stored: [Int64] = []
+        var hundredths: Int64 = 0
+        var sent = 0
+        var skipped = 0
+        var errors = 0
+        var firstError = ""
+        var late: Int64 = 0
         let total = rate * seconds
-        let cpu = cshims_cpu_micros(), started = cshims_monotonic_nanos() + 1_000_000
-        var due = 0, open = 0
+        let cpu = cshims_cpu_micros()
+        let started = cshims_monotonic_nanos() + 1_000_000
+        var due = 0
+        var open = 0
         let giveUp = started + Int64(seconds + 60) * 1_000_000_000
 
         func fail(_ connection: LoadConnection, _ answer: LoadConnection.Answer) {
             errors += 1
             if firstError.isEmpty {
-                firstError = "\(answer.status): " + String(decoding: connection.input[answer.body].prefix(200), as: UTF8.self)
+                firstError =
+                    "\(answer.status): " + String(decoding: connection.input[answer.body].prefix(200), as: UTF8.self)
             }
         }
         while due < total || open > 0 || waitingAt < waiting.count {
@@ -55,10 +69,17 @@ struct LatencyRun {
                 due += 1
             }
             while waitingAt < waiting.count, let index = freeSenders.popLast() {
-                let request = requests.next(), connection = poller.connections[index]
+                let request = requests.next()
+                let connection = poller.connections[index]
                 sent += 1
                 connection.open.append(
-                    .init(nanos: waiting[waitingAt], events: 1, hundredths: request.hundredths, isSampled: sent % sample == 0))
+                    .init(
+                        nanos: waiting[waitingAt],
+                        events: 1,
+                        hundredths: request.hundredths,
+                        isSampled: sent % sample == 0
+                    )
+                )
                 waitingAt += 1
                 try connection.send(requests.template(request))
                 poller.settle(index)
@@ -67,9 +88,12 @@ struct LatencyRun {
             if waitingAt == waiting.count { (waiting, waitingAt) = ([], 0) }
             for index in try poller.wait(millis: due < total ? 1 : 100) {
                 let connection = poller.connections[index]
-                guard try connection.receive() else { throw BenchFailure("The server closed a connection; \(firstError)") }
+                guard try connection.receive() else {
+                    throw BenchFailure("The server closed a connection; \(firstError)")
+                }
                 while let answer = try connection.answer() {
-                    let now = cshims_monotonic_nanos(), request = connection.open.removeFirst()
+                    let now = cshims_monotonic_nanos()
+                    let request = connection.open.removeFirst()
                     open -= 1
                     if index >= connections {
                         freeWatchers.append(index)
@@ -89,7 +113,8 @@ struct LatencyRun {
                         continue
                     }
                     let position = connection.text("position", answer.body)
-                    let ask = "GET /v1/sales/total?after=\(position)&wait_ms=30000 HTTP/1.1\r\nhost: \(target.host)\r\n\r\n"
+                    let ask =
+                        "GET /v1/sales/total?after=\(position)&wait_ms=30000 HTTP/1.1\r\nhost: \(target.host)\r\n\r\n"
                     poller.connections[watcher].open.append(request)
                     try poller.connections[watcher].send(Array(ask.utf8))
                     poller.settle(watcher)

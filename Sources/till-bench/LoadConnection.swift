@@ -61,7 +61,9 @@ final class LoadConnection {
                 unsafe cshims_send(descriptor, $0.baseAddress?.advanced(by: sent), $0.count - sent)
             }
             if result == Int64(-11) { break }
-            guard result >= 0 else { throw BenchFailure("The server broke a connection: \(Self.text(Int32(-result))).") }
+            guard result >= 0 else {
+                throw BenchFailure("The server broke a connection: \(Self.text(Int32(-result))).")
+            }
             sent += Int(result)
         }
         return sent
@@ -97,13 +99,12 @@ final class LoadConnection {
         var status = 0
         for at in parsed + 9..<parsed + 12 { status = status * 10 + Int(input[at]) - 0x30 }
         var length = 0
-        if let mark = find(Array("content-length:".utf8), parsed..<headEnd) {
-            for at in mark + 15..<headEnd + 1 {
-                let byte = input[at]
-                if 0x30...0x39 ~= byte { length = length * 10 + Int(byte) - 0x30 } else if byte != 0x20 { break }
-            }
-        } else {
+        guard let mark = find(Array("content-length:".utf8), parsed..<headEnd) else {
             throw BenchFailure("An answer has no content-length.")
+        }
+        for at in mark + 15..<headEnd + 1 {
+            let byte = input[at]
+            if 0x30...0x39 ~= byte { length = length * 10 + Int(byte) - 0x30 } else if byte != 0x20 { break }
         }
         let body = headEnd + 4..<headEnd + 4 + length
         guard body.upperBound <= filled else { return nil }

@@ -36,9 +36,12 @@ struct Requests {
         let catalogue = Catalogue(&random)
         // Whole invoices per round, so that the lines of one invoice agree when templates come again.
         let count = max(Self.linesPerInvoice, Self.variants / batch / Self.linesPerInvoice * Self.linesPerInvoice)
-        var invoice = catalogue.invoice(&random), event = 0
+        var invoice = catalogue.invoice(&random)
+        var event = 0
         for _ in 0..<count {
-            var body: [UInt8] = [], marks: [Places] = [], sum: Int64 = 0
+            var body: [UInt8] = []
+            var marks: [Places] = []
+            var sum: Int64 = 0
             for index in 0..<batch {
                 if event % Self.linesPerInvoice == 0 { invoice = catalogue.invoice(&random) }
                 event += 1
@@ -49,7 +52,10 @@ struct Requests {
                 sum += line.hundredths
             }
             let type = batch == 1 ? "application/json" : "application/x-ndjson"
-            let head = isBare ? "" : "POST /v1/feeds/invoices HTTP/1.1\r\nhost: \(host)\r\ncontent-type: \(type)\r\ncontent-length: \(body.count)\r\n\r\n"
+            let head =
+                isBare
+                ? ""
+                : "POST /v1/feeds/invoices HTTP/1.1\r\nhost: \(host)\r\ncontent-type: \(type)\r\ncontent-length: \(body.count)\r\n\r\n"
             let offset = head.utf8.count
             templates.append(Array(head.utf8) + body)
             places.append(marks.map { Places(invoice: $0.invoice + offset, line: $0.line + offset) })
@@ -75,7 +81,8 @@ struct Requests {
 
     /// Writes the last ten digits of a number.
     private static func put(_ number: Int, at position: Int, _ bytes: inout [UInt8]) {
-        var rest = number, at = position + 9
+        var rest = number
+        var at = position + 9
         while at >= position {
             bytes[at] = 0x30 + UInt8(rest % 10)
             rest /= 10
@@ -93,7 +100,9 @@ private struct Catalogue {
     }
 
     private var products: [(code: String, name: String, pence: Int)] = []
-    private static let colours = ["WHITE", "RED", "PINK", "BLUE", "GREEN", "IVORY", "SILVER", "VINTAGE", "RETRO", "PAPER"]
+    private static let colours = [
+        "WHITE", "RED", "PINK", "BLUE", "GREEN", "IVORY", "SILVER", "VINTAGE", "RETRO", "PAPER",
+    ]
     private static let things = [
         "HANGING HEART T-LIGHT HOLDER", "METAL LANTERN", "CUPID HEARTS COAT HANGER", "UNION FLAG HOT WATER BOTTLE",
         "WOOLLY HOTTIE", "GLASS STAR FROSTED HOLDER", "HAND WARMER", "POLKADOT BOWL", "ASSORTED BIRD ORNAMENT",
@@ -112,21 +121,29 @@ private struct Catalogue {
     func invoice(_ random: inout SeededRandom) -> Invoice {
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         let customer = Int.random(in: 12_346...18_287, using: &random)
-        let country = customer % 10 == 0 ? ["Germany", "France", "EIRE", "Spain", "Netherlands"][customer / 10 % 5] : "United Kingdom"
-        let day = two(Int.random(in: 1...30, using: &random)), hour = two(Int.random(in: 8...19, using: &random))
+        let country =
+            customer % 10 == 0
+            ? ["Germany", "France", "EIRE", "Spain", "Netherlands"][customer / 10 % 5] : "United Kingdom"
+        let day = two(Int.random(in: 1...30, using: &random))
+        let hour = two(Int.random(in: 8...19, using: &random))
         let minute = two(Int.random(in: 0...59, using: &random))
         return Invoice(customer: customer, country: country, time: "2011-11-\(day) \(hour):\(minute):00")
     }
 
     /// One line as JSON; ten digits at each place are to be filled.
-    func line(_ random: inout SeededRandom, _ invoice: Invoice) -> (bytes: [UInt8], invoiceAt: Int, lineAt: Int, hundredths: Int64) {
+    func line(_ random: inout SeededRandom, _ invoice: Invoice) -> (
+        bytes: [UInt8], invoiceAt: Int, lineAt: Int, hundredths: Int64
+    ) {
         let product = products[Int.random(in: 0..<products.count, using: &random)]
         let quantity = Int.random(in: 1...24, using: &random)
         let pence = product.pence % 100
         let price = "\(product.pence / 100)." + (pence < 10 ? "0\(pence)" : "\(pence)")
         var bytes = Array("{\"InvoiceNo\":\"".utf8)
         let invoiceAt = bytes.count
-        bytes += Array("0000000000\",\"StockCode\":\"\(product.code)\",\"Description\":\"\(product.name)\",\"Quantity\":\(quantity),\"InvoiceDate\":\"\(invoice.time)\",\"UnitPrice\":\(price),\"CustomerID\":\(invoice.customer),\"Country\":\"\(invoice.country)\",\"client_line_no\":\"".utf8)
+        bytes += Array(
+            "0000000000\",\"StockCode\":\"\(product.code)\",\"Description\":\"\(product.name)\",\"Quantity\":\(quantity),\"InvoiceDate\":\"\(invoice.time)\",\"UnitPrice\":\(price),\"CustomerID\":\(invoice.customer),\"Country\":\"\(invoice.country)\",\"client_line_no\":\""
+                .utf8
+        )
         let lineAt = bytes.count
         bytes += Array("0000000000\"}".utf8)
         return (bytes, invoiceAt, lineAt, Int64(quantity * product.pence))

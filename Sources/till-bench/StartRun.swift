@@ -19,8 +19,10 @@ struct StartRun {
 
     mutating func run() throws -> Report {
         let directory = "/tmp/till-bench-\(cshims_pid())"
-        let words = binary.map { [$0, "up", "--data", directory, "--listen", "\(target.host):\(target.port)"] } ?? command
-        let request = requests.next(), bytes = requests.template(request)
+        let words =
+            binary.map { [$0, "up", "--data", directory, "--listen", "\(target.host):\(target.port)"] } ?? command
+        let request = requests.next()
+        let bytes = requests.template(request)
         let started = cshims_monotonic_nanos()
         let child = try Self.spawn(words)
         defer {
@@ -32,7 +34,9 @@ struct StartRun {
         while connection == nil {
             connection = try? LoadConnection(host: target.host, port: target.port)
             if connection == nil {
-                guard cshims_monotonic_nanos() - started < 30_000_000_000 else { throw BenchFailure("\(words[0]) does not listen.") }
+                guard cshims_monotonic_nanos() - started < 30_000_000_000 else {
+                    throw BenchFailure("\(words[0]) does not listen.")
+                }
                 cshims_sleep_micros(200)
             }
         }

@@ -29,8 +29,13 @@ struct Arguments {
                     throw UsageError("cli.value_missing", "--\(name) needs a value after it.")
                 }
             } else {
-                let known = (options.map { "--\($0) VALUE" } + allowed.map { "--\($0)" }).sorted().joined(separator: ", ")
-                throw UsageError("cli.option_unknown", "There is no option \(word.quotedForMessage) here; known are \(known).")
+                let known = (options.map { "--\($0) VALUE" } + allowed.map { "--\($0)" }).sorted().joined(
+                    separator: ", "
+                )
+                throw UsageError(
+                    "cli.option_unknown",
+                    "There is no option \(word.quotedForMessage) here; known are \(known)."
+                )
             }
         }
     }
@@ -40,7 +45,9 @@ struct Arguments {
 
     /// The only remaining word.
     func only(_ what: String) throws -> String {
-        guard rest.count == 1 else { throw UsageError("cli.word_count", "Name exactly one \(what); \(rest.count) are given.") }
+        guard rest.count == 1 else {
+            throw UsageError("cli.word_count", "Name exactly one \(what); \(rest.count) are given.")
+        }
         return rest[0]
     }
 }

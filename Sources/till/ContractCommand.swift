@@ -13,9 +13,13 @@ enum ContractCommand {
         for path in arguments.rest.dropFirst() {
             switch Contract.parse(try WholeFile.read(path, bytesMax: 1 << 20), mappers: Mappers.signatures) {
             case .success(let contract):
-                TillMain.print("\(path): contract \(contract.name) version \(contract.version) is good, digest \(contract.digest)")
+                TillMain.print(
+                    "\(path): contract \(contract.name) version \(contract.version) is good, digest \(contract.digest)"
+                )
             case .failure(let problems):
-                for problem in problems.problems { TillMain.print("\(path):\(problem.line):\(problem.column): \(problem.message)") }
+                for problem in problems.problems {
+                    TillMain.print("\(path):\(problem.line):\(problem.column): \(problem.message)")
+                }
                 code = .failure
             }
         }
@@ -34,7 +38,9 @@ enum BuiltInContracts {
 
     /// Reads one that ships with the product; a mistake in it is a bug.
     static func parse(_ name: String) -> Contract {
-        guard let text = all.first(where: { $0.name == name }) else { preconditionFailure("contract \(name) is not embedded") }
+        guard let text = all.first(where: { $0.name == name }) else {
+            preconditionFailure("contract \(name) is not embedded")
+        }
         switch Contract.parse(text.bytes, mappers: Mappers.signatures) {
         case .success(let contract): return contract
         case .failure(let problems): preconditionFailure("the built-in contract \(name) is wrong: \(problems)")

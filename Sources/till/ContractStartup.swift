@@ -11,14 +11,20 @@ enum ContractStartup {
     static let topic = TopicPartition("till.contracts")
 
     /// Reads all known texts, then makes `current` (built-in and configured) durable where they are new.
-    static func load(_ log: EmbeddedLog, _ book: ContractBook, current: [Contract], other: [Contract], now: Timestamp) throws {
+    static func load(_ log: EmbeddedLog, _ book: ContractBook, current: [Contract], other: [Contract], now: Timestamp)
+        throws
+    {
         if log.durableEnd(of: topic) > 0 {
             let reader = try log.reader(topic, from: 0)
             while true {
                 let batches = try reader.next(bytesMax: 1 << 20)
                 if batches.isEmpty { break }
                 for batch in batches {
-                    let view = try RecordBatchView(batch.buffer, at: batch.range.lowerBound, end: batch.range.upperBound)
+                    let view = try RecordBatchView(
+                        batch.buffer,
+                        at: batch.range.lowerBound,
+                        end: batch.range.upperBound
+                    )
                     var texts: [[UInt8]] = []
                     try view.forEach(in: batch.buffer) { texts.append(Array(batch.buffer[$0.value])) }
                     for text in texts { try add(text, book) }
@@ -36,7 +42,10 @@ enum ContractStartup {
         switch Contract.parse(text, mappers: Mappers.signatures) {
         case .success(let contract): book.add(contract, isCurrent: false)
         case .failure(let problems):
-            throw UsageError("contract.stored_invalid", "A contract in the log cannot be read by this till: \(problems)")
+            throw UsageError(
+                "contract.stored_invalid",
+                "A contract in the log cannot be read by this till: \(problems)"
+            )
         }
     }
 
@@ -44,15 +53,23 @@ enum ContractStartup {
         var builder = RecordBatchBuilder(baseTimestamp: now.micros / 1_000, reserving: contract.text.count + 64)
         builder.append(contract.text[...])
         let envelope = RecordEnvelope(
-            feed: contract.name, contract: contract.digest, receivedAt: now, format: .json,
-            recordIDBase: Identifier(contract.digest))
+            feed: contract.name,
+            contract: contract.digest,
+            receivedAt: now,
+            format: .json,
+            recordIDBase: Identifier(contract.digest)
+        )
         let outcome = Guarded<Result<LogReceipt, EventLogError>?>(nil)
-        try log.submit(LogBatch(partition: topic, envelope: envelope, bytes: builder.finish(), recordCount: 1)) { result in
+        try log.submit(LogBatch(partition: topic, envelope: envelope, bytes: builder.finish(), recordCount: 1)) {
+            result in
             outcome.withLock { $0 = result }
             outcome.signal()
         }
         guard let result = outcome.wait(micros: 30_000_000, until: { $0 }) else {
-            throw EventLogError.unavailable(operation: "store contract \(contract.name)", cause: "the disk did not answer within 30 s")
+            throw EventLogError.unavailable(
+                operation: "store contract \(contract.name)",
+                cause: "the disk did not answer within 30 s"
+            )
         }
         _ = try result.get()
     }

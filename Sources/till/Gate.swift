@@ -58,7 +58,11 @@ struct Gate: HTTPHandler {
             }
         }
         guard let identity = identify(request.header("authorization")) else {
-            var response = error(401, "identity_unknown", "This path needs an identity; send HTTP Basic or a bearer token.")
+            var response = error(
+                401,
+                "identity_unknown",
+                "This path needs an identity; send HTTP Basic or a bearer token."
+            )
             response.headers.append(("www-authenticate", "Basic realm=\"till\", charset=\"UTF-8\""))
             return response
         }
@@ -72,7 +76,9 @@ struct Gate: HTTPHandler {
         let credentials = header[header.index(after: space)...]
         switch header[..<space].lowercased() {
         case "basic":
-            guard let decoded = Base64.decode(Array(credentials.utf8)), let colon = decoded.firstIndex(of: 0x3A) else { return nil }
+            guard let decoded = Base64.decode(Array(credentials.utf8)), let colon = decoded.firstIndex(of: 0x3A) else {
+                return nil
+            }
             let name = String(decoding: decoded[..<colon], as: UTF8.self)
             return match(Array(decoded[(colon + 1)...])) { $0.name == name }
         case "bearer": return match(Array(credentials.utf8)) { _ in true }

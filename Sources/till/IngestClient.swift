@@ -86,19 +86,29 @@ final class IngestClient {
             return Int64(String(decoding: body[tape.raw(node)], as: UTF8.self)) ?? 0
         }
         return Report(
-            read: number("read"), distinct: number("distinct"), duplicates: number("duplicates"),
-            quarantined: number("quarantined"), json: body)
+            read: number("read"),
+            distinct: number("distinct"),
+            duplicates: number("duplicates"),
+            quarantined: number("quarantined"),
+            json: body
+        )
     }
 
     private func refusal(_ response: HTTPClientResponse) -> UsageError {
-        UsageError("cli.ingest_refused", "The server answered \(response.status): \(String(decoding: response.body.prefix(500), as: UTF8.self))")
+        UsageError(
+            "cli.ingest_refused",
+            "The server answered \(response.status): \(String(decoding: response.body.prefix(500), as: UTF8.self))"
+        )
     }
 
     // MARK: Sending
 
     /// Sends all rows but the first `skip`; returns how many rows the files have.
     func send(
-        _ files: [(path: String, format: FileFormat)], run: String, skip: Int64, _ progress: inout Progress
+        _ files: [(path: String, format: FileFormat)],
+        run: String,
+        skip: Int64,
+        _ progress: inout Progress
     ) throws -> Int64 {
         var counter = OccurrenceCounter()
         var row: Int64 = 0
@@ -107,7 +117,10 @@ final class IngestClient {
             var reader = try RowReader(path: file.path, format: file.format)
             var atEnd = false
             while !atEnd {
-                var builder = RecordBatchBuilder(baseTimestamp: cshims_wall_micros() / 1_000, reserving: Self.batchBytes + 4_096)
+                var builder = RecordBatchBuilder(
+                    baseTimestamp: cshims_wall_micros() / 1_000,
+                    reserving: Self.batchBytes + 4_096
+                )
                 let first = max(row, skip)
                 atEnd = try reader.rows { bytes in
                     let id = try counter.identifier(of: bytes)
@@ -124,11 +137,15 @@ final class IngestClient {
                 let count = builder.count
                 try push(
                     Sent(
-                        row: first, count: count,
+                        row: first,
+                        count: count,
                         headers: authorization + [
                             ("content-type", "application/vnd.tillstream.records"), ("x-till-run", run),
                             ("x-till-run-row", String(first)), ("x-till-format", format),
-                        ], body: builder.finish()))
+                        ],
+                        body: builder.finish()
+                    )
+                )
                 progress.show(rows: row, bytes: bytesBefore + reader.bytesRead)
             }
             bytesBefore += reader.bytesRead
@@ -156,11 +173,20 @@ final class IngestClient {
         for attempt in 1...Self.triesMax {
             cshims_sleep_micros(Int64(min(attempt * 100, 5_000)) * 1_000)
             let again = try connection.exchange(
-                method: "POST", path: "/v1/feeds/\(feed)", headers: open[0].headers, body: open[0].body)
+                method: "POST",
+                path: "/v1/feeds/\(feed)",
+                headers: open[0].headers,
+                body: open[0].body
+            )
             if again.status == 202 || again.status == 422 {
                 open.removeFirst()
                 for batch in open {
-                    try connection.send(method: "POST", path: "/v1/feeds/\(feed)", headers: batch.headers, body: batch.body)
+                    try connection.send(
+                        method: "POST",
+                        path: "/v1/feeds/\(feed)",
+                        headers: batch.headers,
+                        body: batch.body
+                    )
                 }
                 return
             }
@@ -170,6 +196,9 @@ final class IngestClient {
             }
             guard [429, 503].contains(again.status) else { throw refusal(again) }
         }
-        throw UsageError("cli.ingest_saturated", "The server did not take a batch in \(Self.triesMax) tries; run the command again, it continues where it stopped.")
+        throw UsageError(
+            "cli.ingest_saturated",
+            "The server did not take a batch in \(Self.triesMax) tries; run the command again, it continues where it stopped."
+        )
     }
 }

@@ -10,11 +10,18 @@ import Telemetry
 enum IngestCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
-            words, options: SettingsCommand.options.union(["to", "format", "separator"]), switches: ["json", "quiet"])
+            words,
+            options: SettingsCommand.options.union(["to", "format", "separator"]),
+            switches: ["json", "quiet"]
+        )
         guard arguments.rest.count >= 2 else {
-            throw UsageError("cli.ingest_usage", "Say till ingest FEED FILE…, or - instead of files for standard input.")
+            throw UsageError(
+                "cli.ingest_usage",
+                "Say till ingest FEED FILE…, or - instead of files for standard input."
+            )
         }
-        let feed = arguments.rest[0], paths = Array(arguments.rest.dropFirst())
+        let feed = arguments.rest[0]
+        let paths = Array(arguments.rest.dropFirst())
         guard !paths.contains("-") || paths.count == 1 else {
             throw UsageError("cli.ingest_stdin", "Standard input (-) is loaded alone, without other files.")
         }
@@ -25,7 +32,9 @@ enum IngestCommand {
         }
         let isQuiet = arguments.has("quiet") || arguments.has("json")
         if let url = arguments["to"] {
-            guard arguments["data"] == nil else { throw UsageError("cli.ingest_target", "Name a target with --to or --data, not both.") }
+            guard arguments["data"] == nil else {
+                throw UsageError("cli.ingest_target", "Name a target with --to or --data, not both.")
+            }
             return try load(feed, files, try Address(url), quiet: isQuiet, json: arguments.has("json"))
         }
         // Without a running till: one of our own, on a free loopback port, stopped after the run.
@@ -33,8 +42,12 @@ enum IngestCommand {
         let node = try Node(settings, listen: ("127.0.0.1", 0), logger: Logger(level: .warning))
         defer { node.drain(deadlineMs: 10_000) }
         return try load(
-            feed, files, Address(host: "127.0.0.1", port: node.server.port, authorization: nil), quiet: isQuiet,
-            json: arguments.has("json"))
+            feed,
+            files,
+            Address(host: "127.0.0.1", port: node.server.port, authorization: nil),
+            quiet: isQuiet,
+            json: arguments.has("json")
+        )
     }
 
     /// Where to send: `http://[NAME:SECRET@]HOST[:PORT]`.
@@ -51,7 +64,10 @@ enum IngestCommand {
 
         init(_ url: String) throws {
             guard url.hasPrefix("http://") else {
-                throw UsageError("cli.url_invalid", "--to is \(url.quotedForMessage); give http://HOST:PORT (for TLS, put a proxy in between).")
+                throw UsageError(
+                    "cli.url_invalid",
+                    "--to is \(url.quotedForMessage); give http://HOST:PORT (for TLS, put a proxy in between)."
+                )
             }
             var rest = url.dropFirst(7)
             if rest.hasSuffix("/") { rest = rest.dropLast() }
@@ -67,7 +83,11 @@ enum IngestCommand {
     private static let triesMax = 50
 
     private static func load(
-        _ feed: String, _ files: [(path: String, format: FileFormat)], _ address: Address, quiet: Bool, json: Bool
+        _ feed: String,
+        _ files: [(path: String, format: FileFormat)],
+        _ address: Address,
+        quiet: Bool,
+        json: Bool
     ) throws -> ExitCode {
         let isStream = files[0].path == "-"
         var total = 0
@@ -79,7 +99,8 @@ enum IngestCommand {
         }
         let client = try IngestClient(feed: feed, address: address)
         // The same files again: the attempt that is not complete is continued, else a new one begins.
-        var attempt = 1, skip: Int64 = 0
+        var attempt = 1
+        var skip: Int64 = 0
         if !isStream {
             while let rows = try client.rowsOf(run: "\(base)-\(attempt)") {
                 skip = rows
@@ -95,7 +116,8 @@ enum IngestCommand {
         if skip > 0, !quiet { Logger.writeLine("continuing run \(run) after \(skip) rows", to: 2) }
         let started = cshims_monotonic_nanos()
         var progress = Progress(isOn: !quiet, totalBytes: total, started: started)
-        var rows: Int64?, tries = 0
+        var rows: Int64?
+        var tries = 0
         while rows == nil {
             do {
                 rows = try client.send(files, run: run, skip: skip, &progress)
@@ -111,10 +133,15 @@ enum IngestCommand {
         if json {
             TillMain.print(String(decoding: report.json, as: UTF8.self))
         } else {
-            TillMain.print("run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)")
+            TillMain.print(
+                "run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)"
+            )
         }
         guard report.read == report.distinct + report.duplicates + report.quarantined, report.read == rows else {
-            throw UsageError("cli.ingest_mismatch", "\(rows ?? 0) rows were sent and \(report.read) are accounted for; run the command again.")
+            throw UsageError(
+                "cli.ingest_mismatch",
+                "\(rows ?? 0) rows were sent and \(report.read) are accounted for; run the command again."
+            )
         }
         return .success
     }

@@ -8,7 +8,10 @@ import Settings
 enum LogCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
-            words, options: SettingsCommand.options.union(["topic", "from", "limit"]), switches: ["json"])
+            words,
+            options: SettingsCommand.options.union(["topic", "from", "limit"]),
+            switches: ["json"]
+        )
         let settings = try SettingsCommand.load(arguments)
         let directory = settings.text(.data) + "/log"
         switch try arguments.only("of stat, verify, dump") {
@@ -37,7 +40,8 @@ enum LogCommand {
                 TillMain.print(String(decoding: json.bytes, as: UTF8.self))
             } else {
                 TillMain.print(
-                    "\(report.partition): offsets \(report.baseOffset) to \(report.endOffset), \(report.segments.count) segments, \(report.bytes) bytes, \(report.groups) commit groups, \(report.batches) batches, epoch \(report.epoch), last \(report.lastCommittedAt?.description ?? "never")")
+                    "\(report.partition): offsets \(report.baseOffset) to \(report.endOffset), \(report.segments.count) segments, \(report.bytes) bytes, \(report.groups) commit groups, \(report.batches) batches, epoch \(report.epoch), last \(report.lastCommittedAt?.description ?? "never")"
+                )
             }
         }
         return .success
@@ -57,14 +61,18 @@ enum LogCommand {
             json.endObject()
             TillMain.print(String(decoding: json.bytes, as: UTF8.self))
         } else {
-            TillMain.print("\(verdict.records) records in \(verdict.bytes) bytes verified, \(verdict.damages.count) damages")
+            TillMain.print(
+                "\(verdict.records) records in \(verdict.bytes) bytes verified, \(verdict.damages.count) damages"
+            )
         }
         return verdict.damages.isEmpty ? .success : .damaged
     }
 
     private static func dumpRecords(_ directory: String, _ arguments: Arguments) throws -> ExitCode {
         let topic = arguments["topic"] ?? "feed.invoices"
-        guard let from = Int64(arguments["from"] ?? "0"), let limit = Int(arguments["limit"] ?? "10"), from >= 0, limit > 0 else {
+        guard let from = Int64(arguments["from"] ?? "0"), let limit = Int(arguments["limit"] ?? "10"), from >= 0,
+            limit > 0
+        else {
             throw UsageError("cli.log_dump_usage", "--from and --limit take whole numbers; --from counts from 0.")
         }
         try LogInspection.dump(TopicPartition(topic), directory, PosixDisk(), from: from, limit: limit) { record in
@@ -81,7 +89,10 @@ enum LogCommand {
             json.field("run", record.envelope.run)
             if case .csv(let header, _) = record.envelope.format { json.field("csv_header", header) }
             let isText = String(validating: record.value, as: UTF8.self) != nil
-            json.field(isText ? "value" : "value_base64", isText ? String(decoding: record.value, as: UTF8.self) : Base64.encode(record.value))
+            json.field(
+                isText ? "value" : "value_base64",
+                isText ? String(decoding: record.value, as: UTF8.self) : Base64.encode(record.value)
+            )
             json.endObject()
             TillMain.print(String(decoding: json.bytes, as: UTF8.self))
             return true

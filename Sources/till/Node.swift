@@ -38,7 +38,12 @@ final class Node {
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
         tableSettings.readers = settings.integer(.tablesReaders)
         let openTables: @Sendable () throws -> SQLiteTables = { [tableSettings] in
-            try SQLiteTables(path: tablesPath, tables: RetailTables.all, views: RetailViews.all, settings: tableSettings)
+            try SQLiteTables(
+                path: tablesPath,
+                tables: RetailTables.all,
+                views: RetailViews.all,
+                settings: tableSettings
+            )
         }
         let stored = try openTables().positions()
 
@@ -46,7 +51,12 @@ final class Node {
         logSettings.segmentBytes = settings.integer(.logSegmentMebibytes) << 20
         logSettings.waitingBytesMax = settings.integer(.logWaitingMebibytes) << 20
         log = try EmbeddedLog(
-            directory: directory + "/log", disk: disk, settings: logSettings, time: time, stored: stored.offsets)
+            directory: directory + "/log",
+            disk: disk,
+            settings: logSettings,
+            time: time,
+            stored: stored.offsets
+        )
         for cut in log.cuts { logger.log(.warning, "log.tail_cut", [("what", cut.description)]) }
         try log.start()
 
@@ -54,29 +64,61 @@ final class Node {
         let isCompatible = settings.text(.compatibilityInvoices) == "on"
         let compatibility = isCompatible ? BuiltInContracts.parse("invoices-compat") : nil
         try ContractStartup.load(
-            log, book, current: ContractStartup.configured(settings.contracts), other: compatibility.map { [$0] } ?? [],
-            now: time.now())
+            log,
+            book,
+            current: ContractStartup.configured(settings.contracts),
+            other: compatibility.map { [$0] } ?? [],
+            now: time.now()
+        )
 
         processor = Processor(
-            log: log, book: book, board: board, metrics: metrics, logger: logger, time: time, makeStore: openTables)
+            log: log,
+            book: book,
+            board: board,
+            metrics: metrics,
+            logger: logger,
+            time: time,
+            makeStore: openTables
+        )
         let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
         pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)
         let status = PipelineStatus(log: log, board: board, metrics: metrics, time: time, version: TillMain.version)
         live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)
         let console = ConsoleService(
-            reader: reader, board: board, pool: pool, metrics: metrics, time: time, status: status, live: live,
-            answersReferenceClients: isCompatible)
+            reader: reader,
+            board: board,
+            pool: pool,
+            metrics: metrics,
+            time: time,
+            status: status,
+            live: live,
+            answersReferenceClients: isCompatible
+        )
         ingest = try IngestService(
-            log: log, book: book, metrics: metrics, time: time, random: .fromKernel(), compatibility: compatibility)
+            log: log,
+            book: book,
+            metrics: metrics,
+            time: time,
+            random: .fromKernel(),
+            compatibility: compatibility
+        )
         let gate = Gate(
-            ingest: ingest, console: console, identities: settings.identities,
-            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20)
+            ingest: ingest,
+            console: console,
+            identities: settings.identities,
+            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20
+        )
         var serverSettings = HTTPServerSettings()
         serverSettings.connectionsMax = settings.integer(.httpConnectionsMax)
         processing = try processor.start()
         liveThread = try live.start()
         server = try HTTPServer.start(
-            host: listen.host, port: listen.port, handler: gate, settings: serverSettings, time: time)
+            host: listen.host,
+            port: listen.port,
+            handler: gate,
+            settings: serverSettings,
+            time: time
+        )
     }
 
     private static func lock(_ directory: String, _ disk: PosixDisk) throws -> DirectoryLock {
@@ -105,9 +147,13 @@ final class Node {
 /// HOST:PORT, with IPv6 hosts in brackets.
 enum ListenAddress {
     static func parse(_ text: String) throws -> (host: String, port: Int) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port)
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            (0...65_535).contains(port)
         else {
-            throw UsageError("settings.listen_invalid", "listen is \(text.quotedForMessage); give HOST:PORT, for example 127.0.0.1:8080.")
+            throw UsageError(
+                "settings.listen_invalid",
+                "listen is \(text.quotedForMessage); give HOST:PORT, for example 127.0.0.1:8080."
+            )
         }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }

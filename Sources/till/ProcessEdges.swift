@@ -18,7 +18,10 @@ enum ProcessEdges {
             guard let name = unsafe file.path, let bytes = unsafe file.bytes else { return found }
             unsafe found.append(
                 BuiltInContracts.Text(
-                    name: String(cString: name), bytes: Array(UnsafeBufferPointer(start: bytes, count: file.size))))
+                    name: String(cString: name),
+                    bytes: Array(UnsafeBufferPointer(start: bytes, count: file.size))
+                )
+            )
             index += 1
         }
     }

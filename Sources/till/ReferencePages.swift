@@ -16,7 +16,11 @@ enum ReferencePages {
         case "metrics": return metrics
         case "settings": return settings
         case "tables": return tables
-        default: throw UsageError("cli.page_unknown", "There is no page \(name.quotedForMessage); known are \(names.joined(separator: ", ")).")
+        default:
+            throw UsageError(
+                "cli.page_unknown",
+                "There is no page \(name.quotedForMessage); known are \(names.joined(separator: ", "))."
+            )
         }
     }
 
@@ -29,7 +33,9 @@ enum ReferencePages {
     }
 
     private static var metrics: String {
-        var text = head("Metrics", "Sources/Telemetry/Metrics.swift", "metrics") + "`GET /metrics`, Prometheus text.\n\n| name | kind | meaning |\n| --- | --- | --- |\n"
+        var text =
+            head("Metrics", "Sources/Telemetry/Metrics.swift", "metrics")
+            + "`GET /metrics`, Prometheus text.\n\n| name | kind | meaning |\n| --- | --- | --- |\n"
         for name in MetricName.allCases {
             text += "| `till_\(name.rawValue)` | \(name.isCounter ? "counter" : "gauge") | \(name.meaning) |\n"
         }
@@ -37,15 +43,18 @@ enum ReferencePages {
     }
 
     private static var settings: String {
-        var text = head("Settings", "Sources/Settings/SettingName.swift", "settings")
+        var text =
+            head("Settings", "Sources/Settings/SettingName.swift", "settings")
             + "Default, then the file of `--config` (YAML), then the environment, then flags (`--NAME VALUE`); the last that says\nsomething wins. `till settings --effective` shows each value and where it comes from.\n\n| setting | environment | default | allowed | meaning |\n| --- | --- | --- | --- | --- |\n"
         for name in SettingName.allCases {
-            let allowed = switch name.kind {
-            case .text: "text"
-            case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
-            case .choice(let choices): choices.joined(separator: ", ")
-            }
-            text += "| `\(name.rawValue)` | `\(name.environmentName)` | `\(name.defaultText)` | \(allowed) | \(name.meaning) |\n"
+            let allowed =
+                switch name.kind {
+                case .text: "text"
+                case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
+                case .choice(let choices): choices.joined(separator: ", ")
+                }
+            text +=
+                "| `\(name.rawValue)` | `\(name.environmentName)` | `\(name.defaultText)` | \(allowed) | \(name.meaning) |\n"
         }
         return text + """
 
@@ -63,12 +72,15 @@ enum ReferencePages {
     }
 
     private static var tables: String {
-        var text = head("Tables", "Sources/RetailModel/RetailTables.swift", "tables")
+        var text =
+            head("Tables", "Sources/RetailModel/RetailTables.swift", "tables")
             + "`DIR/tables.sqlite`. Money is units of 1e-5; a wide column is two integers, value = hi × 2^32 + lo. State rows carry one row\nper natural key; sums are folds of state rows. Open the file read-only beside a running till.\n"
         for table in RetailTables.all {
-            text += "\n## \(table.name)\n\n\(table.meaning) \(table.kind == .state ? "State" : "Sum"), key: \(table.key.map { "`\($0)`" }.joined(separator: ", ")).\n\n| column | type | meaning |\n| --- | --- | --- |\n"
+            text +=
+                "\n## \(table.name)\n\n\(table.meaning) \(table.kind == .state ? "State" : "Sum"), key: \(table.key.map { "`\($0)`" }.joined(separator: ", ")).\n\n| column | type | meaning |\n| --- | --- | --- |\n"
             for column in table.columns {
-                text += "| `\(column.name)` | \(column.kind)\(column.isNullable ? ", null" : "") | \(column.meaning) |\n"
+                text +=
+                    "| `\(column.name)` | \(column.kind)\(column.isNullable ? ", null" : "") | \(column.meaning) |\n"
             }
         }
         text += "\n## Views\n\n" + RetailViews.all.map { "`\($0.name)`" }.joined(separator: ", ") + "\n"

@@ -20,7 +20,10 @@ struct FileFormat {
             } else if [".ndjson", ".jsonl", ".json"].contains(where: name.hasSuffix) {
                 isCSV = false
             } else {
-                throw UsageError("cli.format_unknown", "The format of \(path.quotedForMessage) is not clear from its name; say --format csv or --format ndjson.")
+                throw UsageError(
+                    "cli.format_unknown",
+                    "The format of \(path.quotedForMessage) is not clear from its name; say --format csv or --format ndjson."
+                )
             }
         case .some(let other):
             throw UsageError("cli.format_unknown", "There is no format \(other.quotedForMessage); say csv or ndjson.")
@@ -48,7 +51,10 @@ struct OccurrenceCounter {
     mutating func identifier(of row: ArraySlice<UInt8>) throws -> Identifier {
         let id = Identifier(Digest.sha256(of: row))
         guard used < Self.rowsMax else {
-            throw UsageError("cli.rows_max", "One command takes \(Self.rowsMax) distinct rows; load the files in several commands.")
+            throw UsageError(
+                "cli.rows_max",
+                "One command takes \(Self.rowsMax) distinct rows; load the files in several commands."
+            )
         }
         if used * 2 > keys.count { grow() }
         let slot = find(id.high | 1)

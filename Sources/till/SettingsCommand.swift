@@ -50,7 +50,9 @@ enum SettingsCommand {
             }
             if !settings.contracts.isEmpty { TillMain.print("contracts: \(settings.contracts)") }
             for identity in settings.identities {
-                TillMain.print("identity \(identity.name): \(identity.scopes.map(\.description).sorted().joined(separator: " "))")
+                TillMain.print(
+                    "identity \(identity.name): \(identity.scopes.map(\.description).sorted().joined(separator: " "))"
+                )
             }
         }
         return .success

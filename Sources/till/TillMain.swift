@@ -52,7 +52,10 @@ enum TillMain {
                 Self.print(help)
                 code = .success
             default:
-                throw UsageError("cli.command_unknown", "There is no command \(command.quotedForMessage); till help lists them.")
+                throw UsageError(
+                    "cli.command_unknown",
+                    "There is no command \(command.quotedForMessage); till help lists them."
+                )
             }
         } catch {
             code = report(error)

@@ -9,14 +9,18 @@ enum UpCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(words, options: SettingsCommand.options, switches: [])
         guard arguments.rest.isEmpty else {
-            throw UsageError("cli.word_unexpected", "till up takes no word \(arguments.rest[0].quotedForMessage); till help lists the options.")
+            throw UsageError(
+                "cli.word_unexpected",
+                "till up takes no word \(arguments.rest[0].quotedForMessage); till help lists the options."
+            )
         }
         let settings = try SettingsCommand.load(arguments)
         let listen = try ListenAddress.parse(settings.text(.listen))
         guard ListenAddress.isLoopback(listen.host) || !settings.identities.isEmpty else {
             throw UsageError(
                 "settings.listen_open",
-                "listen is \(listen.host), which others can reach, and no identities are configured; customer data is personal data: configure identities, or listen on 127.0.0.1.")
+                "listen is \(listen.host), which others can reach, and no identities are configured; customer data is personal data: configure identities, or listen on 127.0.0.1."
+            )
         }
         let logger = Logger(level: LogLevel(settings.text(.logLevel)) ?? .notice)
         let node = try Node(settings, listen: listen, logger: logger)

@@ -17,7 +17,9 @@ import Testing
         values[2] = .null
         values[5] = number("0")
         let judgement = contract.judge(&values)
-        #expect(judgement.reasons.map(\.rule) == ["quantity_zero"] && judgement.flags == ["no_description", "zero_price"])
+        #expect(
+            judgement.reasons.map(\.rule) == ["quantity_zero"] && judgement.flags == ["no_description", "zero_price"]
+        )
         values[3] = number("-1000000")
         values[5] = number("1000.00001")
         #expect(contract.judge(&values).reasons.map(\.rule) == ["amount_limit"])
@@ -28,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("1.5", "type"), ("80995000000", "out_of_range"), ("NaN", "type"), ("9223372036854775808", "out_of_range"), ("6.0", "type"),
+        ("1.5", "type"), ("80995000000", "out_of_range"), ("NaN", "type"), ("9223372036854775808", "out_of_range"),
+        ("6.0", "type"),
     ])
     func `a wrong quantity is refused`(text: String, rule: String) throws {
         let field = try loaded("Contracts/invoices.yaml").fields.fields[3]
@@ -40,8 +43,14 @@ import Testing
         #expect(contract.version == 3 && contract.source == "corner" && contract.versionTime == 3)
         #expect(contract.csv.separator == UInt8(ascii: ";") && contract.csv.quote == UInt8(ascii: "'"))
         #expect(contract.unknownFields == .reject && contract.currency == Currency("EUR"))
-        #expect(contract.references == [ReferenceNeed(entity: "customer", field: .init(field: 10, column: nil), isRequired: true)])
-        #expect(contract.mapper.name == "sale" && contract.mapper.bindings["lines.quantity"] == .init(field: 11, column: 2))
+        #expect(
+            contract.references == [
+                ReferenceNeed(entity: "customer", field: .init(field: 10, column: nil), isRequired: true)
+            ]
+        )
+        #expect(
+            contract.mapper.name == "sale" && contract.mapper.bindings["lines.quantity"] == .init(field: 11, column: 2)
+        )
         #expect(contract.fields.index(of: "receipt.id") == 0)
         #expect(contract.fields.fields[11].fields.index(of: "article") == 0)
     }
@@ -55,10 +64,14 @@ import Testing
 
     @Test func `corrections are made in order and later rules see them`() throws {
         let contract = try cornerShop()
-        var values = sale("STORE_007", total: "99", rows: [
-            [.text("a"), .null, number("2"), number("1.5"), number("4")],
-            [.text("a"), .null, number("0.333"), number("0.00001"), .null],
-        ])
+        var values = sale(
+            "STORE_007",
+            total: "99",
+            rows: [
+                [.text("a"), .null, number("2"), number("1.5"), number("4")],
+                [.text("a"), .null, number("0.333"), number("0.00001"), .null],
+            ]
+        )
         let judgement = contract.judge(&values)
         #expect(judgement.reasons == [] && judgement.flags == ["item_twice"])
         #expect(values[1] == .text("STORE_7") && values[6] == number("3"))
@@ -70,17 +83,24 @@ import Testing
 
     @Test func `all reasons are reported at once with row and value`() throws {
         let contract = try cornerShop()
-        var values = sale("STORE_99", total: "0", rows: [
-            [.text("a"), .null, number("1"), number("0"), number("0")],
-            [.text("b"), .null, number("-2"), number("0"), number("0")],
-        ])
+        var values = sale(
+            "STORE_99",
+            total: "0",
+            rows: [
+                [.text("a"), .null, number("1"), number("0"), number("0")],
+                [.text("b"), .null, number("-2"), number("0"), number("0")],
+            ]
+        )
         values[4] = .text("shells")
         values[9] = .boolean(true)
         let reasons = contract.judge(&values).reasons
         #expect(reasons.map(\.rule) == ["store_range", "quantity_positive", "card_known", "no_training"])
         #expect(reasons[1].field == "lines[1].quantity" && reasons[1].value == "-2")
-        #expect(reasons[0].message == "Rule store_range (number(capture(store, \"STORE_(\\d+)\", 1)) <= $store_max) does not "
-            + "hold; correct the event")
+        #expect(
+            reasons[0].message
+                == "Rule store_range (number(capture(store, \"STORE_(\\d+)\", 1)) <= $store_max) does not "
+                + "hold; correct the event"
+        )
         values[4] = .text("bonus-12")
         values[5] = .text("open")
         #expect(contract.judge(&values).reasons.map(\.rule) == ["store_range", "quantity_positive"])
@@ -95,10 +115,13 @@ import Testing
         var count = 0
         let spent = clock.measure { for _ in 0..<20_000 { count += contract.judge(&values).reasons.count } }
         print("judge: \(spent / 20_000) per event, 4 rules")
-        let cells = ["489434", "85048", "15CM CHRISTMAS", "12", "2009-12-01 07:45:00", "6.95", "13085", "", "UK", ""].map(bytes)
+        let cells = ["489434", "85048", "15CM CHRISTMAS", "12", "2009-12-01 07:45:00", "6.95", "13085", "", "UK", ""]
+            .map(bytes)
         let reading = clock.measure {
             for _ in 0..<5_000 {
-                for (field, cell) in zip(contract.fields.fields, cells) where reason(field.read(.csv(cell))) != nil { count += 1 }
+                for (field, cell) in zip(contract.fields.fields, cells) where reason(field.read(.csv(cell))) != nil {
+                    count += 1
+                }
             }
         }
         print("read: \(reading / 5_000) per event, 10 fields")

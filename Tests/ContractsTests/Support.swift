@@ -6,21 +6,29 @@ import Testing
 
 /// The signatures of the mappers that the tests name.
 let testMappers: [String: MapperSignature] = [
-    "sale": MapperSignature(parameters: [
-        .init("document", [.text, .integer]), .init("occurred_at", [.time]),
-        .init("store", [.text], isRequired: false), .init("customer", [.text, .integer], isRequired: false),
-        .init("customer_name", [.text], isRequired: false), .init("country", [.text], isRequired: false),
-        .init("currency", [.text], isRequired: false), .init("status", [.text], isRequired: false),
-        .init("version", [.time], isRequired: false), .init("lines.product", [.text, .integer], isNested: true),
-        .init("lines.description", [.text], isRequired: false, isNested: true),
-        .init("lines.quantity", [.integer, .decimal], isNested: true), .init("lines.unit_price", [.money], isNested: true),
-    ], settings: ["currency"]),
-    "invoice-line": MapperSignature(parameters: [
-        .init("document", [.text]), .init("line", [.text], isRequired: false), .init("product", [.text]),
-        .init("description", [.text], isRequired: false), .init("quantity", [.integer]), .init("unit_price", [.money]),
-        .init("occurred_at", [.time]), .init("customer", [.integer], isRequired: false),
-        .init("customer_name", [.text], isRequired: false), .init("country", [.text]),
-    ], settings: ["currency", "store", "time_zone"]),
+    "sale": MapperSignature(
+        parameters: [
+            .init("document", [.text, .integer]), .init("occurred_at", [.time]),
+            .init("store", [.text], isRequired: false), .init("customer", [.text, .integer], isRequired: false),
+            .init("customer_name", [.text], isRequired: false), .init("country", [.text], isRequired: false),
+            .init("currency", [.text], isRequired: false), .init("status", [.text], isRequired: false),
+            .init("version", [.time], isRequired: false), .init("lines.product", [.text, .integer], isNested: true),
+            .init("lines.description", [.text], isRequired: false, isNested: true),
+            .init("lines.quantity", [.integer, .decimal], isNested: true),
+            .init("lines.unit_price", [.money], isNested: true),
+        ],
+        settings: ["currency"]
+    ),
+    "invoice-line": MapperSignature(
+        parameters: [
+            .init("document", [.text]), .init("line", [.text], isRequired: false), .init("product", [.text]),
+            .init("description", [.text], isRequired: false), .init("quantity", [.integer]),
+            .init("unit_price", [.money]),
+            .init("occurred_at", [.time]), .init("customer", [.integer], isRequired: false),
+            .init("customer_name", [.text], isRequired: false), .init("country", [.text]),
+        ],
+        settings: ["currency", "store", "time_zone"]
+    ),
     "free": MapperSignature(parameters: []),
 ]
 
@@ -44,7 +52,9 @@ func loaded(_ path: String) throws -> Contract {
 func cornerShop() throws -> Contract { try loaded("Tests/ContractsTests/Fixtures/corner-shop.yaml") }
 
 /// A one-rule contract over fields of every type; `extra` is put after the rule's check.
-func smallContract(check: String, extra: String = "on_failure: reject", head: String = "") -> Result<Contract, ContractProblems> {
+func smallContract(check: String, extra: String = "on_failure: reject", head: String = "") -> Result<
+    Contract, ContractProblems
+> {
     let text = """
         contract: small
         version: 1

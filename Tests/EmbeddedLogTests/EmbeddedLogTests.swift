@@ -16,7 +16,9 @@ struct FixedTime: TimeSource {
 
 @Suite(.timeLimit(.minutes(1))) struct EmbeddedLogTests {
     static func open(
-        _ disk: any LogDisk, segmentBytes: Int = 4_000, stored: [TopicPartition: Int64] = [:],
+        _ disk: any LogDisk,
+        segmentBytes: Int = 4_000,
+        stored: [TopicPartition: Int64] = [:],
         _ change: (inout EmbeddedLogSettings) -> Void = { _ in }
     ) throws -> EmbeddedLog {
         var settings = EmbeddedLogSettings()
@@ -28,7 +30,8 @@ struct FixedTime: TimeSource {
     }
 
     @Test func `what waits together shares one group`() async throws {
-        let disk = SimulatedDisk(seed: 1), gate = GatedDisk(disk)
+        let disk = SimulatedDisk(seed: 1)
+        let gate = GatedDisk(disk)
         let log = try Self.open(gate)
         gate.hold()
         try log.submit(.of(["first"])) { _ in }
@@ -42,12 +45,14 @@ struct FixedTime: TimeSource {
     }
 
     @Test func `a group is closed before its header passes the limit`() async throws {
-        let disk = SimulatedDisk(seed: 1), gate = GatedDisk(disk)
+        let disk = SimulatedDisk(seed: 1)
+        let gate = GatedDisk(disk)
         let log = try Self.open(gate, segmentBytes: 1 << 26)
         var wide = LogBatch.of(["x;y"])
         wide.envelope.format = .csv(
             header: ByteString([UInt8](repeating: 0x61, count: EmbeddedLogLimits.envelopeHeaderRowBytesMax)),
-            separator: 0x3B)
+            separator: 0x3B
+        )
         gate.hold()
         try log.submit(.of(["first"])) { _ in }
         #expect(gate.waitUntilHeld())
@@ -156,7 +161,8 @@ struct FixedTime: TimeSource {
             log.cuts.map(\.description) == [
                 "00000000000000000000.log: bytes \(bytes.count) to \(bytes.count + 2) were never acknowledged and were cut off: "
                     + "the group needs 52 bytes and 2 are there"
-            ])
+            ]
+        )
         log.close()
         let error = #expect(throws: EventLogError.self) { _ = try Self.open(disk, stored: [feed: 2]) }
         #expect(error?.code == "log.corrupt" && error?.domain == .integrity && error?.retry == .never)
@@ -168,7 +174,11 @@ struct FixedTime: TimeSource {
         try PosixDisk().makeDirectory(directory.path + "/feed.a/0")
         try Data([1]).write(to: URL(fileURLWithPath: directory.path + "/feed.a/notes.txt"))
         let log = try EmbeddedLog(
-            directory: directory.path, disk: PosixDisk(), settings: EmbeddedLogSettings(), time: FixedTime())
+            directory: directory.path,
+            disk: PosixDisk(),
+            settings: EmbeddedLogSettings(),
+            time: FixedTime()
+        )
         #expect(log.partitions() == [TopicPartition("feed.a")])
     }
 
@@ -177,8 +187,11 @@ struct FixedTime: TimeSource {
         for number in 0..<EmbeddedLogLimits.partitionsMax {
             _ = try log.reader(TopicPartition("feed.many", Int32(number)), from: 0)
         }
-        await #expect(throws: EventLogError.unavailable(
-            operation: "create partition feed.test/0", cause: "256 partitions exist, which is the limit")
+        await #expect(
+            throws: EventLogError.unavailable(
+                operation: "create partition feed.test/0",
+                cause: "256 partitions exist, which is the limit"
+            )
         ) { _ = try await log.append(["a"]) }
         _ = try await log.append(["a"], to: TopicPartition("feed.many", 0))
         log.close()
@@ -208,18 +221,23 @@ struct FixedTime: TimeSource {
         #expect(EmbeddedLogLimits.groupBytesTarget <= EmbeddedLogLimits.groupBytesMax)
         #expect(
             CommitGroup.fixedSize + 10 + EmbeddedLogLimits.envelopeBytesMax <= EmbeddedLogLimits.groupHeaderBytesMax,
-            "one maximal envelope fits a header")
+            "one maximal envelope fits a header"
+        )
         #expect(EmbeddedLogLimits.envelopeBytesMax <= Int(UInt16.max), "its size is a u16")
         #expect(EmbeddedLogLimits.envelopeHeaderRowBytesMax <= Int(UInt16.max))
         #expect(
-            EmbeddedLogLimits.groupBatchesMax * RecordBatchLayout.recordsMax <= Int(UInt32.max), "a u32 counts a group's records")
+            EmbeddedLogLimits.groupBatchesMax * RecordBatchLayout.recordsMax <= Int(UInt32.max),
+            "a u32 counts a group's records"
+        )
         #expect(EmbeddedLogLimits.groupBatchesMax * (10 + 57 + 10 + 8 + 100) <= EmbeddedLogLimits.groupHeaderBytesMax)
         let settings = EmbeddedLogSettings()
         #expect(settings.waitingBytesMax >= EmbeddedLogLimits.groupBytesMax)
         #expect(settings.segmentBytes >= EmbeddedLogLimits.groupBytesMax)
         #expect(
-            (settings.segmentBytes + EmbeddedLogLimits.groupBytesMax) / EmbeddedLogLimits.indexBytesInterval * 24 < 64 << 20,
-            "an index file is far below what is read of one")
+            (settings.segmentBytes + EmbeddedLogLimits.groupBytesMax) / EmbeddedLogLimits.indexBytesInterval * 24 < 64
+                << 20,
+            "an index file is far below what is read of one"
+        )
     }
 
     @Test func `a maximal envelope has exactly the size the limit states`() {
@@ -246,16 +264,19 @@ struct FixedTime: TimeSource {
 }
 
 @Suite struct EmbeddedLogFailuresTests {
-    @Test(arguments: [
-        (2, "no such file or directory"), (5, "input/output error, the disk is failing"),
-        (11, "another process holds it"), (13, "permission denied, till needs to own the data directory"),
-        (24, "too many open files, raise the limit (ulimit -n)"), (28, "no space left on the device, free some"),
-        (30, "the file system is read-only"), (122, "the disk quota is used up"), (27, "File too large (errno 27)"),
-    ] as [(Int32, String)])
+    @Test(
+        arguments: [
+            (2, "no such file or directory"), (5, "input/output error, the disk is failing"),
+            (11, "another process holds it"), (13, "permission denied, till needs to own the data directory"),
+            (24, "too many open files, raise the limit (ulimit -n)"), (28, "no space left on the device, free some"),
+            (30, "the file system is read-only"), (122, "the disk quota is used up"), (27, "File too large (errno 27)"),
+        ] as [(Int32, String)]
+    )
     func `an errno has a text with its remedy`(errno: Int32, text: String) {
         #expect(EmbeddedLogFailures.text(errno) == text)
         #expect(
             EmbeddedLogFailures.translate(DiskError(operation: "open x", errno: errno))
-                == .unavailable(operation: "open x", cause: text))
+                == .unavailable(operation: "open x", cause: text)
+        )
     }
 }

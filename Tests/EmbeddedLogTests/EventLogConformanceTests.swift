@@ -48,7 +48,12 @@ final class EmbeddedLogSubject: EventLogSubject {
         var settings = EmbeddedLogSettings()
         settings.segmentBytes = 2_000
         settings.waitingBytesMax = waitingBytesMax
-        let log = try EmbeddedLog(directory: directory.path + "/log", disk: gate, settings: settings, time: SystemTime())
+        let log = try EmbeddedLog(
+            directory: directory.path + "/log",
+            disk: gate,
+            settings: settings,
+            time: SystemTime()
+        )
         try log.start()
         state.withLock { $0.log = log }
         return log
@@ -72,7 +77,9 @@ final class EmbeddedLogSubject: EventLogSubject {
 
 @Suite struct EventLogConformanceTests {
     @Test(.timeLimit(.minutes(1)), arguments: EventLogConformance.all, EmbeddedLogSubject.Storage.allCases)
-    func `keeps the contract of EventLog`(rule: EventLogConformance, on storage: EmbeddedLogSubject.Storage) async throws {
+    func `keeps the contract of EventLog`(rule: EventLogConformance, on storage: EmbeddedLogSubject.Storage)
+        async throws
+    {
         let subject = try EmbeddedLogSubject(storage)
         defer { subject.close() }
         try await rule.check(subject)

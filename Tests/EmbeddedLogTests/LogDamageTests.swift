@@ -35,11 +35,14 @@ struct SegmentFixture: Sendable {
 
     init() {
         let disk = SimulatedDisk(seed: 1)
-        guard let log = try? PartitionLog.open(disk, segmentBytes: 1 << 20) else { preconditionFailure("a sound disk opens") }
+        guard let log = try? PartitionLog.open(disk, segmentBytes: 1 << 20) else {
+            preconditionFailure("a sound disk opens")
+        }
         for group in Self.batches { _ = try? log.append(group) }
         bytes = disk.bytes(Self.path) ?? []
         values = (try? log.values()) ?? []
-        var groups = [0], headers: [CommitGroup.Header] = []
+        var groups = [0]
+        var headers: [CommitGroup.Header] = []
         while let at = groups.last, let header = try? CommitGroup.header(bytes, at: at) {
             headers.append(header)
             groups.append(at + header.groupSize)
@@ -64,14 +67,16 @@ struct SegmentFixture: Sendable {
 
     /// Whether a defect is the one that damage at this byte must be called.
     func names(_ defect: CommitGroup.Defect, damageAt byte: Int) -> Bool {
-        let group = group(of: byte), at = byte - groups[group]
+        let group = group(of: byte)
+        let at = byte - groups[group]
         switch (at, defect) {
         case (0..<4, .magic), (4..<8, .headerSize), (4..<8, .torn), (4..<8, .headerChecksum): return true
         case (8..<headers[group].size, .headerChecksum): return true
         case (..<headers[group].size, _): return false
         default: break
         }
-        var inside = at - headers[group].size, batch = 0
+        var inside = at - headers[group].size
+        var batch = 0
         while inside >= batchSizes[group][batch] {
             inside -= batchSizes[group][batch]
             batch += 1
@@ -104,13 +109,17 @@ struct SegmentFixture: Sendable {
             let scan = try fixture.scan(damaged)
             let group = fixture.group(of: byte)
             #expect(scan.groups == group && scan.damage?.position == fixture.groups[group], "byte \(byte)")
-            #expect(scan.damage.map { fixture.names($0.defect, damageAt: byte) } == true, "\(byte): \(scan.damage as Any)")
+            #expect(
+                scan.damage.map { fixture.names($0.defect, damageAt: byte) } == true,
+                "\(byte): \(scan.damage as Any)"
+            )
         }
     }
 
     @Test(arguments: 0..<8)
     func `recovery stops at a flip before the last group and cuts one inside it`(bit: Int) throws {
-        let last = fixture.groups[3], end = fixture.bytes.count
+        let last = fixture.groups[3]
+        let end = fixture.bytes.count
         let firstOfLast = fixture.headers[3].baseOffset
         for byte in fixture.bytes.indices {
             var damaged = fixture.bytes
@@ -139,7 +148,10 @@ struct SegmentFixture: Sendable {
             let whole = fixture.group(of: length)
             let end = whole == 0 ? 0 : fixture.headers[whole - 1].endOffset
             #expect(log.durableEnd == end)
-            #expect(log.cut.map { [$0.from, $0.to] } == (length == fixture.groups[whole] ? nil : [fixture.groups[whole], length]))
+            #expect(
+                log.cut.map { [$0.from, $0.to] }
+                    == (length == fixture.groups[whole] ? nil : [fixture.groups[whole], length])
+            )
             #expect(try log.values().map(\.value) == fixture.values.prefix(Int(end)).map(\.value))
             #expect(disk.bytes(SegmentFixture.path)?.count == fixture.groups[whole])
             _ = try log.append([.of(["next"])])
@@ -148,7 +160,9 @@ struct SegmentFixture: Sendable {
     }
 
     @Test func `a whole group that was moved, repeated or left out is noticed`() throws {
-        func group(_ number: Int) -> ArraySlice<UInt8> { fixture.bytes[fixture.groups[number]..<fixture.groups[number + 1]] }
+        func group(_ number: Int) -> ArraySlice<UInt8> {
+            fixture.bytes[fixture.groups[number]..<fixture.groups[number + 1]]
+        }
         for order in [[1, 0, 2, 3], [0, 0, 1, 2], [0, 2, 3], [1, 2, 3]] {
             let scan = try fixture.scan(order.flatMap { group($0) })
             guard case .offset? = scan.damage?.defect else {
@@ -158,13 +172,21 @@ struct SegmentFixture: Sendable {
         }
         // Same offsets, other history: only the chain tells.
         var (foreign, header) = CommitGroup.encode(
-            SegmentFixture.batches[1], baseOffset: fixture.headers[1].baseOffset, epoch: 1, committedAt: 9,
-            previousCRC: fixture.headers[0].crc ^ 1)
+            SegmentFixture.batches[1],
+            baseOffset: fixture.headers[1].baseOffset,
+            epoch: 1,
+            committedAt: 9,
+            previousCRC: fixture.headers[0].crc ^ 1
+        )
         #expect(header.endOffset == fixture.headers[1].endOffset)
         foreign = Array(group(0)) + foreign
-        #expect(try fixture.scan(foreign).damage == .init(
-            position: fixture.groups[1],
-            defect: .chain(stated: fixture.headers[0].crc ^ 1, expected: fixture.headers[0].crc)))
+        #expect(
+            try fixture.scan(foreign).damage
+                == .init(
+                    position: fixture.groups[1],
+                    defect: .chain(stated: fixture.headers[0].crc ^ 1, expected: fixture.headers[0].crc)
+                )
+        )
     }
 
     @Test func `tables ahead of the log stop the partition`() throws {
@@ -173,7 +195,8 @@ struct SegmentFixture: Sendable {
             _ = try PartitionLog.open(fixture.disk(fixture.bytes), storedBelow: end + 1)
         }
         #expect(
-            error?.description.contains("the log ends at offset \(end) and tables have stored up to \(end + 1)") == true)
+            error?.description.contains("the log ends at offset \(end) and tables have stored up to \(end + 1)") == true
+        )
     }
 
     @Test func `a file that shrinks under a reader is reported and not waited for`() throws {
@@ -196,7 +219,10 @@ struct SegmentFixture: Sendable {
             for _ in 0..<Int.random(in: 1...3, using: &random) {
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: bytes[Int.random(in: bytes.indices, using: &random)] = UInt8(random.next() & 0xFF)
-                case 1: bytes[Int.random(in: 12..<fixture.headers[group].size, using: &random)] = UInt8(random.next() & 0xFF)
+                case 1:
+                    bytes[Int.random(in: 12..<fixture.headers[group].size, using: &random)] = UInt8(
+                        random.next() & 0xFF
+                    )
                 case 2: bytes[Int.random(in: 12..<60, using: &random)] = [0, 0x7F, 0x80, 0xFF][Int(random.next() & 3)]
                 default: bytes.removeLast(Int.random(in: 0...min(8, bytes.count - 61), using: &random))
                 }
@@ -204,7 +230,9 @@ struct SegmentFixture: Sendable {
             // The checksum is made right, so that what lies behind it is tried.
             let size = fixture.headers[group].size
             if bytes.count >= size, round % 8 != 0 { bytes.putBigEndian(CRC32C.of(bytes[12..<size]), at: 8) }
-            if let header = try? CommitGroup.header(bytes, at: 0), (try? CommitGroup.batches(bytes, at: 0, header)) != nil {
+            if let header = try? CommitGroup.header(bytes, at: 0),
+                (try? CommitGroup.batches(bytes, at: 0, header)) != nil
+            {
                 accepted += 1
             }
         }

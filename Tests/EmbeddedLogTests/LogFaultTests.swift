@@ -17,12 +17,17 @@ protocol GroupWriter {
 }
 
 extension PartitionLog: GroupWriter {
-    func append(_ batches: [LogBatch]) throws -> [LogReceipt] { try append(batches, committedAt: 1_700_000_000_000_000) }
+    func append(_ batches: [LogBatch]) throws -> [LogReceipt] {
+        try append(batches, committedAt: 1_700_000_000_000_000)
+    }
 }
 
 extension PartitionLog {
     static func open(
-        _ disk: any LogDisk, _ directory: String = "log/feed.test/0", segmentBytes: Int = 2_500, storedBelow: Int64 = 0
+        _ disk: any LogDisk,
+        _ directory: String = "log/feed.test/0",
+        segmentBytes: Int = 2_500,
+        storedBelow: Int64 = 0
     ) throws(EventLogError) -> PartitionLog {
         try PartitionLog(feed, directory: directory, disk: disk, segmentBytes: segmentBytes, storedBelow: storedBelow)
     }
@@ -46,10 +51,12 @@ struct Workload {
         var number = 0
         return (0..<12).map { group in
             (0...(group % 3)).map { batch in
-                LogBatch.of((0...(batch % 2)).map { _ in
-                    defer { number += 1 }
-                    return "\(number)." + String(repeating: "x", count: number * 53 % 700)
-                })
+                LogBatch.of(
+                    (0...(batch % 2)).map { _ in
+                        defer { number += 1 }
+                        return "\(number)." + String(repeating: "x", count: number * 53 % 700)
+                    }
+                )
             }
         }
     }()
@@ -90,7 +97,9 @@ struct Workload {
     /// What is wrong with the records found, or nil.
     func objection(to found: [(offset: Int64, value: String)]) -> String? {
         let numbers = found.map { Self.number($0.value) }
-        for (index, one) in found.enumerated() where one.offset != Int64(index) { return "offset \(one.offset) at place \(index)" }
+        for (index, one) in found.enumerated() where one.offset != Int64(index) {
+            return "offset \(one.offset) at place \(index)"
+        }
         for (a, b) in zip(numbers, numbers.dropFirst()) where a >= b { return "record \(b) after \(a)" }
         for (number, offset) in acknowledged {
             guard offset < found.count, numbers[Int(offset)] == number else {
@@ -105,7 +114,10 @@ struct Workload {
 
     private static func values(_ batch: LogBatch) -> [String] {
         LoggedBatch(
-            envelope: batch.envelope, baseOffset: 0, recordCount: batch.recordCount, buffer: batch.bytes,
+            envelope: batch.envelope,
+            baseOffset: 0,
+            recordCount: batch.recordCount,
+            buffer: batch.bytes,
             range: 0..<batch.bytes.count
         ).values
     }
@@ -281,18 +293,22 @@ struct Sweep: Sendable {
         func append(_ batches: [LogBatch]) throws -> [LogReceipt] {
             if broken { throw EventLogError.closed }
             let (bytes, header) = CommitGroup.encode(
-                batches, baseOffset: index.endOffset, epoch: 1, committedAt: 0, previousCRC: index.lastCRC)
+                batches,
+                baseOffset: index.endOffset,
+                epoch: 1,
+                committedAt: 0,
+                previousCRC: index.lastCRC
+            )
             do {
                 try file.write(bytes, at: end)
                 if missing != .syncsBeforeAnswer { try file.sync() }
             } catch {
                 // Tries again later as if nothing had happened: the pages of the failed sync count as clean.
-                if missing == .stopsAfterFailure {
-                    try file.sync()
-                } else {
+                guard missing == .stopsAfterFailure else {
                     broken = true
                     throw error
                 }
+                try file.sync()
             }
             end += bytes.count
             index.add(header)

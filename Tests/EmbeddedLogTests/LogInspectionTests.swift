@@ -16,7 +16,9 @@ import Testing
         let report = try #require(try LogInspection.stat("log", disk).first)
         #expect(report.partition == feed && report.segments.count == 1)
         let segment = report.segments[0]
-        #expect(segment.name == "00000000000000000000.log" && segment.bytes == fixture.bytes.count && segment.tailBytes == 0)
+        #expect(
+            segment.name == "00000000000000000000.log" && segment.bytes == fixture.bytes.count && segment.tailBytes == 0
+        )
         #expect(segment.groups == 4 && segment.batches == 8 && segment.epoch == 1)
         #expect(report.records == Int64(fixture.values.count) && report.endOffset == report.records)
         #expect(report.firstCommittedAt == Timestamp(micros: 1_700_000_000_000_000))
@@ -60,12 +62,15 @@ import Testing
 
     @Test func `a missing segment and a foreign index are damage`() throws {
         let disk = try SegmentIndexTests.rolled()
-        let segments = disk.paths.filter { $0.hasSuffix(".log") }, indices = disk.paths.filter { $0.hasSuffix(".index") }
+        let segments = disk.paths.filter { $0.hasSuffix(".log") }
+        let indices = disk.paths.filter { $0.hasSuffix(".index") }
         let foreign = try #require(disk.bytes(indices[1]))
         disk.put(indices[0], foreign)
-        #expect(try LogInspection.verify("log", disk).damages.map(\.defect) == [
-            "the index describes another segment; delete it, the next start makes it again"
-        ])
+        #expect(
+            try LogInspection.verify("log", disk).damages.map(\.defect) == [
+                "the index describes another segment; delete it, the next start makes it again"
+            ]
+        )
         disk.remove(indices[0])
         disk.remove(segments[1])
         let verdict = try LogInspection.verify("log", disk)
@@ -88,15 +93,22 @@ import Testing
             }
         }
         var ids: [Identifier] = []
-        #expect(try LogInspection.dump(feed, "log", fixture.disk(fixture.bytes), from: 5, limit: 2) { record in
-            ids.append(record.id)
-            return true
-        } == 2)
+        #expect(
+            try LogInspection.dump(feed, "log", fixture.disk(fixture.bytes), from: 5, limit: 2) { record in
+                ids.append(record.id)
+                return true
+            } == 2
+        )
         #expect(ids == [Identifier(high: 3, low: 4), Identifier(high: 1, low: 2)])
         #expect(try LogInspection.dump(feed, "log", disk, from: 0, limit: 9) { _ in false } == 1)
         #expect(try LogInspection.dump(feed, "log", disk, from: Int64(expected.count), limit: 9) { _ in true } == 0)
-        #expect(throws: EventLogError.offsetOutOfRange(
-            partition: "feed.test/0", offset: 99, start: 0, end: Int64(expected.count))
+        #expect(
+            throws: EventLogError.offsetOutOfRange(
+                partition: "feed.test/0",
+                offset: 99,
+                start: 0,
+                end: Int64(expected.count)
+            )
         ) { try LogInspection.dump(feed, "log", disk, from: 99, limit: 1) { _ in true } }
     }
 
@@ -123,7 +135,8 @@ import Testing
         async let written: Void = {
             for number in 0..<400 { _ = try await log.append(["\(number)" + String(repeating: "x", count: number)]) }
         }()
-        var last: Int64 = 0, rounds = 0
+        var last: Int64 = 0
+        var rounds = 0
         repeat {
             let verdict = try LogInspection.verify(directory.path, PosixDisk())
             #expect(verdict.damages == [])

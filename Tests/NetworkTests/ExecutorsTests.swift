@@ -18,11 +18,13 @@ import Testing
         let gate = Guarded(false)
         let pool = try BlockingPool(name: "test", threads: 1, queueMax: 2)
         let begun = Guarded(false)
-        #expect(pool.submit {
-            begun.withLock { $0 = true }
-            begun.broadcast()
-            _ = gate.wait { $0 ? true : nil }
-        })
+        #expect(
+            pool.submit {
+                begun.withLock { $0 = true }
+                begun.broadcast()
+                _ = gate.wait { $0 ? true : nil }
+            }
+        )
         _ = begun.wait { $0 ? true : nil }
         #expect(pool.submit {})
         #expect(pool.submit {})

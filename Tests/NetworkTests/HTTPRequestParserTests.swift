@@ -70,7 +70,10 @@ import Testing
         Case("coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", .conflictingLength),
         Case("unknown coding", get("Transfer-Encoding: gzip, chunked\r\n"), .unknownCoding),
         Case("body", "POST / HTTP/1.1\r\n" + h + "Content-Length: 3\r\n\r\nabc"),
-        Case("body of the limit", "POST / HTTP/1.1\r\n" + h + "Content-Length: 1000\r\n\r\n" + String(repeating: "x", count: 1_000)),
+        Case(
+            "body of the limit",
+            "POST / HTTP/1.1\r\n" + h + "Content-Length: 1000\r\n\r\n" + String(repeating: "x", count: 1_000)
+        ),
         Case("body above the limit", "POST / HTTP/1.1\r\n" + h + "Content-Length: 1001\r\n\r\n", .bodyTooLarge),
         Case("chunks", chunked("3\r\nabc\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n")),
         Case("chunks with trailers", chunked("1\r\na\r\n0\r\nX: y\r\n\r\n")),
@@ -82,7 +85,11 @@ import Testing
         Case("nine digits", chunked("000000003\r\nabc\r\n"), .badChunk),
         Case("chunk longer than its size", chunked("3\r\nabcd\r\n0\r\n\r\n"), .badChunk),
         Case("chunk with a bare LF", chunked("3\nabc"), .malformedLine),
-        Case("chunks above the limit", chunked("3E8\r\n" + String(repeating: "x", count: 1_000) + "\r\n1\r\n"), .bodyTooLarge),
+        Case(
+            "chunks above the limit",
+            chunked("3E8\r\n" + String(repeating: "x", count: 1_000) + "\r\n1\r\n"),
+            .bodyTooLarge
+        ),
         Case("chunk above the limit", chunked("FFFFFFFF\r\n"), .bodyTooLarge),
         Case("long chunk line", chunked("1;" + String(repeating: "x", count: 200) + "\r\n"), .badChunk),
         Case("unknown expectation", get("Expect: coffee\r\n"), .unknownExpectation),
@@ -128,7 +135,9 @@ import Testing
     private func parse(_ text: String) -> HTTPParsedRequest? {
         var parser = HTTPRequestParser()
         let bytes = Array(text.utf8)
-        if case .request(let request, _) = parser.step(bytes.span, from: 0, bodyLimit: { _, _ in 100 }) { return request }
+        if case .request(let request, _) = parser.step(bytes.span, from: 0, bodyLimit: { _, _ in 100 }) {
+            return request
+        }
         return nil
     }
 
@@ -145,7 +154,10 @@ import Testing
         #expect(request.headers.map { $0.value } == ["till:80", "https", "k"])
     }
 
-    @Test(arguments: [("", true), ("Connection: close\r\n", false), ("Connection: foo, Close\r\n", false), ("Connection: keep-alive\r\n", true)])
+    @Test(arguments: [
+        ("", true), ("Connection: close\r\n", false), ("Connection: foo, Close\r\n", false),
+        ("Connection: keep-alive\r\n", true),
+    ])
     func `the client says whether the connection stays`(_ header: String, _ keepAlive: Bool) throws {
         #expect(try #require(parse(Self.get(header))).keepAlive == keepAlive)
     }

@@ -27,7 +27,9 @@ import Testing
     @Test func `answers keep the order of the requests however they are given`() throws {
         let fixture = try Fixture()
         let client = try fixture.client()
-        for index in 0..<20 { try client.enqueue(method: "GET", path: index % 3 == 2 ? "/now\(index)" : "/park\(index)") }
+        for index in 0..<20 {
+            try client.enqueue(method: "GET", path: index % 3 == 2 ? "/now\(index)" : "/park\(index)")
+        }
         try client.flush()
         let parked = fixture.handler.waitParked(14)
         #expect(parked.count == 14)
@@ -249,15 +251,24 @@ import Testing
 
     @Test func `bodies of all connections together are bounded`() throws {
         let fixture = try Fixture { $0.bodyBytesTotalMax = 1 << 20 }
-        let response = try fixture.client().exchange(method: "POST", path: "/big", body: [UInt8](repeating: 1, count: 1_500_000))
+        let response = try fixture.client().exchange(
+            method: "POST",
+            path: "/big",
+            body: [UInt8](repeating: 1, count: 1_500_000)
+        )
         #expect(response.status == 503)
-        let other = try fixture.client().exchange(method: "POST", path: "/big", body: [UInt8](repeating: 1, count: 900_000))
+        let other = try fixture.client().exchange(
+            method: "POST",
+            path: "/big",
+            body: [UInt8](repeating: 1, count: 900_000)
+        )
         #expect(other.status == 200)
     }
 
     @Test func `draining finishes running requests and refuses new connections`() throws {
         let fixture = try Fixture()
-        let client = try fixture.client(), idle = try fixture.client()
+        let client = try fixture.client()
+        let idle = try fixture.client()
         #expect(try idle.exchange(method: "GET", path: "/a").status == 200)
         try client.send(method: "GET", path: "/park")
         let exchange = fixture.handler.waitParked(1)[0].exchange

@@ -10,7 +10,8 @@ import Testing
         .map { Array($0.input.utf8) }.filter { $0.count < 2_000 }
     static let pieces: [[UInt8]] = [
         "\r\n", "\n", "\r", "\r\n\r\n", ":", " ", "\t", "%", "%00", "0\r\n\r\n", "Host: a\r\n", "Content-Length: 5\r\n",
-        "Transfer-Encoding: chunked\r\n", "HTTP/1.1", "GET / ", "ffffffff\r\n", "Expect: 100-continue\r\n", "\u{0}", "?", "#",
+        "Transfer-Encoding: chunked\r\n", "HTTP/1.1", "GET / ", "ffffffff\r\n", "Expect: 100-continue\r\n", "\u{0}",
+        "?", "#",
     ].map { Array($0.utf8) }
 
     static func mutate(_ random: inout SeededRandom) -> [UInt8] {
@@ -37,7 +38,9 @@ import Testing
         let isFull = cshims_getenv("TILL_FUZZ").map { String(cString: $0) } == "full"
         let count = isFull ? 1_200_000 : 20_000
         var random = SeededRandom(seed: 4711)
-        var refused = 0, taken = 0, open = 0
+        var refused = 0
+        var taken = 0
+        var open = 0
         for round in 0..<count {
             let bytes = Self.mutate(&random)
             let whole = ParserVerdict(bytes, bodyMax: 64)

@@ -31,7 +31,9 @@ final class FixtureHandler: HTTPHandler {
             exchange.respond(HTTPResponse(status: 200, headers: [("x-a", "b\r\nset-cookie: c")]))
         } else {
             let text = "\(request.method.rawValue) \(request.path) \(request.body.count)"
-            exchange.respond(HTTPResponse(status: 200, headers: [("content-type", "text/plain")], body: Array(text.utf8)))
+            exchange.respond(
+                HTTPResponse(status: 200, headers: [("content-type", "text/plain")], body: Array(text.utf8))
+            )
         }
     }
 

@@ -57,7 +57,10 @@ import Testing
         var seen = 0
         try view.forEach(in: bytes) { record in
             seen += 1
-            #expect(record.key.map { Array(bytes[$0]) } == [0x6B] && Array(bytes[record.value]) == [0x76] && record.id == nil)
+            #expect(
+                record.key.map { Array(bytes[$0]) } == [0x6B] && Array(bytes[record.value]) == [0x76]
+                    && record.id == nil
+            )
         }
         #expect(seen == 1)
     }
@@ -134,11 +137,14 @@ import Testing
     @Test func `random and hostile bytes are refused and never trap`() {
         var random = SeededRandom(seed: 42)
         let count = ProcessInfo.processInfo.environment["TILL_FUZZ"] == "full" ? 1_000_000 : 20_000
-        var opened = 0, read = 0
+        var opened = 0
+        var read = 0
         for round in 0..<count {
             var bytes: [UInt8]
             if round % 4 == 0 {
-                bytes = (0..<Int.random(in: 0...160, using: &random)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                bytes = (0..<Int.random(in: 0...160, using: &random)).map { _ in
+                    UInt8(truncatingIfNeeded: random.next())
+                }
                 if bytes.count > 61, round % 8 == 0 { bytes = Self.sealed(bytes, count: 1 + Int32(round % 5)) }
             } else {
                 bytes = Self.bytes
@@ -156,10 +162,13 @@ import Testing
             guard let view = try? RecordBatchView(bytes, at: 0, end: bytes.count) else { continue }
             opened += 1
             var records = 0
-            if (try? view.forEach(in: bytes, { record in
-                records += 1
-                precondition(record.value.upperBound <= bytes.count, "a value lies inside the batch")
-            })) != nil {
+            if (try? view.forEach(
+                in: bytes,
+                { record in
+                    records += 1
+                    precondition(record.value.upperBound <= bytes.count, "a value lies inside the batch")
+                }
+            )) != nil {
                 read += 1
                 precondition(records == view.recordCount, "a batch that reads well has all its records")
             }

@@ -1,7 +1,7 @@
 """Fixtures of the integration tests: the real binary in a scratch directory, and a headless Chromium.
 
-`TILL_BIN` names the binary (default: .build/release/till, then .build/debug/till). `TILL_URL` uses a server that already
-runs instead; tests that kill or restart it are then skipped.
+`TILL_BIN` names the binary (default: .build/release/till, then .build/debug/till). `TILL_URL` uses a server that
+already runs instead; tests that kill or restart it are then skipped.
 """
 
 import base64
@@ -195,9 +195,18 @@ class Chromium:
         import websocket
 
         command = [
-            self.executable, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
-            "--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0",
-            "--remote-allow-origins=*", f"--user-data-dir={self.profile}", "about:blank",
+            self.executable,
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-sync",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--remote-debugging-port=0",
+            "--remote-allow-origins=*",
+            f"--user-data-dir={self.profile}",
+            "about:blank",
         ]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         announced = self.profile / "DevToolsActivePort"
@@ -264,7 +273,10 @@ class Chromium:
         return self.js(f"document.querySelector({json.dumps(selector)})?.textContent ?? null")
 
     def focus(self, selector):
-        assert self.js(f"(n => {{ n?.focus(); return n === document.activeElement; }})(document.querySelector({json.dumps(selector)}))"), selector
+        assert self.js(
+            "(n => { n?.focus(); return n === document.activeElement; })"
+            f"(document.querySelector({json.dumps(selector)}))"
+        ), selector
 
     def type(self, text):
         """Types into what has the focus, one key at a time."""
@@ -273,7 +285,14 @@ class Chromium:
             self.call("Input.dispatchKeyEvent", type="keyUp", key=letter)
 
     def press(self, key):
-        codes = {"Enter": (13, "\r"), "Tab": (9, None), "Escape": (27, None), "ArrowDown": (40, None), "ArrowUp": (38, None), " ": (32, " ")}
+        codes = {
+            "Enter": (13, "\r"),
+            "Tab": (9, None),
+            "Escape": (27, None),
+            "ArrowDown": (40, None),
+            "ArrowUp": (38, None),
+            " ": (32, " "),
+        }
         code, text = codes[key]
         common = {"key": key, "code": "Space" if key == " " else key, "windowsVirtualKeyCode": code}
         self.call("Input.dispatchKeyEvent", type="keyDown", **common, **({"text": text} if text else {}))

@@ -8,7 +8,6 @@ import uuid
 from decimal import Decimal
 
 import pytest
-
 from conftest import wait_until
 
 LAPTOP = (1280, 900)
@@ -17,8 +16,14 @@ PHONE = (390, 844)
 
 def line(invoice, customer, quantity, price, name="Ada Test", code="85123A"):
     return {
-        "customerName": name, "InvoiceNo": invoice, "StockCode": code, "Description": "WHITE HANGING HEART",
-        "Quantity": quantity, "InvoiceDate": "01/12/2010 08:26", "UnitPrice": price, "CustomerID": customer,
+        "customerName": name,
+        "InvoiceNo": invoice,
+        "StockCode": code,
+        "Description": "WHITE HANGING HEART",
+        "Quantity": quantity,
+        "InvoiceDate": "01/12/2010 08:26",
+        "UnitPrice": price,
+        "CustomerID": customer,
         "Country": "United Kingdom",
     }
 
@@ -31,7 +36,7 @@ def sell(till, *lines):
 
 
 def amount(text):
-    """"−£1,234.50" → Decimal("-1234.50"), None when no amount is shown."""
+    """ "−£1,234.50" → Decimal("-1234.50"), None when no amount is shown."""
     digits = (text or "").replace("\u2212", "-").replace(",", "").replace("£", "")
     return Decimal(digits) if digits.strip("-–").strip() else None
 
@@ -75,9 +80,14 @@ def test_shows_the_totals_of_the_api_to_the_last_digit(till, page, tmp_path):
     def differences():
         native = till.get("/v1/sales/total?definition=native").json["totals"][0]
         reference = till.get("/v1/sales/total?definition=reference").json["totals"][0]
-        expected = {name: native[name] for name in ("gross", "returns", "net", "adjustments")} | {"reference": reference["sales"]}
-        return {name: (text, page.text(f"#total-{name}")) for name, text in expected.items()
-                if Decimal(text) != shown(page, name) or text.count(".") != page.text(f"#total-{name}").count(".")}
+        expected = {name: native[name] for name in ("gross", "returns", "net", "adjustments")} | {
+            "reference": reference["sales"]
+        }
+        return {
+            name: (text, page.text(f"#total-{name}"))
+            for name, text in expected.items()
+            if Decimal(text) != shown(page, name) or text.count(".") != page.text(f"#total-{name}").count(".")
+        }
 
     wait_until(lambda: not differences(), 10, "equal totals")
     page.screenshot(tmp_path / "laptop.png")
@@ -108,8 +118,15 @@ def test_finds_a_customer_by_keyboard_and_opens_an_invoice(till, page, invoice, 
     page.press("ArrowDown")
     wait_until(lambda: page.js("document.activeElement.closest('#results') !== null"), 5, "the focus in the results")
     page.press("Enter")
-    spend = lambda: [amount(text) for text in page.js(
-        "[...document.querySelectorAll('#customer-spend dd:not(.caption)')].slice(0, 3).map(n => n.textContent)")]
+
+    def spend():
+        return [
+            amount(text)
+            for text in page.js(
+                "[...document.querySelectorAll('#customer-spend dd:not(.caption)')].slice(0, 3).map(n => n.textContent)"
+            )
+        ]
+
     expected = [Decimal("15.30"), Decimal("2.55"), Decimal("12.75")]
     wait_until(lambda: [abs(a) for a in spend()] == expected, 10, "gross, returns and net of the customer")
     assert invoice in page.text("#customer")
@@ -125,13 +142,16 @@ def test_drills_from_year_to_day_and_every_level_adds_up(page):
     page.js("document.querySelector('#grain input[value=year]').click()")
     first = "document.querySelector('#time-table [data-key^=\"period:2010\"]')?.textContent"
     wait_until(lambda: page.js(first) == "2010", 10, "the year 2010")
-    total = lambda: page.text("#time-table tfoot td")
+
+    def total():
+        return page.text("#time-table tfoot td")
+
     page.focus("#time-table [data-key^='period:2010']")
     row = page.js("document.activeElement.closest('tr').children[1].textContent")
     for depth, start in enumerate(("Q4 2010", "Dec 2010", "W48 2010", "1 Dec 2010"), start=2):
         page.press("Enter")
         button = f"[...document.querySelectorAll('#time-table tbody th')].find(n => n.textContent === '{start}')"
-        wait_until(lambda: page.js(f"{button} !== undefined"), 10, start)
+        wait_until(lambda button=button: page.js(f"{button} !== undefined"), 10, start)
         assert page.js("document.querySelectorAll('#crumbs > :not([aria-hidden])').length") == depth
         assert total() == row, start
         row = page.js(f"{button}.nextElementSibling.textContent")
@@ -152,7 +172,8 @@ def test_fits_a_phone(page, tmp_path):
     page.screenshot(tmp_path / "phone.png")
     wide = page.js(
         "[...document.body.querySelectorAll('*')].filter(n => !n.closest('.scroll') && !n.closest('.skip') &&"
-        " n.getBoundingClientRect().right > innerWidth + 0.5).map(n => n.tagName + '#' + n.id)")
+        " n.getBoundingClientRect().right > innerWidth + 0.5).map(n => n.tagName + '#' + n.id)"
+    )
     assert page.js("document.documentElement.scrollWidth") <= PHONE[0], wide
     assert wide == []
 

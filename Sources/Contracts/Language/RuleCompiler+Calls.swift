@@ -2,7 +2,8 @@ import Primitives
 
 extension RuleCompiler {
     static let functions = [
-        "sum", "count", "all", "any", "unique", "matches", "capture", "length", "lower", "upper", "is_null", "number", "abs",
+        "sum", "count", "all", "any", "unique", "matches", "capture", "length", "lower", "upper", "is_null", "number",
+        "abs",
         "round", "seconds",
     ]
 
@@ -11,7 +12,8 @@ extension RuleCompiler {
         guard Self.functions.contains(name) else {
             return fail(
                 syntax,
-                "Function \(name.quotedForMessage) is not known; " + NearestName.remedy(name, among: Self.functions, add: nil)
+                "Function \(name.quotedForMessage) is not known; "
+                    + NearestName.remedy(name, among: Self.functions, add: nil)
             )
         }
         let wanted = counts[name] ?? 1
@@ -25,15 +27,21 @@ extension RuleCompiler {
             guard let list = listNamed(arguments[0], "count") else { return nil }
             return emit(.count, .decimal, a: list)
         case "matches":
-            guard let text = compile(arguments[0], as: .text, "matches needs"), let patterns = patterns(arguments[1], name)
+            guard let text = compile(arguments[0], as: .text, "matches needs"),
+                let patterns = patterns(arguments[1], name)
             else { return nil }
             return emit(.matches, .truth, a: text.part, b: patterns)
         case "capture":
-            guard let text = compile(arguments[0], as: .text, "capture needs"), let patterns = patterns(arguments[1], name)
+            guard let text = compile(arguments[0], as: .text, "capture needs"),
+                let patterns = patterns(arguments[1], name)
             else { return nil }
             let groups = program.patterns[patterns].map(\.groups).min() ?? 0
-            guard case .number(let number) = arguments[2].kind, let group = number.integer, 0...groups ~= Int(group) else {
-                return fail(arguments[2], "capture needs a group from 0 to \(groups), as a literal; add ( ) to the pattern")
+            guard case .number(let number) = arguments[2].kind, let group = number.integer, 0...groups ~= Int(group)
+            else {
+                return fail(
+                    arguments[2],
+                    "capture needs a group from 0 to \(groups), as a literal; add ( ) to the pattern"
+                )
             }
             return emit(.capture, .text, a: text.part, b: patterns, c: Int(group))
         case "is_null":
@@ -42,8 +50,14 @@ extension RuleCompiler {
             return isNull(value)
         case "round":
             guard let value = compile(arguments[0], as: .decimal, "round needs") else { return nil }
-            guard case .number(let digits) = arguments[1].kind, let count = digits.integer, 0...Int64(Decimal.scaleMax) ~= count
-            else { return fail(arguments[1], "round needs 0 to \(Decimal.scaleMax) fraction digits, as a literal; write one") }
+            guard case .number(let digits) = arguments[1].kind, let count = digits.integer,
+                0...Int64(Decimal.scaleMax) ~= count
+            else {
+                return fail(
+                    arguments[1],
+                    "round needs 0 to \(Decimal.scaleMax) fraction digits, as a literal; write one"
+                )
+            }
             return emit(.round, .decimal, a: value.part, b: Int(count))
         default: return simple(name, arguments[0])
         }
@@ -109,13 +123,19 @@ extension RuleCompiler {
             return emit(.unique, .truth, a: list, b: Int(part.b))
         }
         guard value.type == .decimal else {
-            return fail(argument, "sum needs a number, but this is \(value.type.phrase); use a number field or number(text)")
+            return fail(
+                argument,
+                "sum needs a number, but this is \(value.type.phrase); use a number field or number(text)"
+            )
         }
         return emit(.sum, .decimal, a: list, b: value.part)
     }
 
     private mutating func quantified(
-        _ syntax: RuleSyntax, _ name: String, _ over: RuleSyntax, _ body: RuleSyntax
+        _ syntax: RuleSyntax,
+        _ name: String,
+        _ over: RuleSyntax,
+        _ body: RuleSyntax
     ) -> Compiled? {
         guard let list = listNamed(over, name), let value = perRow(syntax, name, list, body) else { return nil }
         guard value.type == .truth else {
@@ -157,7 +177,10 @@ extension RuleCompiler {
         default: break
         }
         guard !sources.isEmpty else {
-            _ = fail(syntax, "\(function) needs its pattern as a literal or a setting with texts; write the pattern in quotes")
+            _ = fail(
+                syntax,
+                "\(function) needs its pattern as a literal or a setting with texts; write the pattern in quotes"
+            )
             return nil
         }
         var compiled: [Pattern] = []
@@ -166,7 +189,8 @@ extension RuleCompiler {
                 compiled.append(try Pattern(source))
             } catch {
                 _ = fail(
-                    syntax, "Pattern \(source.quotedForMessage) is wrong at character \(error.offset + 1): \(error.sentence)"
+                    syntax,
+                    "Pattern \(source.quotedForMessage) is wrong at character \(error.offset + 1): \(error.sentence)"
                 )
                 return nil
             }
@@ -176,8 +200,11 @@ extension RuleCompiler {
     }
 
     mutating func within(_ syntax: RuleSyntax, _ value: RuleSyntax, _ items: [RuleSyntax]) -> Compiled? {
-        guard items.count <= ContractLimits.listEntriesMax else { return fail(syntax, "The list is too long; use a setting") }
-        var decimals: Set<Decimal> = [], texts: Set<ByteString> = []
+        guard items.count <= ContractLimits.listEntriesMax else {
+            return fail(syntax, "The list is too long; use a setting")
+        }
+        var decimals: Set<Decimal> = []
+        var texts: Set<ByteString> = []
         for item in items {
             switch item.kind {
             case .number(let number): decimals.insert(number)
@@ -190,7 +217,9 @@ extension RuleCompiler {
             default: return fail(item, "A list holds literals only; write numbers or texts in quotes")
             }
         }
-        guard decimals.isEmpty || texts.isEmpty else { return fail(syntax, "The list mixes numbers and texts; keep one kind") }
+        guard decimals.isEmpty || texts.isEmpty else {
+            return fail(syntax, "The list mixes numbers and texts; keep one kind")
+        }
         return within(syntax, value, decimals, texts)
     }
 
@@ -204,7 +233,10 @@ extension RuleCompiler {
     }
 
     private mutating func within(
-        _ syntax: RuleSyntax, _ value: RuleSyntax, _ decimals: Set<Decimal>, _ texts: Set<ByteString>
+        _ syntax: RuleSyntax,
+        _ value: RuleSyntax,
+        _ decimals: Set<Decimal>,
+        _ texts: Set<ByteString>
     ) -> Compiled? {
         guard let value = compile(value) else { return nil }
         switch value.type {

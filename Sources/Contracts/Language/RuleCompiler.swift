@@ -41,14 +41,19 @@ struct RuleCompiler {
     }
 
     mutating func emit(
-        _ operation: RuleProgram.Operation, _ type: RuleType, a: Int = 0, b: Int = 0, c: Int = 0,
+        _ operation: RuleProgram.Operation,
+        _ type: RuleType,
+        a: Int = 0,
+        b: Int = 0,
+        c: Int = 0,
         comparison: Comparison = .equal
     ) -> Compiled? {
         if program.parts.count >= ContractLimits.expressionNodesMax {
             errors.append(
                 RuleError(
                     offset: 0,
-                    sentence: "All expressions together have more than \(ContractLimits.expressionNodesMax) parts; remove rules"
+                    sentence:
+                        "All expressions together have more than \(ContractLimits.expressionNodesMax) parts; remove rules"
                 )
             )
             return nil
@@ -153,21 +158,30 @@ struct RuleCompiler {
     }
 
     func unknownSetting(_ name: String) -> String {
-        "Setting \(name.quotedForMessage) is not declared; " + NearestName.remedy(name, among: settings.keys.sorted(), add: "settings")
+        "Setting \(name.quotedForMessage) is not declared; "
+            + NearestName.remedy(name, among: settings.keys.sorted(), add: "settings")
     }
 
     private mutating func both(
-        _ operation: RuleProgram.Operation, _ word: String, _ left: RuleSyntax, _ right: RuleSyntax
+        _ operation: RuleProgram.Operation,
+        _ word: String,
+        _ left: RuleSyntax,
+        _ right: RuleSyntax
     ) -> Compiled? {
-        let a = compile(left, as: .truth, "\(word) needs"), b = compile(right, as: .truth, "\(word) needs")
+        let a = compile(left, as: .truth, "\(word) needs")
+        let b = compile(right, as: .truth, "\(word) needs")
         guard let a, let b else { return nil }
         return emit(operation, .truth, a: a.part, b: b.part)
     }
 
     private mutating func arithmetic(
-        _ syntax: RuleSyntax, _ sign: Character, _ left: RuleSyntax, _ right: RuleSyntax
+        _ syntax: RuleSyntax,
+        _ sign: Character,
+        _ left: RuleSyntax,
+        _ right: RuleSyntax
     ) -> Compiled? {
-        let a = compile(left), b = compile(right)
+        let a = compile(left)
+        let b = compile(right)
         guard let a, let b else { return nil }
         if sign == "+", a.type == .text, b.type == .text { return emit(.concatenate, .text, a: a.part, b: b.part) }
         guard a.type == .decimal, b.type == .decimal else {
@@ -178,9 +192,13 @@ struct RuleCompiler {
     }
 
     private mutating func compare(
-        _ syntax: RuleSyntax, _ comparison: Comparison, _ left: RuleSyntax, _ right: RuleSyntax
+        _ syntax: RuleSyntax,
+        _ comparison: Comparison,
+        _ left: RuleSyntax,
+        _ right: RuleSyntax
     ) -> Compiled? {
-        let a = compile(left), b = compile(right)
+        let a = compile(left)
+        let b = compile(right)
         guard let a, let b else { return nil }
         if a.type == .null || b.type == .null {
             guard comparison.isEquality else {

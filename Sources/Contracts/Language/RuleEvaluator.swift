@@ -69,7 +69,8 @@ struct RuleEvaluator {
         case .add, .subtract, .multiply:
             guard let a = decimal(part.a), let b = decimal(part.b) else { return nil }
             return result(
-                part.operation == .add ? a.adding(b) : part.operation == .subtract ? a.subtracting(b) : a.multiplied(by: b)
+                part.operation == .add
+                    ? a.adding(b) : part.operation == .subtract ? a.subtracting(b) : a.multiplied(by: b)
             )
         case .absolute:
             guard let value = decimal(part.a) else { return nil }
@@ -147,7 +148,8 @@ struct RuleEvaluator {
             guard let a = text(part.a), let b = text(part.b) else { return .unknown }
             return Truth(Self.holds(part.comparison, a, b))
         case .compareTruths:
-            let a = truth(part.a), b = truth(part.b)
+            let a = truth(part.a)
+            let b = truth(part.b)
             guard a != .unknown, b != .unknown else { return .unknown }
             return Truth((a == b) == (part.comparison == .equal))
         case .truthConstant: return Truth(part.a != 0)
@@ -191,7 +193,9 @@ struct RuleEvaluator {
     }
 
     @inline(__always) private static func holds(_ comparison: Comparison, _ a: Decimal, _ b: Decimal) -> Bool {
-        if comparison.isEquality { return (a.scale == b.scale && a.coefficient == b.coefficient) == (comparison == .equal) }
+        if comparison.isEquality {
+            return (a.scale == b.scale && a.coefficient == b.coefficient) == (comparison == .equal)
+        }
         // Equal scales need no alignment; most comparisons are of whole numbers or of amounts with zero.
         let isLess = a.scale == b.scale ? a.coefficient < b.coefficient : a < b
         switch comparison {

@@ -11,7 +11,8 @@ struct RuleParser {
     static func parse(_ text: String) throws(RuleError) -> RuleSyntax {
         guard text.utf8.count <= ContractLimits.expressionBytesMax else {
             throw RuleError(
-                offset: 0, sentence: "The expression has more than \(ContractLimits.expressionBytesMax) bytes; split the rule"
+                offset: 0,
+                sentence: "The expression has more than \(ContractLimits.expressionBytesMax) bytes; split the rule"
             )
         }
         var parser = RuleParser(tokens: try RuleToken.all(of: text))
@@ -55,7 +56,8 @@ struct RuleParser {
     }
 
     private mutating func or() throws(RuleError) -> RuleSyntax {
-        var left = try and(), length = 0
+        var left = try and()
+        var length = 0
         while next.kind == .name("or") {
             let offset = next.offset
             at += 1
@@ -67,7 +69,8 @@ struct RuleParser {
     }
 
     private mutating func and() throws(RuleError) -> RuleSyntax {
-        var left = try not(), length = 0
+        var left = try not()
+        var length = 0
         while next.kind == .name("and") {
             let offset = next.offset
             at += 1
@@ -86,7 +89,8 @@ struct RuleParser {
     }
 
     private mutating func comparison() throws(RuleError) -> RuleSyntax {
-        let left = try sum(), offset = next.offset
+        let left = try sum()
+        let offset = next.offset
         if take(.name("in")) { return try within(left, offset) }
         if next.kind == .name("not"), tokens[at + 1].kind == .name("in") {
             at += 2
@@ -106,7 +110,9 @@ struct RuleParser {
             at += 1
             return RuleSyntax(kind: .withinSetting(left, name), offset: offset)
         }
-        guard take(.sign("[")) else { throw error("\(next.shown) stands where a list belongs; write in [1, 2] or in $setting") }
+        guard take(.sign("[")) else {
+            throw error("\(next.shown) stands where a list belongs; write in [1, 2] or in $setting")
+        }
         var items: [RuleSyntax] = []
         repeat { items.append(try sum()) } while take(.sign(","))
         try expect("]")
@@ -114,7 +120,8 @@ struct RuleParser {
     }
 
     private mutating func sum() throws(RuleError) -> RuleSyntax {
-        var left = try product(), length = 0
+        var left = try product()
+        var length = 0
         while case .sign(let sign) = next.kind, sign == "+" || sign == "-" {
             let offset = next.offset
             at += 1
@@ -126,7 +133,8 @@ struct RuleParser {
     }
 
     private mutating func product() throws(RuleError) -> RuleSyntax {
-        var left = try unary(), length = 0
+        var left = try unary()
+        var length = 0
         while next.kind == .sign("*") {
             let offset = next.offset
             at += 1

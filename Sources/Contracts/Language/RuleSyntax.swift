@@ -67,23 +67,32 @@ struct RuleToken {
 
     static func all(of text: String) throws(RuleError) -> [RuleToken] {
         let scalars = Array(text.unicodeScalars)
-        var tokens: [RuleToken] = [], at = 0
+        var tokens: [RuleToken] = []
+        var at = 0
         while at < scalars.count {
-            let start = at, scalar = scalars[at]
+            let start = at
+            let scalar = scalars[at]
             if scalar == " " || scalar == "\n" || scalar == "\t" || scalar == "\r" {
                 at += 1
             } else if "0"..."9" ~= scalar {
                 while at < scalars.count, "0"..."9" ~= scalars[at] || scalars[at] == "." { at += 1 }
                 let digits = string(scalars[start..<at])
                 guard !digits.hasSuffix("."), let value = Decimal(Array(digits.utf8)) else {
-                    throw RuleError(offset: start, sentence: "\(digits.quotedForMessage) is not a number; write 1 or 1.5")
+                    throw RuleError(
+                        offset: start,
+                        sentence: "\(digits.quotedForMessage) is not a number; write 1 or 1.5"
+                    )
                 }
                 tokens.append(RuleToken(kind: .number(value), offset: start))
             } else if isLetter(scalar) || scalar == "$" {
                 at += 1
-                while at < scalars.count, isLetter(scalars[at]) || "0"..."9" ~= scalars[at] || scalars[at] == "." { at += 1 }
+                while at < scalars.count, isLetter(scalars[at]) || "0"..."9" ~= scalars[at] || scalars[at] == "." {
+                    at += 1
+                }
                 let name = string(scalars[start..<at])
-                tokens.append(RuleToken(kind: scalar == "$" ? .setting(String(name.dropFirst())) : .name(name), offset: start))
+                tokens.append(
+                    RuleToken(kind: scalar == "$" ? .setting(String(name.dropFirst())) : .name(name), offset: start)
+                )
             } else if scalar == "\"" {
                 tokens.append(RuleToken(kind: .text(try quoted(scalars, &at)), offset: start))
             } else {
@@ -101,8 +110,10 @@ struct RuleToken {
     }
 
     private static func unknown(_ sign: String) -> String {
-        let remedies = ["=": "write == to compare", "&": "write and", "|": "write or", "!": "write not", "'": "write \" for texts",
-            "/": "there is no division; multiply instead"]
+        let remedies = [
+            "=": "write == to compare", "&": "write and", "|": "write or", "!": "write not", "'": "write \" for texts",
+            "/": "there is no division; multiply instead",
+        ]
         return "\(sign.quotedForMessage) is not an operator; \(remedies[sign] ?? "remove it")"
     }
 

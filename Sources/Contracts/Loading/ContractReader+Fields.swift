@@ -14,7 +14,8 @@ extension ContractReader {
     /// - Parameter list: The name of the list that the fields belong to; nil at the top.
     mutating func readFields(_ node: YAMLNode, list: String?) -> [Field] {
         let what = list.map { "fields of \($0)" } ?? "fields"
-        var fields: [Field] = [], taken: Set<String> = []
+        var fields: [Field] = []
+        var taken: Set<String> = []
         let nodes = items(node, what, max: ContractLimits.fieldsMax)
         if nodes.isEmpty, node.items != nil { fail(node, "\(what) is empty; declare at least one field") }
         for item in nodes {
@@ -34,7 +35,9 @@ extension ContractReader {
         guard let name, let type else { return nil }
         var field = Field(name: name, path: list.map { "\($0).\(name)" } ?? name, type: type)
         for (key, types) in Self.keys where !types.contains(type) {
-            if let value = top[key] { fail(value, "\(key) does not belong to \(type.phrase); remove it from field \(name)") }
+            if let value = top[key] {
+                fail(value, "\(key) does not belong to \(type.phrase); remove it from field \(name)")
+            }
         }
         if type == .list, list != nil { fail(node, "Field \(name) is a list inside a list; lists are one level deep") }
         if let value = top["required"] { field.isRequired = boolean(value, "required") ?? false }
@@ -61,7 +64,9 @@ extension ContractReader {
             if let found = known.first(where: { $0.name == item.text }) {
                 field.accepts.insert(found.value)
             } else {
-                let remedy = known.isEmpty ? "remove it" : NearestName.remedy(item.text ?? "", among: known.map(\.name), add: nil)
+                let remedy =
+                    known.isEmpty
+                    ? "remove it" : NearestName.remedy(item.text ?? "", among: known.map(\.name), add: nil)
                 fail(item, "accepts \(shown(item)) does not belong to \(field.type.phrase); \(remedy)")
             }
         }
@@ -138,13 +143,18 @@ extension ContractReader {
                 field.formats.append(format)
                 if text != "iso8601", !text.hasPrefix("epoch_") { isNaive = true }
             }
-            if field.formats.isEmpty, value.items?.isEmpty ?? false { fail(value, "formats is empty; list at least one") }
+            if field.formats.isEmpty, value.items?.isEmpty ?? false {
+                fail(value, "formats is empty; list at least one")
+            }
         } else {
             fail(node, "Field \(field.name) declares no formats; add formats: [iso8601] or the sender's pattern")
         }
         guard let value = top["zone"] else {
             if isNaive {
-                fail(node, "Field \(field.name) has a format without an offset and no zone; add zone: with a tz name or $time_zone")
+                fail(
+                    node,
+                    "Field \(field.name) has a format without an offset and no zone; add zone: with a tz name or $time_zone"
+                )
             }
             return
         }

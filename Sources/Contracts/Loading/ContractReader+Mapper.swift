@@ -7,8 +7,11 @@ extension ContractReader {
             let nameNode = top["name"], let name = text(nameNode, "mapper name"), let bind = top["bind"]
         else { return nil }
         guard let signature = mappers[name] else {
-            fail(nameNode, "Mapper \(name.quotedForMessage) is not known; "
-                + NearestName.remedy(name, among: mappers.keys.sorted(), add: nil))
+            fail(
+                nameNode,
+                "Mapper \(name.quotedForMessage) is not known; "
+                    + NearestName.remedy(name, among: mappers.keys.sorted(), add: nil)
+            )
             return nil
         }
         for setting in signature.settings where settings[setting] == nil {
@@ -23,8 +26,11 @@ extension ContractReader {
         for entry in entries {
             let key = entry.key.text ?? ""
             guard let parameter = signature.parameters.first(where: { $0.name == key }) else {
-                fail(entry.key, "Mapper \(name) has no parameter \(key.quotedForMessage); "
-                    + NearestName.remedy(key, among: signature.parameters.map(\.name), add: nil))
+                fail(
+                    entry.key,
+                    "Mapper \(name) has no parameter \(key.quotedForMessage); "
+                        + NearestName.remedy(key, among: signature.parameters.map(\.name), add: nil)
+                )
                 continue
             }
             guard let reference = reference(entry.value, "bind") else {
@@ -35,7 +41,10 @@ extension ContractReader {
             check(entry.value, name, parameter, reference)
             if parameter.isNested, reference.column != nil {
                 if let list, list != reference.field {
-                    fail(entry.value, "Mapper \(name) reads one list, but \(key) is of another; bind fields of one list")
+                    fail(
+                        entry.value,
+                        "Mapper \(name) reads one list, but \(key) is of another; bind fields of one list"
+                    )
                 }
                 list = reference.field
             }
@@ -47,21 +56,38 @@ extension ContractReader {
     }
 
     private mutating func check(
-        _ node: YAMLNode, _ mapper: String, _ parameter: MapperSignature.Parameter, _ reference: FieldReference
+        _ node: YAMLNode,
+        _ mapper: String,
+        _ parameter: MapperSignature.Parameter,
+        _ reference: FieldReference
     ) {
         let field = fields[reference]
         if parameter.isNested != (reference.column != nil) {
             let wanted = parameter.isNested ? "a field of a list" : "a field outside lists"
-            fail(node, "Mapper \(mapper) needs \(wanted) for \(parameter.name), but \(field.path) is not one; bind another")
+            fail(
+                node,
+                "Mapper \(mapper) needs \(wanted) for \(parameter.name), but \(field.path) is not one; bind another"
+            )
         } else if !parameter.types.contains(field.type) {
-            let types = FieldType.allCases.filter { parameter.types.contains($0) }.map(\.rawValue).joined(separator: " or ")
-            fail(node, "Mapper \(mapper) needs \(types) for \(parameter.name), but \(field.path) is \(field.type.phrase); "
-                + "bind another field or change its type")
+            let types = FieldType.allCases.filter { parameter.types.contains($0) }.map(\.rawValue).joined(
+                separator: " or "
+            )
+            fail(
+                node,
+                "Mapper \(mapper) needs \(types) for \(parameter.name), but \(field.path) is \(field.type.phrase); "
+                    + "bind another field or change its type"
+            )
         } else if parameter.isRequired, reference.column != nil, fields.fields[reference.field].isNullable {
             let list = fields.fields[reference.field].name
-            fail(node, "Mapper \(mapper) needs \(parameter.name), but \(list) may be null; add required: true to the list")
+            fail(
+                node,
+                "Mapper \(mapper) needs \(parameter.name), but \(list) may be null; add required: true to the list"
+            )
         } else if parameter.isRequired, field.isNullable {
-            fail(node, "Mapper \(mapper) needs \(parameter.name), but \(field.path) may be null; add required: true to the field")
+            fail(
+                node,
+                "Mapper \(mapper) needs \(parameter.name), but \(field.path) may be null; add required: true to the field"
+            )
         }
     }
 }

@@ -6,7 +6,8 @@ extension ContractReader {
 
     mutating func readRules(_ node: YAMLNode, _ compiler: inout RuleCompiler) -> [Rule] {
         if node.isNull { return [] }
-        var rules: [Rule] = [], ids: Set<String> = []
+        var rules: [Rule] = []
+        var ids: Set<String> = []
         for item in items(node, "rules", max: ContractLimits.rulesMax) {
             guard let rule = readRule(item, &compiler) else { continue }
             if !ids.insert(rule.id).inserted { fail(item, "Rule \(rule.id) occurs twice; rename one of the two") }
@@ -37,14 +38,24 @@ extension ContractReader {
         guard let id, let effect, let check, let first else { return nil }
         if let guarded, guarded == nil { return nil }
         return Rule(
-            id: id, effect: effect, field: first, message: message, check: top["check"]?.text ?? "",
-            checkPart: Int32(check.part), guardPart: guarded.flatMap { $0 }.map { Int32($0.part) }, correction: correction
+            id: id,
+            effect: effect,
+            field: first,
+            message: message,
+            check: top["check"]?.text ?? "",
+            checkPart: Int32(check.part),
+            guardPart: guarded.flatMap { $0 }.map { Int32($0.part) },
+            correction: correction
         )
     }
 
     /// Compiles an expression; its mistakes are placed inside the scalar.
     private mutating func expression(
-        _ node: YAMLNode, _ what: String, as type: RuleType?, list: Int? = nil, _ compiler: inout RuleCompiler
+        _ node: YAMLNode,
+        _ what: String,
+        as type: RuleType?,
+        list: Int? = nil,
+        _ compiler: inout RuleCompiler
     ) -> RuleCompiler.Compiled? {
         compiler.named = []
         guard let source = text(node, what, max: ContractLimits.expressionBytesMax) else { return nil }
@@ -52,7 +63,10 @@ extension ContractReader {
         for error in compiler.errors { fail(node, at: error.offset, "In \(what): \(error.sentence)") }
         guard let compiled else { return nil }
         if let type, compiled.type != type {
-            fail(node, "In \(what): this is \(compiled.type.phrase), not \(type.phrase); write a comparison such as Quantity > 0")
+            fail(
+                node,
+                "In \(what): this is \(compiled.type.phrase), not \(type.phrase); write a comparison such as Quantity > 0"
+            )
             return nil
         }
         return compiled
@@ -66,13 +80,18 @@ extension ContractReader {
     }
 
     private mutating func readCorrection(
-        _ node: YAMLNode, _ top: [String: YAMLNode], _ effect: RuleEffect?, _ compiler: inout RuleCompiler
+        _ node: YAMLNode,
+        _ top: [String: YAMLNode],
+        _ effect: RuleEffect?,
+        _ compiler: inout RuleCompiler
     ) -> CorrectionPlan? {
         guard let set = top["set"] else {
             if effect == .correct { fail(node, "A correcting rule has no set; add set: { field: …, value: … }") }
             return nil
         }
-        if let effect, effect != .correct { fail(set, "set belongs to on_failure: correct; remove it or change on_failure") }
+        if let effect, effect != .correct {
+            fail(set, "set belongs to on_failure: correct; remove it or change on_failure")
+        }
         guard let parts = section(set, "set", ["field", "value"], required: ["field", "value"]),
             let target = parts["field"].flatMap({ reference($0, "field") }), let value = parts["value"]
         else { return nil }
@@ -84,8 +103,12 @@ extension ContractReader {
         let list = target.column == nil ? nil : target.field
         guard let compiled = expression(value, "value", as: nil, list: list, &compiler) else { return nil }
         guard let type = RuleType(field.type), type != .time, compiled.type == type else {
-            let remedy = field.type == .time || field.type == .list ? "reject or flag instead" : "give \(field.type.phrase)"
-            fail(value, "In value: \(compiled.type.phrase) cannot be set in \(field.path), \(field.type.phrase); \(remedy)")
+            let remedy =
+                field.type == .time || field.type == .list ? "reject or flag instead" : "give \(field.type.phrase)"
+            fail(
+                value,
+                "In value: \(compiled.type.phrase) cannot be set in \(field.path), \(field.type.phrase); \(remedy)"
+            )
             return nil
         }
         return CorrectionPlan(target: target, valuePart: Int32(compiled.part), type: compiled.type, isNull: false)
@@ -95,12 +118,15 @@ extension ContractReader {
         if node.isNull { return [] }
         var needs: [ReferenceNeed] = []
         for item in items(node, "reference", max: ContractLimits.referencesMax) {
-            guard let top = section(item, "a reference", ["entity", "field", "required"], required: ["entity", "field"])
+            guard
+                let top = section(item, "a reference", ["entity", "field", "required"], required: ["entity", "field"])
             else { continue }
             let entity = top["entity"].flatMap { identifier($0, "entity") }
             let field = top["field"].flatMap { reference($0, "field") }
             let isRequired = top["required"].flatMap { boolean($0, "required") } ?? false
-            if let entity, let field { needs.append(ReferenceNeed(entity: entity, field: field, isRequired: isRequired)) }
+            if let entity, let field {
+                needs.append(ReferenceNeed(entity: entity, field: field, isRequired: isRequired))
+            }
         }
         return needs
     }

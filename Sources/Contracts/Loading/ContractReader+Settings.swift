@@ -9,7 +9,10 @@ extension ContractReader {
             0x41...0x5A ~= byte || 0x61...0x7A ~= byte || byte == 0x5F || (index > 0 && 0x30...0x39 ~= byte)
         }
         guard !bytes.isEmpty, isLegal, bytes.count <= ContractLimits.nameBytesMax else {
-            fail(node, "\(what) \(shown(node)) is not a name; use 1 to 64 of A-Z, a-z, 0-9 and _, not beginning with a digit")
+            fail(
+                node,
+                "\(what) \(shown(node)) is not a name; use 1 to 64 of A-Z, a-z, 0-9 and _, not beginning with a digit"
+            )
             return nil
         }
         guard let text = node.text, !RuleParser.words.contains(text) else {
@@ -28,13 +31,18 @@ extension ContractReader {
             fail(node, "settings has \(entries.count) entries, more than \(ContractLimits.settingsMax); remove some")
         }
         for entry in entries.prefix(ContractLimits.settingsMax) {
-            guard let name = identifier(entry.key, "setting"), let value = settingValue(entry.value, name) else { continue }
+            guard let name = identifier(entry.key, "setting"), let value = settingValue(entry.value, name) else {
+                continue
+            }
             settings[name] = value
             if name == "time_zone" { zone = zoneNamed(entry.value, text: entry.value.text ?? "") }
             if name == "currency" {
                 currency = Currency(entry.value.text ?? "")
                 if currency == nil {
-                    fail(entry.value, "currency \(shown(entry.value)) is not an ISO 4217 code; write three letters such as GBP")
+                    fail(
+                        entry.value,
+                        "currency \(shown(entry.value)) is not an ISO 4217 code; write three letters such as GBP"
+                    )
                 }
             }
         }
@@ -51,19 +59,24 @@ extension ContractReader {
                 return nil
             }
             guard text.utf8.count <= ContractLimits.messageBytesMax else {
-                fail(node, "setting \(name) has \(text.utf8.count) bytes, more than \(ContractLimits.messageBytesMax); shorten it")
+                fail(
+                    node,
+                    "setting \(name) has \(text.utf8.count) bytes, more than \(ContractLimits.messageBytesMax); shorten it"
+                )
                 return nil
             }
             if plain, text == "true" || text == "false" { return .boolean(text == "true") }
             if plain, let number = DecimalText.read(Array(text.utf8)[...]) { return .decimal(number) }
             return .text(ByteString(text))
         case .sequence:
-            var texts: [ByteString] = [], numbers: [Decimal] = []
+            var texts: [ByteString] = []
+            var numbers: [Decimal] = []
             for item in items(node, "setting \(name)", max: ContractLimits.listEntriesMax) {
                 switch settingValue(item, name) {
                 case .text(let text): texts.append(text)
                 case .decimal(let number): numbers.append(number)
-                case .boolean, .texts, .decimals: fail(item, "setting \(name) holds \(shown(item)); lists hold texts or numbers")
+                case .boolean, .texts, .decimals:
+                    fail(item, "setting \(name) holds \(shown(item)); lists hold texts or numbers")
                 case nil: break
                 }
             }
@@ -76,7 +89,9 @@ extension ContractReader {
 
     mutating func zoneNamed(_ node: YAMLNode, text: String) -> ZoneRules? {
         let zone = text.utf8.count <= ContractLimits.nameBytesMax ? ZoneRules(named: text) : nil
-        if zone == nil { fail(node, "Time zone \(text.quotedForMessage) is not known; use a tz name such as Europe/London") }
+        if zone == nil {
+            fail(node, "Time zone \(text.quotedForMessage) is not known; use a tz name such as Europe/London")
+        }
         return zone
     }
 }

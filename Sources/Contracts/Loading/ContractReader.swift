@@ -8,7 +8,8 @@ extension Contract {
     /// - Parameter mappers: The mappers there are, by name.
     /// - Returns: the contract, or all mistakes at once, sorted by place.
     package static func parse(
-        _ text: [UInt8], mappers: [String: MapperSignature]
+        _ text: [UInt8],
+        mappers: [String: MapperSignature]
     ) -> Result<Contract, ContractProblems> {
         let root: YAMLNode
         do {
@@ -40,9 +41,16 @@ struct ContractReader {
     ]
 
     mutating func contract(_ root: YAMLNode, text: [UInt8]) -> Contract? {
-        guard let top = section(root, "the contract", Self.keys, required: [
-            "contract", "version", "source", "partition_key", "fields", "mapper",
-        ]) else { return nil }
+        guard
+            let top = section(
+                root,
+                "the contract",
+                Self.keys,
+                required: [
+                    "contract", "version", "source", "partition_key", "fields", "mapper",
+                ]
+            )
+        else { return nil }
         let name = top["contract"].flatMap { feedName($0, "contract") }
         let source = top["source"].flatMap { feedName($0, "source") }
         let version = top["version"].flatMap { whole($0, "version", 1...1_000_000) }
@@ -58,9 +66,22 @@ struct ContractReader {
         let references = top["reference"].map { readReferences($0) } ?? []
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
         return Contract(
-            name: name, version: version, source: source, digest: .sha256(of: text), text: text, fields: fields,
-            rules: rules, mapper: mapper, settings: settings, zone: zone, currency: currency, csv: csv,
-            unknownFields: unknown, partitionKey: partitionKey, versionTime: versionTime, references: references,
+            name: name,
+            version: version,
+            source: source,
+            digest: .sha256(of: text),
+            text: text,
+            fields: fields,
+            rules: rules,
+            mapper: mapper,
+            settings: settings,
+            zone: zone,
+            currency: currency,
+            csv: csv,
+            unknownFields: unknown,
+            partitionKey: partitionKey,
+            versionTime: versionTime,
+            references: references,
             program: compiler.program
         )
     }
@@ -73,7 +94,10 @@ struct ContractReader {
 
     /// The values of a mapping by key; unknown and missing keys are mistakes.
     mutating func section(
-        _ node: YAMLNode, _ what: String, _ known: [String], required: [String] = []
+        _ node: YAMLNode,
+        _ what: String,
+        _ known: [String],
+        required: [String] = []
     ) -> [String: YAMLNode]? {
         guard let entries = node.entries else {
             fail(node, "\(what) is not a mapping; write key: value lines")
@@ -85,8 +109,11 @@ struct ContractReader {
             if known.contains(key) {
                 found[key] = entry.value
             } else {
-                fail(entry.key, "Key \(key.quotedForMessage) is not known in \(what); "
-                    + NearestName.remedy(key, among: known, add: nil))
+                fail(
+                    entry.key,
+                    "Key \(key.quotedForMessage) is not known in \(what); "
+                        + NearestName.remedy(key, among: known, add: nil)
+                )
             }
         }
         for key in required where found[key] == nil { fail(node, "Key \(key) is missing in \(what); add it") }
@@ -116,7 +143,10 @@ struct ContractReader {
 
     mutating func whole(_ node: YAMLNode, _ what: String, _ range: ClosedRange<Int>) -> Int? {
         guard case .scalar(let text, plain: true) = node.kind, let value = Int(text), range.contains(value) else {
-            fail(node, "\(what) is \(shown(node)), not a whole number from \(range.lowerBound) to \(range.upperBound); correct it")
+            fail(
+                node,
+                "\(what) is \(shown(node)), not a whole number from \(range.lowerBound) to \(range.upperBound); correct it"
+            )
             return nil
         }
         return value
@@ -134,7 +164,10 @@ struct ContractReader {
     where T.RawValue == String {
         if let text = node.text, let value = T(rawValue: text) { return value }
         let known = T.allCases.map(\.rawValue)
-        fail(node, "\(what) \(shown(node)) is not known; " + NearestName.remedy(node.text ?? "", among: known, add: nil))
+        fail(
+            node,
+            "\(what) \(shown(node)) is not known; " + NearestName.remedy(node.text ?? "", among: known, add: nil)
+        )
         return nil
     }
 
@@ -151,7 +184,10 @@ struct ContractReader {
         let bytes = Array((node.text ?? "").utf8)
         let isLegal = bytes.allSatisfy { 0x61...0x7A ~= $0 || 0x30...0x39 ~= $0 || $0 == 0x5F || $0 == 0x2D }
         guard let first = bytes.first, 0x61...0x7A ~= first, isLegal, bytes.count <= 40 else {
-            fail(node, "\(what) \(shown(node)) is not a name; use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter")
+            fail(
+                node,
+                "\(what) \(shown(node)) is not a name; use 1 to 40 of a-z, 0-9, _ and -, beginning with a letter"
+            )
             return nil
         }
         return node.text

@@ -12,7 +12,8 @@ extension Pattern {
         var states = closures[text.isEmpty ? 3 : 1][0]
         while let scalar = scalars.next() {
             let context = scalars.atEnd ? 2 : 0
-            var reached: UInt64 = 0, rest = states
+            var reached: UInt64 = 0
+            var rest = states
             while rest != 0 {
                 let pc = rest.trailingZeroBitCount
                 rest &= rest - 1
@@ -37,7 +38,8 @@ extension Pattern {
     /// the whole text. Of several ways the leftmost alternative and the longest repetition win.
     package func capture(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
         let slots = 2 * (groups + 1)
-        var current = Threads(instructions.count, slots), following = Threads(instructions.count, slots)
+        var current = Threads(instructions.count, slots)
+        var following = Threads(instructions.count, slots)
         var scalars = ScalarReader(text)
         add(0, [Int](repeating: -1, count: slots), &current, at: text.startIndex, text)
         while !current.order.isEmpty {
@@ -45,7 +47,9 @@ extension Pattern {
                 // Threads are in order of preference.
                 guard let winner = current.order.first(where: { instructions[$0] == .match }) else { return nil }
                 let ends = current.slots[winner]
-                return (0...groups).map { ends[2 * $0] >= 0 && ends[2 * $0 + 1] >= 0 ? ends[2 * $0]..<ends[2 * $0 + 1] : nil }
+                return (0...groups).map {
+                    ends[2 * $0] >= 0 && ends[2 * $0 + 1] >= 0 ? ends[2 * $0]..<ends[2 * $0 + 1] : nil
+                }
             }
             following.clear()
             for pc in current.order where takes(pc, scalar) {

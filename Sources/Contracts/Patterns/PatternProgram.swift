@@ -48,7 +48,8 @@ package struct Pattern: Sendable {
     private var tooLarge: PatternError {
         PatternError(
             offset: 0,
-            sentence: "the pattern compiles to more than \(ContractLimits.patternInstructionsMax) instructions; use smaller "
+            sentence:
+                "the pattern compiles to more than \(ContractLimits.patternInstructionsMax) instructions; use smaller "
                 + "repetitions"
         )
     }
@@ -109,7 +110,8 @@ package struct Pattern: Sendable {
 
     private func closures(context: Int) -> [UInt64] {
         instructions.indices.map { first in
-            var reached: UInt64 = 0, open = [first]
+            var reached: UInt64 = 0
+            var open = [first]
             while let pc = open.popLast() {
                 guard reached & (1 << pc) == 0 else { continue }
                 reached |= 1 << pc

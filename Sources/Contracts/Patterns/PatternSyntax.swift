@@ -20,7 +20,8 @@ struct ScalarSet: Equatable, Sendable {
 
     /// The ranges of everything outside `ranges`.
     var complementRanges: [ClosedRange<UInt32>] {
-        var out: [ClosedRange<UInt32>] = [], next: UInt32 = 0
+        var out: [ClosedRange<UInt32>] = []
+        var next: UInt32 = 0
         for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
             if range.lowerBound > next { out.append(next...(range.lowerBound - 1)) }
             next = max(next, range.upperBound + 1)
@@ -57,7 +58,8 @@ struct PatternParser {
     static func parse(_ pattern: String) throws(PatternError) -> (syntax: PatternSyntax, groups: Int) {
         guard pattern.utf8.count <= ContractLimits.patternBytesMax else {
             throw PatternError(
-                offset: 0, sentence: "the pattern has more than \(ContractLimits.patternBytesMax) bytes; shorten it"
+                offset: 0,
+                sentence: "the pattern has more than \(ContractLimits.patternBytesMax) bytes; shorten it"
             )
         }
         var parser = PatternParser(pattern.unicodeScalars.map(\.value))
@@ -94,12 +96,19 @@ struct PatternParser {
 
     private mutating func repeated() throws(PatternError) -> PatternSyntax {
         let part = try atom()
-        var least = 1, most: Int? = 1
-        if take("*") { (least, most) = (0, nil) }
-        else if take("+") { (least, most) = (1, nil) }
-        else if take("?") { (least, most) = (0, 1) }
-        else if take("{") { (least, most) = try bounds() }
-        else { return part }
+        var least = 1
+        var most: Int? = 1
+        if take("*") {
+            (least, most) = (0, nil)
+        } else if take("+") {
+            (least, most) = (1, nil)
+        } else if take("?") {
+            (least, most) = (0, 1)
+        } else if take("{") {
+            (least, most) = try bounds()
+        } else {
+            return part
+        }
         if let character = next, [0x2A, 0x2B, 0x3F, 0x7B].contains(character) {
             throw error("a repetition follows a repetition; keep one, or put a group around the first")
         }
@@ -107,7 +116,9 @@ struct PatternParser {
     }
 
     private mutating func bounds() throws(PatternError) -> (Int, Int?) {
-        guard let least = try number() else { throw error("{ needs a number; write {2}, {2,} or {2,5}, or \\{ for the brace") }
+        guard let least = try number() else {
+            throw error("{ needs a number; write {2}, {2,} or {2,5}, or \\{ for the brace")
+        }
         var most: Int? = least
         if take(",") { most = try number() }
         guard take("}") else { throw error("{ is not closed; write {2}, {2,} or {2,5}") }
@@ -147,7 +158,8 @@ struct PatternParser {
         case "\\":
             at += 1
             return try escape()
-        case "*", "+", "?", "{": throw error("\(character) repeats nothing; put something before it or write \\\(character)")
+        case "*", "+", "?", "{":
+            throw error("\(character) repeats nothing; put something before it or write \\\(character)")
         case "}", "]": throw error("\(character) closes nothing; write \\\(character) for the character")
         default:
             at += 1
@@ -201,7 +213,8 @@ struct PatternParser {
         case "t": return 0x09
         case "a"..."z", "A"..."Z", "0"..."9":
             throw PatternError(
-                offset: at - 1, sentence: "\\\(character) is not known; known are \\d \\w \\s \\D \\W \\S \\n \\r \\t and signs"
+                offset: at - 1,
+                sentence: "\\\(character) is not known; known are \\d \\w \\s \\D \\W \\S \\n \\r \\t and signs"
             )
         default: return character.value
         }

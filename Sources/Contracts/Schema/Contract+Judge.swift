@@ -61,7 +61,8 @@ extension Contract {
 
     private func reason(_ rule: Rule, _ evaluator: RuleEvaluator, _ message: String) -> Reason {
         let field = fields[rule.field]
-        var value = evaluator.values[rule.field.field], name = field.path
+        var value = evaluator.values[rule.field.field]
+        var name = field.path
         if let column = rule.field.column {
             guard let row = evaluator.failedRow, case .list(let rows) = value, row < rows.count else {
                 return Reason(rule: rule.id, field: name, value: "", message: message)
@@ -88,7 +89,9 @@ extension Contract {
                 let old = evaluator.values[plan.target.field]
                 guard old != new else { return }
                 evaluator.values[plan.target.field] = new
-                judgement.corrections.append(Correction(rule: rule.id, field: plan.target, row: nil, old: old, new: new))
+                judgement.corrections.append(
+                    Correction(rule: rule.id, field: plan.target, row: nil, old: old, new: new)
+                )
             }
             return
         }
@@ -107,10 +110,15 @@ extension Contract {
 
     /// The value to set; nil after a reason was added.
     private func newValue(
-        _ rule: Rule, _ plan: CorrectionPlan, row: Int?, _ evaluator: inout RuleEvaluator, _ judgement: inout Judgement
+        _ rule: Rule,
+        _ plan: CorrectionPlan,
+        row: Int?,
+        _ evaluator: inout RuleEvaluator,
+        _ judgement: inout Judgement
     ) -> FieldValue? {
         if plan.isNull { return .null }
-        var value = FieldValue.null, raw = RawValue.null
+        var value = FieldValue.null
+        var raw = RawValue.null
         switch plan.type {
         case .decimal:
             if let number = evaluator.decimal(plan.valuePart) {

@@ -19,43 +19,63 @@ extension Field {
         guard var number = DecimalText.read(bytes) else {
             guard DecimalText.looksNumeric(bytes) else { return wrongType(shown(), quoted: true, row) }
             return refuse(
-                .outOfRange, shown(),
+                .outOfRange,
+                shown(),
                 "\(shownName(row)) \(shown()) has more digits than 38 or a finer fraction than 30 digits; send a shorter number",
                 row
             )
         }
         if type == .integer {
             guard accepts.contains(.wholeDecimal) ? number.scale == 0 : Self.isWhole(bytes) else {
-                return refuse(.type, shown(), "\(shownName(row)) \(shown()) is not an integer; \(wholeRemedy(number))", row)
+                return refuse(
+                    .type,
+                    shown(),
+                    "\(shownName(row)) \(shown()) is not an integer; \(wholeRemedy(number))",
+                    row
+                )
             }
             guard number.integer != nil else {
-                return refuse(.outOfRange, shown(), "\(shownName(row)) \(shown()) needs more than 64 bits; correct it", row)
+                return refuse(
+                    .outOfRange,
+                    shown(),
+                    "\(shownName(row)) \(shown()) needs more than 64 bits; correct it",
+                    row
+                )
             }
         } else {
             let digits = type == .money ? MoneyScale.digits : fractionDigitsMax
             if number.scale > digits, accepts.contains(.excessDigits) { number = number.rounded(toScale: digits) }
             guard number.scale <= digits else {
                 return refuse(
-                    .tooManyDecimals, shown(),
-                    "\(shownName(row)) \(shown()) has more than \(digits) fraction digits; round it before sending", row
+                    .tooManyDecimals,
+                    shown(),
+                    "\(shownName(row)) \(shown()) has more than \(digits) fraction digits; round it before sending",
+                    row
                 )
             }
             if type == .money, number.units(scale: MoneyScale.digits) == nil {
                 return refuse(
-                    .outOfRange, shown(), "\(shownName(row)) \(shown()) is beyond ±92233720368547.75807; correct it", row
+                    .outOfRange,
+                    shown(),
+                    "\(shownName(row)) \(shown()) is beyond ±92233720368547.75807; correct it",
+                    row
                 )
             }
         }
         if let max, number > max {
             return refuse(
-                .outOfRange, shown(),
-                "\(shownName(row)) \(shown()) is above the maximum \(max); correct it or raise max in the contract", row
+                .outOfRange,
+                shown(),
+                "\(shownName(row)) \(shown()) is above the maximum \(max); correct it or raise max in the contract",
+                row
             )
         }
         if let min, number < min {
             return refuse(
-                .outOfRange, shown(),
-                "\(shownName(row)) \(shown()) is below the minimum \(min); correct it or lower min in the contract", row
+                .outOfRange,
+                shown(),
+                "\(shownName(row)) \(shown()) is below the minimum \(min); correct it or lower min in the contract",
+                row
             )
         }
         return .value(.decimal(number))
@@ -63,7 +83,8 @@ extension Field {
 
     private func wholeRemedy(_ number: Decimal) -> String {
         number.scale == 0
-            ? "send \(number) or declare accepts: [whole_decimal]" : "send a whole number such as \(number.rounded(toScale: 0))"
+            ? "send \(number) or declare accepts: [whole_decimal]"
+            : "send a whole number such as \(number.rounded(toScale: 0))"
     }
 
     /// `-?digits` and nothing else.
@@ -89,9 +110,11 @@ extension Field {
                 case .nonexistent:
                     let shown = Reason.cut(bytes)
                     return refuse(
-                        .nonexistentTime, shown,
+                        .nonexistentTime,
+                        shown,
                         "\(shownName(row)) \(shown.quotedForMessage) does not exist in \(zone.name) (the clock skips it); "
-                            + "correct the time or send it with its offset", row
+                            + "correct the time or send it with its offset",
+                        row
                     )
                 }
             }
@@ -102,11 +125,15 @@ extension Field {
     /// Years 1 to 9999 in UTC: what every output format can write.
     private static let timeRange: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
 
-    private func time(_ instant: Timestamp, isAmbiguous: Bool, _ bytes: ArraySlice<UInt8>, _ row: Int?) -> FieldReading {
+    private func time(_ instant: Timestamp, isAmbiguous: Bool, _ bytes: ArraySlice<UInt8>, _ row: Int?) -> FieldReading
+    {
         guard Self.timeRange.contains(instant.micros) else {
             let shown = Reason.cut(bytes)
             return refuse(
-                .outOfRange, shown, "\(shownName(row)) \(shown.quotedForMessage) is outside the years 1 to 9999; correct it", row
+                .outOfRange,
+                shown,
+                "\(shownName(row)) \(shown.quotedForMessage) is outside the years 1 to 9999; correct it",
+                row
             )
         }
         return .value(.time(FieldTime(instant: instant, raw: ByteString(bytes), isAmbiguous: isAmbiguous)))
@@ -114,7 +141,8 @@ extension Field {
 
     private func badTime(_ bytes: ArraySlice<UInt8>, _ phrase: String, _ row: Int?) -> FieldReading {
         let shown = Reason.cut(bytes)
-        let remedy = phrase.hasPrefix("has no")
+        let remedy =
+            phrase.hasPrefix("has no")
             ? "send it with an offset or declare zone in the contract"
             : "send one of these or declare the sender's format in the contract"
         return refuse(.badTime, shown, "\(shownName(row)) \(shown.quotedForMessage) \(phrase); \(remedy)", row)
@@ -127,7 +155,10 @@ enum DecimalText {
     static func read(_ bytes: ArraySlice<UInt8>) -> Decimal? {
         // Up to 18 digits without an exponent fit Int64: no 128-bit division is needed.
         guard bytes.count <= 19 else { return bytes.count <= 400 ? Decimal(bytes) : nil }
-        var value: Int64 = 0, digits = 0, scale = 0, isFraction = false
+        var value: Int64 = 0
+        var digits = 0
+        var scale = 0
+        var isFraction = false
         var rest = bytes
         let isNegative = rest.first == 0x2D
         if isNegative { rest = rest.dropFirst() }
@@ -154,8 +185,11 @@ enum DecimalText {
     /// Whether text that `Decimal` refused consists of the characters of a number.
     static func looksNumeric(_ bytes: ArraySlice<UInt8>) -> Bool {
         let body = bytes.first == 0x2D ? bytes.dropFirst() : bytes
-        guard let first = body.first, 0x30...0x39 ~= first, let last = body.last, 0x30...0x39 ~= last else { return false }
-        var points = 0, exponents = 0
+        guard let first = body.first, 0x30...0x39 ~= first, let last = body.last, 0x30...0x39 ~= last else {
+            return false
+        }
+        var points = 0
+        var exponents = 0
         for byte in body {
             switch byte {
             case 0x30...0x39, 0x2B, 0x2D: break

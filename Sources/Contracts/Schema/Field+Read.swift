@@ -24,7 +24,9 @@ extension Field {
         case .other(let phrase):
             .reason(
                 Reason(
-                    .type, field: shownName(row), value: phrase,
+                    .type,
+                    field: shownName(row),
+                    value: phrase,
                     message: "\(shownName(row)) is \(phrase), not \(type.phrase); send \(example)"
                 )
             )
@@ -43,8 +45,11 @@ extension Field {
     package func judgeCount(_ count: Int) -> Reason? {
         guard count > itemsMax else { return nil }
         return Reason(
-            .tooManyItems, field: path, value: "\(count)",
-            message: "\(path) has \(count) items, more than \(itemsMax); split the event or raise max_items in the contract"
+            .tooManyItems,
+            field: path,
+            value: "\(count)",
+            message:
+                "\(path) has \(count) items, more than \(itemsMax); split the event or raise max_items in the contract"
         )
     }
 
@@ -91,9 +96,11 @@ extension Field {
                 let shown = Reason.cut(bytes)
                 guard DecimalText.read(bytes) != nil else { return wrongType(shown, quoted: true, row) }
                 return refuse(
-                    .type, shown,
+                    .type,
+                    shown,
                     "\(shownName(row)) \(shown.quotedForMessage) is a text, not a number; send it without quotes or declare "
-                        + "accepts: [number_text]", row
+                        + "accepts: [number_text]",
+                    row
                 )
             }
             return readNumber(bytes, row)
@@ -111,29 +118,37 @@ extension Field {
         func shown() -> String { Reason.cut(bytes) }
         if bytes.count > bytesMax {
             return refuse(
-                .tooLong, shown(),
+                .tooLong,
+                shown(),
                 "\(shownName(row)) \(shown().quotedForMessage) has \(bytes.count) bytes, more than \(bytesMax); shorten it or "
-                    + "raise max_bytes in the contract", row
+                    + "raise max_bytes in the contract",
+                row
             )
         }
         guard let characters = TextCheck.characters(bytes) else {
             return refuse(
-                .badText, shown(),
-                "\(shownName(row)) \(shown().quotedForMessage) is not UTF-8 or holds a NUL; send UTF-8 text without NUL", row
+                .badText,
+                shown(),
+                "\(shownName(row)) \(shown().quotedForMessage) is not UTF-8 or holds a NUL; send UTF-8 text without NUL",
+                row
             )
         }
         if let charactersMax, characters > charactersMax {
             return refuse(
-                .tooLong, shown(),
+                .tooLong,
+                shown(),
                 "\(shownName(row)) \(shown().quotedForMessage) has \(characters) characters, more than \(charactersMax); "
-                    + "shorten it or raise max_characters in the contract", row
+                    + "shorten it or raise max_characters in the contract",
+                row
             )
         }
         if !values.isEmpty, !values.contains(where: { $0.bytes.elementsEqual(bytes) }) {
             let names = values.prefix(20).map(\.description).joined(separator: ", ") + (values.count > 20 ? ", …" : "")
             return refuse(
-                .notInEnum, shown(),
-                "\(shownName(row)) \(shown().quotedForMessage) is not one of: \(names); send one of these", row
+                .notInEnum,
+                shown(),
+                "\(shownName(row)) \(shown().quotedForMessage) is not one of: \(names); send one of these",
+                row
             )
         }
         return .value(.text(ByteString(bytes)))

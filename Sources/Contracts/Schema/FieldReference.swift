@@ -34,7 +34,8 @@ extension FieldTable {
         }
         guard parts.count > 1 else { return .found(FieldReference(field: index, column: nil)) }
         let nested = fields[index].fields.fields
-        guard fields[index].type == .list, parts.count == 2, let column = nested.firstIndex(where: { $0.name == parts[1] })
+        guard fields[index].type == .list, parts.count == 2,
+            let column = nested.firstIndex(where: { $0.name == parts[1] })
         else {
             let remedy =
                 fields[index].type == .list

@@ -26,7 +26,8 @@ enum NearestName {
 
     /// Edits from `a` to `b`: insert, remove, replace, or swap two neighbours. Complexity: O(a × b), both at most 64 bytes.
     private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var before: [Int] = [], last = Array(0...b.count)
+        var before: [Int] = []
+        var last = Array(0...b.count)
         for i in a.indices {
             var row = [i + 1]
             for j in b.indices {

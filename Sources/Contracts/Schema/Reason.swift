@@ -28,8 +28,11 @@ package struct Reason: Hashable, Sendable, CustomStringConvertible {
     package static func unknownField(_ name: ArraySlice<UInt8>) -> Reason {
         let shown = cut(name)
         return Reason(
-            .unknownField, field: shown, value: "",
-            message: "Field \(shown.quotedForMessage) is not in the contract; remove it, or add it to the contract's fields"
+            .unknownField,
+            field: shown,
+            value: "",
+            message:
+                "Field \(shown.quotedForMessage) is not in the contract; remove it, or add it to the contract's fields"
         )
     }
 

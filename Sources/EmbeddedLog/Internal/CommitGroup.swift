@@ -71,7 +71,11 @@ package enum CommitGroup {
 
     /// Encodes batches as one group; places their offsets and epoch.
     package static func encode(
-        _ batches: [LogBatch], baseOffset: Int64, epoch: Int32, committedAt: Int64, previousCRC: UInt32
+        _ batches: [LogBatch],
+        baseOffset: Int64,
+        epoch: Int32,
+        committedAt: Int64,
+        previousCRC: UInt32
     ) -> (bytes: [UInt8], header: Header) {
         precondition(!batches.isEmpty, "a commit group holds at least one batch")
         for batch in batches {
@@ -110,7 +114,8 @@ package enum CommitGroup {
         header.size = bytes.count
         precondition(
             header.size <= EmbeddedLogLimits.groupHeaderBytesMax && header.bodySize <= EmbeddedLogLimits.groupBytesMax,
-            "a commit group is within EmbeddedLogLimits, or it could not be read again")
+            "a commit group is within EmbeddedLogLimits, or it could not be read again"
+        )
         bytes.putBigEndian(UInt32(header.size), at: 4)
         header.crc = CRC32C.of(bytes[12...])
         bytes.putBigEndian(header.crc, at: 8)
@@ -135,7 +140,9 @@ package enum CommitGroup {
         guard header.size >= fixedSize, header.size <= EmbeddedLogLimits.groupHeaderBytesMax else {
             throw .headerSize(header.size)
         }
-        guard bytes.count - start >= header.size else { throw .torn(needed: header.size, available: bytes.count - start) }
+        guard bytes.count - start >= header.size else {
+            throw .torn(needed: header.size, available: bytes.count - start)
+        }
         header.crc = reader.integer() ?? 0
         guard CRC32C.of(bytes[(start + 12)..<(start + header.size)]) == header.crc else { throw .headerChecksum }
         let version: UInt16 = reader.integer() ?? 0
@@ -157,19 +164,23 @@ package enum CommitGroup {
 
     /// The batches of a complete group at `start`, each checked against the header and its own checksum.
     package static func batches(
-        _ bytes: [UInt8], at start: Int, _ header: Header
+        _ bytes: [UInt8],
+        at start: Int,
+        _ header: Header
     ) throws(Defect) -> [LoggedBatch] {
         guard bytes.count - start >= header.groupSize else {
             throw .torn(needed: header.groupSize, available: bytes.count - start)
         }
         var entries = WireReader(bytes, at: start + fixedSize, end: start + header.size)
-        var at = start + header.size, offset = header.baseOffset
+        var at = start + header.size
+        var offset = header.baseOffset
         let end = start + header.groupSize
         var found: [LoggedBatch] = []
         found.reserveCapacity(header.batchCount)
         for index in 0..<header.batchCount {
             guard let size: UInt32 = entries.integer(), let count: UInt32 = entries.integer(),
-                let envelopeBytes = entries.short(), let envelope = RecordEnvelopeCodec.decode(envelopeBytes, in: bytes),
+                let envelopeBytes = entries.short(),
+                let envelope = RecordEnvelopeCodec.decode(envelopeBytes, in: bytes),
                 Int(size) <= end - at
             else { throw .entries }
             let view: RecordBatchView
@@ -183,8 +194,13 @@ package enum CommitGroup {
             else { throw .batchPlacement(index: index) }
             found.append(
                 LoggedBatch(
-                    envelope: envelope, baseOffset: offset, recordCount: view.recordCount, buffer: bytes,
-                    range: view.range))
+                    envelope: envelope,
+                    baseOffset: offset,
+                    recordCount: view.recordCount,
+                    buffer: bytes,
+                    range: view.range
+                )
+            )
             at += Int(size)
             offset += Int64(count)
         }
@@ -196,8 +212,11 @@ package enum CommitGroup {
 extension LogBatch {
     /// Whether the bytes are framed as one RecordBatch v2 of `recordCount` records; their checksum is not computed.
     var isPlausible: Bool {
-        guard bytes.count >= RecordBatchLayout.headerSize, bytes.count <= RecordBatchLayout.bytesMax else { return false }
-        var length = WireReader(bytes, at: 8), count = WireReader(bytes, at: 57)
+        guard bytes.count >= RecordBatchLayout.headerSize, bytes.count <= RecordBatchLayout.bytesMax else {
+            return false
+        }
+        var length = WireReader(bytes, at: 8)
+        var count = WireReader(bytes, at: 57)
         return length.integer(Int32.self).map(Int.init) == bytes.count - RecordBatchLayout.batchLengthEnd
             && bytes[16] == UInt8(RecordBatchLayout.magic) && recordCount > 0
             && count.integer(Int32.self).map(Int.init) == recordCount

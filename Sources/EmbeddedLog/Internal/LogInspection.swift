@@ -107,8 +107,13 @@ package enum LogInspection {
                 if let tail = segment.tail {
                     verdict.tails.append(
                         Tail(
-                            partition: partition, segment: report.name, from: tail.position, to: report.bytes,
-                            defect: "\(tail.defect)"))
+                            partition: partition,
+                            segment: report.name,
+                            from: tail.position,
+                            to: report.bytes,
+                            defect: "\(tail.defect)"
+                        )
+                    )
                 }
                 for damage in segment.damages { note(report.name, damage.position, damage.text) }
                 if let index = segment.indexDefect { note(PartitionLog.indexName(report.baseOffset), 0, index) }
@@ -127,7 +132,11 @@ package enum LogInspection {
     /// - Throws: ``EventLogError/offsetOutOfRange(partition:offset:start:end:)`` for an offset or partition that is not
     ///   here, ``EventLogError/corrupt(partition:segment:byte:defect:)`` at the damage, after the records before it.
     @discardableResult package static func dump(
-        _ partition: TopicPartition, _ directory: String, _ disk: any LogDisk, from: Int64, limit: Int,
+        _ partition: TopicPartition,
+        _ directory: String,
+        _ disk: any LogDisk,
+        from: Int64,
+        limit: Int,
         each: (Record) -> Bool
     ) throws(EventLogError) -> Int {
         let place = "\(directory)/\(partition)"
@@ -135,7 +144,10 @@ package enum LogInspection {
             try disk.list(place).compactMap(PartitionLog.baseOffset(of:)).sorted()
         }
         let start = bases.first ?? 0
-        var end = start, given = 0, goOn = limit > 0, previousCRC: UInt32? = start == 0 ? 0 : nil
+        var end = start
+        var given = 0
+        var goOn = limit > 0
+        var previousCRC: UInt32? = start == 0 ? 0 : nil
         for (number, base) in bases.enumerated() where goOn {
             if number + 1 < bases.count, bases[number + 1] <= from {
                 end = bases[number + 1]
@@ -157,7 +169,8 @@ package enum LogInspection {
             }
             guard goOn else { break }
             if let malformed { throw corrupt(partition, base, malformed.position, malformed.text) }
-            if let damage = scan.damage, try !isTail(scan, damage, isLast: number == bases.count - 1, place, base, disk) {
+            if let damage = scan.damage, try !isTail(scan, damage, isLast: number == bases.count - 1, place, base, disk)
+            {
                 throw corrupt(partition, base, damage.position, "\(damage.defect)")
             }
             previousCRC = scan.index.lastCRC
@@ -181,7 +194,10 @@ package enum LogInspection {
     }
 
     private static func walk(
-        _ partition: TopicPartition, _ directory: String, _ disk: any LogDisk, _ each: (Walked) -> Void
+        _ partition: TopicPartition,
+        _ directory: String,
+        _ disk: any LogDisk,
+        _ each: (Walked) -> Void
     ) throws(EventLogError) {
         let place = "\(directory)/\(partition)"
         let names = try onDisk { () throws(DiskError) in try disk.list(place) }
@@ -200,7 +216,12 @@ package enum LogInspection {
             }
             var walked = Walked(
                 report: SegmentReport(
-                    name: PartitionLog.name(base), baseOffset: base, endOffset: scan.index.endOffset, bytes: bytes))
+                    name: PartitionLog.name(base),
+                    baseOffset: base,
+                    endOffset: scan.index.endOffset,
+                    bytes: bytes
+                )
+            )
             walked.report.groups = scan.groups
             walked.report.batches = scan.batches
             walked.report.firstCommittedAt = scan.firstCommittedAt.map { Timestamp(micros: $0) }
@@ -227,7 +248,11 @@ package enum LogInspection {
 
     /// Whether a damage is what a write in progress or a crash leaves: no sound group follows in the last segment.
     private static func isTail(
-        _ scan: SegmentScan, _ damage: SegmentScan.Damage, isLast: Bool, _ place: String, _ base: Int64,
+        _ scan: SegmentScan,
+        _ damage: SegmentScan.Damage,
+        isLast: Bool,
+        _ place: String,
+        _ base: Int64,
         _ disk: any LogDisk
     ) throws(EventLogError) -> Bool {
         guard isLast else { return false }
@@ -247,7 +272,9 @@ package enum LogInspection {
     }
 
     private static func indexDefect(
-        _ path: String, _ expected: SegmentIndex, _ disk: any LogDisk
+        _ path: String,
+        _ expected: SegmentIndex,
+        _ disk: any LogDisk
     ) throws(EventLogError) -> String? {
         let bytes = try onDisk { () throws(DiskError) in
             let file = try disk.open(path, create: false, readOnly: true)
@@ -267,9 +294,12 @@ package enum LogInspection {
             try view.forEach(in: batch.buffer) { record in
                 each(
                     Record(
-                        offset: batch.baseOffset + Int64(record.offsetDelta), envelope: batch.envelope,
+                        offset: batch.baseOffset + Int64(record.offsetDelta),
+                        envelope: batch.envelope,
                         value: batch.buffer[record.value],
-                        id: record.id ?? batch.envelope.recordIDBase.item(record.offsetDelta)))
+                        id: record.id ?? batch.envelope.recordIDBase.item(record.offsetDelta)
+                    )
+                )
             }
             return nil
         } catch {
@@ -277,8 +307,14 @@ package enum LogInspection {
         }
     }
 
-    private static func corrupt(_ partition: TopicPartition, _ base: Int64, _ byte: Int, _ defect: String) -> EventLogError {
+    private static func corrupt(_ partition: TopicPartition, _ base: Int64, _ byte: Int, _ defect: String)
+        -> EventLogError
+    {
         .corrupt(
-            partition: partition.description, segment: PartitionLog.name(base), byte: Int64(byte), defect: defect)
+            partition: partition.description,
+            segment: PartitionLog.name(base),
+            byte: Int64(byte),
+            defect: defect
+        )
     }
 }

@@ -44,7 +44,11 @@ package final class PartitionLog: Sendable {
     /// - Parameter storedBelow: The offset up to which some table has stored results: damage below it stops.
     /// - Throws: ``EventLogError/corrupt(partition:segment:byte:defect:)`` for damage that is not a torn last group.
     package init(
-        _ partition: TopicPartition, directory: String, disk: any LogDisk, segmentBytes: Int, storedBelow: Int64 = 0
+        _ partition: TopicPartition,
+        directory: String,
+        disk: any LogDisk,
+        segmentBytes: Int,
+        storedBelow: Int64 = 0
     ) throws(EventLogError) {
         self.partition = partition
         self.directory = directory
@@ -57,7 +61,10 @@ package final class PartitionLog: Sendable {
     }
 
     private static func recover(
-        _ partition: TopicPartition, _ directory: String, _ disk: any LogDisk, storedBelow: Int64
+        _ partition: TopicPartition,
+        _ directory: String,
+        _ disk: any LogDisk,
+        storedBelow: Int64
     ) throws(EventLogError) -> (segments: [Segment], cut: Cut?, epoch: Int32) {
         let bases = try onDisk { () throws(DiskError) in
             try disk.makeDirectory(directory)
@@ -105,15 +112,21 @@ package final class PartitionLog: Sendable {
         let end = segments.last?.index.endOffset ?? 0
         if end < storedBelow {
             throw corrupt(
-                partition, segments.last?.name ?? "the directory", segments.last?.index.size ?? 0,
-                "the log ends at offset \(end) and tables have stored up to \(storedBelow)")
+                partition,
+                segments.last?.name ?? "the directory",
+                segments.last?.index.size ?? 0,
+                "the log ends at offset \(end) and tables have stored up to \(storedBelow)"
+            )
         }
         return (segments, cut, (segments.last?.index.epoch ?? 0) + 1)
     }
 
     /// Cuts a torn last group off the last segment, and makes sure that what was read is on the disk.
     private static func mend(
-        _ partition: TopicPartition, _ segment: Segment, _ scan: SegmentScan, storedBelow: Int64
+        _ partition: TopicPartition,
+        _ segment: Segment,
+        _ scan: SegmentScan,
+        storedBelow: Int64
     ) throws(EventLogError) -> Cut? {
         var cut: Cut?
         if let damage = scan.damage {
@@ -141,7 +154,8 @@ package final class PartitionLog: Sendable {
         return cut
     }
 
-    private static func corrupt(_ p: TopicPartition, _ segment: String, _ byte: Int, _ defect: String) -> EventLogError {
+    private static func corrupt(_ p: TopicPartition, _ segment: String, _ byte: Int, _ defect: String) -> EventLogError
+    {
         .corrupt(partition: p.description, segment: segment, byte: Int64(byte), defect: defect)
     }
 
@@ -152,7 +166,10 @@ package final class PartitionLog: Sendable {
     static func indexName(_ base: Int64) -> String { padded(base, 20) + ".index" }
 
     private static func index(
-        _ directory: String, _ base: Int64, _ disk: any LogDisk, size expected: Int
+        _ directory: String,
+        _ base: Int64,
+        _ disk: any LogDisk,
+        size expected: Int
     ) throws(DiskError) -> SegmentIndex? {
         guard try disk.list(directory).contains(indexName(base)) else { return nil }
         let file = try disk.open(directory + "/" + indexName(base), create: false, readOnly: true)
@@ -181,8 +198,12 @@ package final class PartitionLog: Sendable {
         do throws(DiskError) {
             let segment = try segmentForWriting()
             let (bytes, header) = CommitGroup.encode(
-                batches, baseOffset: segment.index.endOffset, epoch: epoch, committedAt: committedAt,
-                previousCRC: segment.index.lastCRC)
+                batches,
+                baseOffset: segment.index.endOffset,
+                epoch: epoch,
+                committedAt: committedAt,
+                previousCRC: segment.index.lastCRC
+            )
             try segment.file.write(bytes, at: segment.index.size)
             try segment.file.sync()
             var offset = header.baseOffset
@@ -217,11 +238,14 @@ package final class PartitionLog: Sendable {
     /// The segment that holds `offset` and a position at or before it; nil at the durable end.
     func locate(_ offset: Int64) throws(EventLogError) -> (segment: Segment, position: Int)? {
         let segments = state.withLock { $0.segments }
-        let start = segments.first?.baseOffset ?? 0, end = segments.last?.index.endOffset ?? 0
+        let start = segments.first?.baseOffset ?? 0
+        let end = segments.last?.index.endOffset ?? 0
         guard offset >= start, offset <= end else {
             throw .offsetOutOfRange(partition: partition.description, offset: offset, start: start, end: end)
         }
-        guard let segment = segments.last(where: { $0.baseOffset <= offset && $0.index.endOffset > offset }) else { return nil }
+        guard let segment = segments.last(where: { $0.baseOffset <= offset && $0.index.endOffset > offset }) else {
+            return nil
+        }
         return (segment, segment.index.position(of: offset))
     }
 

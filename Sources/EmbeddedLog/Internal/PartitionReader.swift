@@ -18,11 +18,13 @@ final class PartitionReader: LogReader {
         if place == nil { place = try log.locate(offset) }
         guard let (segment, start) = place else { return [] }
         var found: [LoggedBatch] = []
-        var position = start, read = 0
+        var position = start
+        var read = 0
         let end = log.durableSize(of: segment.baseOffset)
         while position < end, read < max(1, bytesMax) {
             let window = GroupWindow(file: segment.file, end: end)
-            let bytes: [UInt8], header: CommitGroup.Header
+            let bytes: [UInt8]
+            let header: CommitGroup.Header
             switch window.group(at: position) {
             case .success(let group): (bytes, header) = group
             case .failure(.disk(let error)): throw EmbeddedLogFailures.translate(error)
@@ -44,8 +46,14 @@ final class PartitionReader: LogReader {
         return found
     }
 
-    private func corrupt(_ segment: PartitionLog.Segment, _ position: Int, _ defect: CommitGroup.Defect) -> EventLogError {
+    private func corrupt(_ segment: PartitionLog.Segment, _ position: Int, _ defect: CommitGroup.Defect)
+        -> EventLogError
+    {
         .corrupt(
-            partition: log.partition.description, segment: segment.name, byte: Int64(position), defect: "\(defect)")
+            partition: log.partition.description,
+            segment: segment.name,
+            byte: Int64(position),
+            defect: "\(defect)"
+        )
     }
 }

@@ -11,7 +11,8 @@ import Primitives
 enum RecordEnvelopeCodec {
     /// The bytes that ``encode(_:into:)`` appends.
     static func size(_ envelope: RecordEnvelope) -> Int {
-        var size = 57 + (envelope.senderSequence == nil ? 0 : 8) + 10 + envelope.feed.utf8.count + envelope.sender.count
+        var size =
+            57 + (envelope.senderSequence == nil ? 0 : 8) + 10 + envelope.feed.utf8.count + envelope.sender.count
             + envelope.run.count + envelope.subject.count + envelope.key.count
         if case .csv(let header, _) = envelope.format { size += 3 + header.count }
         return size
@@ -20,9 +21,15 @@ enum RecordEnvelopeCodec {
     /// The first field that is longer than ``EmbeddedLogLimits`` allows, and its limit; nil when all fit.
     static func oversized(_ envelope: RecordEnvelope) -> (bytes: Int, limit: Int)? {
         let longest = max(
-            envelope.feed.utf8.count, envelope.sender.count, envelope.run.count, envelope.subject.count,
-            envelope.key.count)
-        if longest > EmbeddedLogLimits.envelopeFieldBytesMax { return (longest, EmbeddedLogLimits.envelopeFieldBytesMax) }
+            envelope.feed.utf8.count,
+            envelope.sender.count,
+            envelope.run.count,
+            envelope.subject.count,
+            envelope.key.count
+        )
+        if longest > EmbeddedLogLimits.envelopeFieldBytesMax {
+            return (longest, EmbeddedLogLimits.envelopeFieldBytesMax)
+        }
         if case .csv(let header, _) = envelope.format, header.count > EmbeddedLogLimits.envelopeHeaderRowBytesMax {
             return (header.count, EmbeddedLogLimits.envelopeHeaderRowBytesMax)
         }
@@ -73,8 +80,12 @@ enum RecordEnvelopeCodec {
         }
         guard reader.remaining == 0 else { return nil }
         var envelope = RecordEnvelope(
-            feed: String(decoding: feed, as: UTF8.self), contract: digest, receivedAt: Timestamp(micros: received),
-            format: format, recordIDBase: Identifier(high: high, low: low))
+            feed: String(decoding: feed, as: UTF8.self),
+            contract: digest,
+            receivedAt: Timestamp(micros: received),
+            format: format,
+            recordIDBase: Identifier(high: high, low: low)
+        )
         envelope.sender = ByteString(sender)
         envelope.senderSequence = sequence
         envelope.run = ByteString(run)

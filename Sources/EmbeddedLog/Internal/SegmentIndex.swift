@@ -34,7 +34,8 @@ struct SegmentIndex: Equatable, Sendable {
 
     /// The position of a group at or before the one that holds `offset`.
     func position(of offset: Int64) -> Int {
-        var low = 0, high = entries.count
+        var low = 0
+        var high = entries.count
         while low < high {
             let middle = (low + high) / 2
             if entries[middle].offset <= offset { low = middle + 1 } else { high = middle }

@@ -22,7 +22,9 @@ struct SegmentScan {
     ///   - previousCRC: The crc of the group before this segment; nil when it is not known (then not compared).
     ///   - each: Called for every good batch and the position of its group, which is byte 0 of the batch's buffer.
     init(
-        _ file: any SegmentFile, baseOffset: Int64, previousCRC: UInt32?,
+        _ file: any SegmentFile,
+        baseOffset: Int64,
+        previousCRC: UInt32?,
         each: (_ batch: LoggedBatch, _ group: Int) -> Void = { _, _ in }
     ) throws(DiskError) {
         index = SegmentIndex(baseOffset: baseOffset)
@@ -67,7 +69,10 @@ struct SegmentScan {
     static func soundGroup(after position: Int, in file: any SegmentFile) throws(DiskError) -> Int? {
         let size = try file.size()
         guard size > position + 1 else { return nil }
-        let bytes = try file.read(at: position + 1, count: min(size - position - 1, 2 * EmbeddedLogLimits.groupBytesMax))
+        let bytes = try file.read(
+            at: position + 1,
+            count: min(size - position - 1, 2 * EmbeddedLogLimits.groupBytesMax)
+        )
         var at = 0
         let magic: [UInt8] = [0x54, 0x4C, 0x47, 0x31]
         while at + CommitGroup.fixedSize <= bytes.count {
@@ -102,7 +107,9 @@ struct GroupWindow {
                 do throws(CommitGroup.Defect) {
                     let header = try CommitGroup.header(bytes, at: 0)
                     if bytes.count >= header.groupSize {
-                        return .success((bytes.count == header.groupSize ? bytes : Array(bytes.prefix(header.groupSize)), header))
+                        return .success(
+                            (bytes.count == header.groupSize ? bytes : Array(bytes.prefix(header.groupSize)), header)
+                        )
                     }
                     guard header.groupSize <= end - position, bytes.count == want else {
                         return .failure(.defect(.torn(needed: header.groupSize, available: bytes.count)))

@@ -14,7 +14,8 @@ struct DrainWaiter {
         var next = self
         let busy = reactor.connections.count { !$0.isSettled }
         if busy == 0 { next.settledNanos = min(settledNanos, reactor.nowNanos) }
-        let isOver = reactor.connectionCount == 0 || reactor.nowNanos >= untilNanos
+        let isOver =
+            reactor.connectionCount == 0 || reactor.nowNanos >= untilNanos
             || busy == 0 && reactor.nowNanos - next.settledNanos >= Self.settleNanos
         // A timer that is refused lets go of the reply, which then answers nil.
         if isOver { reply.send(busy) } else { reactor.schedule(afterMs: 0) { [next] in next.look($0) } }

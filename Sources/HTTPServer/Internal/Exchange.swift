@@ -75,7 +75,8 @@ final class Exchange: HTTPExchange {
     }
 
     private func send(_ answer: HTTPAnswer?) {
-        let token = token, sequence = sequence
+        let token = token
+        let sequence = sequence
         loop.post { reactor in
             guard let http = reactor.connection(token)?.handler as? HTTPConnection else {
                 if case .stream(let buffer, _, _) = answer { buffer.close() }

@@ -95,11 +95,18 @@ final class HTTPConnection: ByteProtocol {
         append(Turn(isHead: parsed.verb == .head, isHTTP10: parsed.isHTTP10, closes: closes))
         let sequence = firstSequence + UInt64(turns.count - 1)
         let exchange = Exchange(
-            loop: shared.loop, token: connection.token, sequence: sequence,
-            streamBytesMax: shared.settings.streamBytesMax)
+            loop: shared.loop,
+            token: connection.token,
+            sequence: sequence,
+            streamBytesMax: shared.settings.streamBytesMax
+        )
         let request = HTTPRequest(
-            method: HTTPRequest.Method(parsed.verb), path: parsed.path, query: parsed.query, headers: parsed.headers,
-            body: parsed.body)
+            method: HTTPRequest.Method(parsed.verb),
+            path: parsed.path,
+            query: parsed.query,
+            headers: parsed.headers,
+            body: parsed.body
+        )
         shared.handler.handle(request, exchange)
         if let answer = exchange.handlerReturned() { complete(sequence, answer) } else { pauseIfFull() }
     }
@@ -198,9 +205,13 @@ final class HTTPConnection: ByteProtocol {
         connection.write { out in
             let before = out.count
             shared.writer.writeHead(
-                status: response.status, headers: response.headers,
-                framing: hasBody ? .length(response.body.count) : .none, closes: turn.closes,
-                nowNanos: connection.nowNanos, to: &out)
+                status: response.status,
+                headers: response.headers,
+                framing: hasBody ? .length(response.body.count) : .none,
+                closes: turn.closes,
+                nowNanos: connection.nowNanos,
+                to: &out
+            )
             if hasBody, !turn.isHead { out += response.body }
             shared.counting.bytesOut.wrappingAdd(out.count - before, ordering: .relaxed)
         }
@@ -211,8 +222,13 @@ final class HTTPConnection: ByteProtocol {
         connection.write { out in
             let before = out.count
             shared.writer.writeHead(
-                status: status, headers: headers, framing: turn.isHTTP10 ? .untilClose : .chunked, closes: turn.closes,
-                nowNanos: connection.nowNanos, to: &out)
+                status: status,
+                headers: headers,
+                framing: turn.isHTTP10 ? .untilClose : .chunked,
+                closes: turn.closes,
+                nowNanos: connection.nowNanos,
+                to: &out
+            )
             shared.counting.bytesOut.wrappingAdd(out.count - before, ordering: .relaxed)
         }
     }
@@ -243,7 +259,8 @@ final class HTTPConnection: ByteProtocol {
 
     /// Stops or goes on reading, as the limits of open requests and waiting bytes say.
     private func pauseIfFull() {
-        let isFull = turns.count >= shared.settings.pipelinedMax
+        let isFull =
+            turns.count >= shared.settings.pipelinedMax
             || readyBytes + connection.outboundCount > shared.settings.waitingBytesMax || hasSeveralStreams
         if isFull, !connection.isReadingPaused { connection.pauseReading() }
         if !isFull, connection.isReadingPaused { connection.resumeReading() }
@@ -259,7 +276,10 @@ final class HTTPConnection: ByteProtocol {
     private func response(to failure: HTTPServerFailure) -> HTTPResponse {
         shared.counting.rejected(failure)
         var response = shared.handler.transportError(
-            status: failure.status, code: failure.code, message: failure.message)
+            status: failure.status,
+            code: failure.code,
+            message: failure.message
+        )
         if let seconds = failure.retryAfterSeconds, !response.headers.contains(where: { $0.name == "retry-after" }) {
             response.headers.append(("retry-after", String(seconds)))
         }
@@ -369,14 +389,15 @@ final class HTTPConnection: ByteProtocol {
 
 extension HTTPRequest.Method {
     init(_ verb: HTTPVerb) {
-        self = switch verb {
-        case .get: .get
-        case .head: .head
-        case .post: .post
-        case .put: .put
-        case .delete: .delete
-        case .options: .options
-        case .patch: .patch
-        }
+        self =
+            switch verb {
+            case .get: .get
+            case .head: .head
+            case .post: .post
+            case .put: .put
+            case .delete: .delete
+            case .options: .options
+            case .patch: .patch
+            }
     }
 }

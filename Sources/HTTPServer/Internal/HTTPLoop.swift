@@ -13,7 +13,10 @@ final class HTTPLoop {
     var isDraining = false
 
     init(
-        loop: EventLoop, handler: any HTTPHandler, settings: HTTPServerSettings, counting: HTTPServerCounting,
+        loop: EventLoop,
+        handler: any HTTPHandler,
+        settings: HTTPServerSettings,
+        counting: HTTPServerCounting,
         writer: HTTPResponseWriter
     ) {
         self.loop = loop

@@ -18,7 +18,11 @@ struct HTTPResponseWriter {
     ///
     /// - Parameter nowNanos: Monotonic time; the wall clock is asked at most ten times a second.
     mutating func writeHead(
-        status: Int, headers: [(name: String, value: String)], framing: Framing, closes: Bool, nowNanos: Int64,
+        status: Int,
+        headers: [(name: String, value: String)],
+        framing: Framing,
+        closes: Bool,
+        nowNanos: Int64,
         to out: inout [UInt8]
     ) {
         if nowNanos >= dateUntilNanos { refreshDate(nowNanos) }

@@ -47,7 +47,9 @@ final class HTTPServerCounting: Sendable {
                 responses3.load(ordering: .relaxed), responses4.load(ordering: .relaxed),
                 responses5.load(ordering: .relaxed),
             ],
-            bytesIn: bytesIn.load(ordering: .relaxed), bytesOut: bytesOut.load(ordering: .relaxed),
-            rejects: rejects.withLock { $0 })
+            bytesIn: bytesIn.load(ordering: .relaxed),
+            bytesOut: bytesOut.load(ordering: .relaxed),
+            rejects: rejects.withLock { $0 }
+        )
     }
 }

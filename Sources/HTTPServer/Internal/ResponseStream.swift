@@ -91,7 +91,8 @@ final class StreamBuffer: Sendable {
     }
 
     private func notify() {
-        let token = token, sequence = sequence
+        let token = token
+        let sequence = sequence
         loop.post { ($0.connection(token)?.handler as? HTTPConnection)?.streamHasBytes(sequence) }
     }
 }

@@ -13,9 +13,9 @@ struct Socket: Sendable {
         case broken(Int32)
 
         fileprivate init(_ result: Int64) {
-            self = if result >= 0 { .count(Int(result)) }
-                else if result == Int64(-EAGAIN) || result == Int64(-EWOULDBLOCK) { .wouldBlock }
-                else { .broken(Int32(clamping: -result)) }
+            self =
+                if result >= 0 { .count(Int(result)) } else if result == Int64(-EAGAIN) || result == Int64(-EWOULDBLOCK)
+                { .wouldBlock } else { .broken(Int32(clamping: -result)) }
         }
     }
 
@@ -31,7 +31,8 @@ struct Socket: Sendable {
     func send(_ bytes: [UInt8], from start: Int) -> Transfer {
         precondition(start < bytes.count, "There is something to send")
         return unsafe Transfer(
-            bytes.withUnsafeBytes { unsafe cshims_send(fd, $0.baseAddress?.advanced(by: start), $0.count - start) })
+            bytes.withUnsafeBytes { unsafe cshims_send(fd, $0.baseAddress?.advanced(by: start), $0.count - start) }
+        )
     }
 
     func shutdownWrite() { _ = cshims_shutdown_write(fd) }

@@ -165,7 +165,8 @@ extension SQLiteHandle {
 
     private func bytes(_ column: Int32, isBlob: Bool) -> ByteString {
         // Lifetime: SQLite's buffer is valid until the next step; it is copied here.
-        let start = unsafe isBlob ? sqlite3_column_blob(handle, column) : UnsafeRawPointer(sqlite3_column_text(handle, column))
+        let start =
+            unsafe isBlob ? sqlite3_column_blob(handle, column) : UnsafeRawPointer(sqlite3_column_text(handle, column))
         let count = Int(unsafe sqlite3_column_bytes(handle, column))
         guard let start = unsafe start, count > 0 else { return ByteString() }
         return unsafe ByteString(Array(UnsafeRawBufferPointer(start: start, count: count)))

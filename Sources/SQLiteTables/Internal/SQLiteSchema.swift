@@ -24,11 +24,14 @@ enum SQLiteSchema {
         var statements: [String] = []
         switch table.kind {
         case .state:
-            statements.append("CREATE TABLE IF NOT EXISTS \"\(table.name)\" (\(columns.joined(separator: ", "))) STRICT")
+            statements.append(
+                "CREATE TABLE IF NOT EXISTS \"\(table.name)\" (\(columns.joined(separator: ", "))) STRICT"
+            )
             statements.append("CREATE UNIQUE INDEX IF NOT EXISTS \"\(table.name)_key\" ON \"\(table.name)\" (\(key))")
         case .sum:
             statements.append(
-                "CREATE TABLE IF NOT EXISTS \"\(table.name)\" (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key))) STRICT, WITHOUT ROWID")
+                "CREATE TABLE IF NOT EXISTS \"\(table.name)\" (\(columns.joined(separator: ", ")), PRIMARY KEY (\(key))) STRICT, WITHOUT ROWID"
+            )
         }
         for index in table.indexes {
             let list = index.columns.map { "\"\($0)\"" }.joined(separator: ", ")
@@ -64,12 +67,14 @@ enum SQLiteSchema {
             let name = column.name
             if column.kind == .wide {
                 sets.append(
-                    "\"\(name)_hi\" = \"\(name)_hi\" + excluded.\"\(name)_hi\" + ((\"\(name)_lo\" + excluded.\"\(name)_lo\") >> 32)")
+                    "\"\(name)_hi\" = \"\(name)_hi\" + excluded.\"\(name)_hi\" + ((\"\(name)_lo\" + excluded.\"\(name)_lo\") >> 32)"
+                )
                 sets.append("\"\(name)_lo\" = (\"\(name)_lo\" + excluded.\"\(name)_lo\") & 4294967295")
             } else {
                 sets.append("\"\(name)\" = \"\(name)\" + excluded.\"\(name)\"")
             }
         }
-        return "INSERT INTO \"\(table.name)\" (\(columns)) VALUES (\(marks)) ON CONFLICT(\(key)) DO UPDATE SET \(sets.joined(separator: ", "))"
+        return
+            "INSERT INTO \"\(table.name)\" (\(columns)) VALUES (\(marks)) ON CONFLICT(\(key)) DO UPDATE SET \(sets.joined(separator: ", "))"
     }
 }

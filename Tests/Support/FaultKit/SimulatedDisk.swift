@@ -135,7 +135,8 @@ package final class SimulatedDisk: LogDisk {
             }
         }
         for path in Set(before.names.keys).union(before.durableNames.keys).sorted() {
-            let new = before.names[path], old = before.durableNames[path]
+            let new = before.names[path]
+            let old = before.durableNames[path]
             let id = new == old || Bool.random(using: &after.random) ? new : old
             guard let id, let node = before.nodes[id],
                 Self.parents(of: path).allSatisfy({ after.directories.contains($0) })
@@ -322,7 +323,11 @@ package final class SimulatedFile: SegmentFile {
 
 extension [UInt8] {
     fileprivate mutating func resize(to size: Int) {
-        if count > size { removeLast(count - size) } else { append(contentsOf: [UInt8](repeating: 0, count: size - count)) }
+        if count > size {
+            removeLast(count - size)
+        } else {
+            append(contentsOf: [UInt8](repeating: 0, count: size - count))
+        }
     }
 
     fileprivate mutating func apply(_ bytes: ArraySlice<UInt8>, at position: Int) {

@@ -59,7 +59,9 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             let found = receipts.withLock { $0 }
             #expect(found.map(\.offsets.count) == Array(1...50))
             #expect(found.first?.offsets.lowerBound == 0)
-            for (one, next) in zip(found, found.dropFirst()) { #expect(one.offsets.upperBound == next.offsets.lowerBound) }
+            for (one, next) in zip(found, found.dropFirst()) {
+                #expect(one.offsets.upperBound == next.offsets.lowerBound)
+            }
             #expect(try log.values() == (1...50).flatMap { size in (0..<size).map { "\(size).\($0)" } } + ["last"])
         },
         Self(testDescription: "L2 each partition counts from 0, and offsets go on after a restart") { subject in
@@ -136,7 +138,9 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             subject.releaseSyncs()
             _ = try await log.append(["c"])
             var later: [String] = []
-            while case let batches = try reader.next(bytesMax: 1), !batches.isEmpty { later += batches.flatMap(\.values) }
+            while case let batches = try reader.next(bytesMax: 1), !batches.isEmpty {
+                later += batches.flatMap(\.values)
+            }
             #expect(later == ["b", "c"])
         },
         Self(testDescription: "L6 after a failed sync nothing is accepted until the log is opened again") { subject in
@@ -155,7 +159,8 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             let values = try log.values()
             #expect(values == ["a", "d"] || values == ["a", "b", "d"])
         },
-        Self(testDescription: "L7 beyond the limit of waiting bytes a batch is refused, and taken again later") { subject in
+        Self(testDescription: "L7 beyond the limit of waiting bytes a batch is refused, and taken again later") {
+            subject in
             let log = try subject.open()
             subject.holdSyncs()
             try log.submit(.of(["first"])) { _ in }
@@ -230,13 +235,18 @@ private func isPoisoned(_ error: any Error) -> Bool {
 extension LogBatch {
     /// A JSON batch for tests: one record a text.
     package static func of(
-        _ values: [String], to partition: TopicPartition = TopicPartition("feed.test")
+        _ values: [String],
+        to partition: TopicPartition = TopicPartition("feed.test")
     ) -> LogBatch {
         var builder = RecordBatchBuilder(baseTimestamp: 1_700_000_000_000)
         for value in values { builder.append(Array(value.utf8)[...]) }
         let envelope = RecordEnvelope(
-            feed: "test", contract: .sha256(of: Array("contract".utf8)), receivedAt: Timestamp(micros: 1_700_000_000_000_000),
-            format: .json, recordIDBase: Identifier(high: 1, low: 2))
+            feed: "test",
+            contract: .sha256(of: Array("contract".utf8)),
+            receivedAt: Timestamp(micros: 1_700_000_000_000_000),
+            format: .json,
+            recordIDBase: Identifier(high: 1, low: 2)
+        )
         return LogBatch(partition: partition, envelope: envelope, bytes: builder.finish(), recordCount: values.count)
     }
 }
@@ -272,7 +282,8 @@ extension EventLog {
 
     /// Everything durable from an offset on.
     package func batches(
-        of partition: TopicPartition = TopicPartition("feed.test"), from offset: Int64 = 0
+        of partition: TopicPartition = TopicPartition("feed.test"),
+        from offset: Int64 = 0
     ) throws -> [LoggedBatch] {
         let reader = try reader(partition, from: offset)
         var all: [LoggedBatch] = []

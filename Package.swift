@@ -79,7 +79,7 @@ let modules = [
         executable: true
     ),
     // Test support: may see everything, is seen by tests only.
-    Module(name: "FaultKit", layer: 7, dependencies: ["Primitives", "EmbeddedLog", "Ports", "CShims"]),
+    Module(name: "FaultKit", layer: 7, dependencies: ["Primitives", "EmbeddedLog", "Ports", "Tables", "CShims"]),
     Module(name: "PortConformance", layer: 7, dependencies: ["Primitives", "Ports", "Tables", "RecordBatch"]),
 ]
 
@@ -93,13 +93,16 @@ let tests: [(name: String, dependencies: [String])] = [
         "EmbeddedLogTests",
         ["EmbeddedLog", "FaultKit", "PortConformance", "Ports", "RecordBatch", "Primitives", "CShims"]
     ),
-    ("SQLiteTablesTests", ["SQLiteTables", "PortConformance", "Ports", "Tables", "RetailModel", "Primitives"]),
+    (
+        "SQLiteTablesTests",
+        ["SQLiteTables", "PortConformance", "FaultKit", "Ports", "Tables", "RetailModel", "Primitives", "CSQLite"]
+    ),
     ("RefineTests", ["Refine", "Contracts", "RetailModel", "Formats", "Ports", "Primitives"]),
     (
         "ProcessingTests",
         [
             "Processing", "Refine", "Contracts", "RetailModel", "Tables", "Ports", "SQLiteTables", "EmbeddedLog",
-            "RecordBatch", "Primitives",
+            "RecordBatch", "Primitives", "Telemetry", "FaultKit",
         ]
     ),
     ("SettingsTests", ["Settings", "Primitives"]),

@@ -159,16 +159,8 @@ public struct Decimal: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Exact comparison, also of numbers that cannot be brought to one scale.
     public static func < (a: Self, b: Self) -> Bool {
         if let (x, y, _) = aligned(a, b) { return x < y }
-        // One side overflows when scaled up: compare whole parts first, which cannot overflow.
-        let wholeA = a.rounded(down: ())
-        let wholeB = b.rounded(down: ())
-        return wholeA != wholeB ? wholeA < wholeB : a.scale < b.scale
-    }
-
-    private func rounded(down: Void) -> Int128 {
-        var c = coefficient
-        for _ in 0..<scale { c /= 10 }
-        return c
+        // The side with the smaller scale does not fit when it is scaled up, so it has the greater magnitude.
+        return a.scale < b.scale ? a.coefficient < 0 : b.coefficient > 0
     }
 
     public var description: String { Self.text(coefficient, scale: scale, keepZeros: false) }

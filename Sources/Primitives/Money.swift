@@ -33,6 +33,8 @@ public enum MoneyScale {
     public static let unitsPerOne: Int64 = 100_000
     /// Limit of one line's amount: 10^9, in units.
     public static let lineUnitsMax: Int64 = 1_000_000_000 * unitsPerOne
+    /// Limit of one line's quantity: 10^9, in thousandths. Nine million such lines of one product or hour fit 64 bits.
+    public static let lineThousandthsMax: Int64 = 1_000_000_000 * 1_000
 
     /// The shortest exact text with at least two fraction digits: `35.64`, `-27.50`, `10169340.004`.
     public static func text(_ units: Int128) -> String {

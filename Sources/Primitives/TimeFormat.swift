@@ -122,8 +122,8 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
         if !(cursor.skip(0x5A) || cursor.skip(0x7A)) {
             let sign = cursor.skip(0x2B) ? 1 : cursor.skip(0x2D) ? -1 : 0
             guard sign != 0, let hours = cursor.number(2...2), hours <= 23 else { return nil }
-            _ = cursor.skip(0x3A)
-            let minutes = cursor.atEnd ? 0 : cursor.number(2...2) ?? 60
+            let hasColon = cursor.skip(0x3A)
+            let minutes = cursor.atEnd && !hasColon ? 0 : cursor.number(2...2) ?? 60
             guard minutes <= 59 else { return nil }
             offset = sign * (hours * 3_600 + minutes * 60)
         }

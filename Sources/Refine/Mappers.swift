@@ -103,8 +103,11 @@ struct ContractPlan {
 
     /// quantity × unit price in money units, exact; fractional quantities round half away from zero at scale 5.
     func amount(quantity: Decimal, price: Decimal, field: String) -> Result<(quantity: Int64, price: Int64, amount: Int64), LineProblem> {
-        guard let thousandths = quantity.units(scale: 3) else { return .failure(.quantity) }
-        guard let units = price.units(scale: MoneyScale.digits) else { return .failure(.price) }
+        guard quantity.scale <= 3 else { return .failure(.quantity) }
+        guard let thousandths = quantity.units(scale: 3), abs(Int128(thousandths)) <= Int128(MoneyScale.lineThousandthsMax)
+        else { return .failure(.quantityRange) }
+        guard price.scale <= MoneyScale.digits else { return .failure(.price) }
+        guard let units = price.units(scale: MoneyScale.digits), units != .min else { return .failure(.amount) }
         guard let product = quantity.multiplied(by: price)?.rounded(toScale: MoneyScale.digits).units(scale: MoneyScale.digits),
             abs(Int128(product)) <= Int128(MoneyScale.lineUnitsMax)
         else { return .failure(.amount) }
@@ -114,12 +117,14 @@ struct ContractPlan {
 
 /// Why a line's numbers do not fit the model (spec model 1.3, 1.4).
 enum LineProblem: Error {
-    case quantity, price, amount
+    case quantity, quantityRange, price, amount
 
     func reason(field: String, value: String) -> Reason {
         switch self {
         case .quantity:
             Reason(rule: "too_many_decimals", field: field, value: value, message: "\(field) \(value) has more than 3 fraction digits; send thousandths at the most")
+        case .quantityRange:
+            Reason(rule: "out_of_range", field: field, value: value, message: "\(field) \(value) is beyond ±1000000000; correct the quantity")
         case .price:
             Reason(rule: "too_many_decimals", field: field, value: value, message: "\(field) \(value) has more than 5 fraction digits; send five at the most")
         case .amount:

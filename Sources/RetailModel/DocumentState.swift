@@ -21,6 +21,21 @@ struct LostVersion: Hashable {
     var versionAt: Int64
 }
 
+/// What is kept of a version that is not current.
+struct LostNote {
+    /// Nil until it is stored.
+    var id: Int64?
+    /// Another version with the same version time won; else it is superseded.
+    var isConflict: Bool
+    var offset: Int64
+}
+
+/// Versions of one identity with one version time: all but the greatest of them are conflicting, in any arrival order.
+struct VersionGroup: Hashable {
+    var identity: ByteString
+    var versionAt: Int64
+}
+
 /// One document in the overlay of a batch: its row and the lines that matter, before and after.
 struct DocumentState {
     /// As stored before the batch; nil when new.
@@ -31,9 +46,11 @@ struct DocumentState {
     /// What was stored before the batch for lines that changed; nil inside: the line is new.
     var before: [ByteString: LineRow?] = [:]
     var hasAllLines: Bool
-    var lost: Set<LostVersion> = []
-    /// Versions lost in this batch, with outcome and offset.
-    var newlyLost: [(LostVersion, conflict: Bool, offset: Int64)] = []
+    private(set) var lost: [LostVersion: LostNote] = [:]
+    /// The greatest hash among the lost versions of a group.
+    private var greatestLost: [VersionGroup: ByteString] = [:]
+    /// Versions whose row this batch adds or changes.
+    private(set) var changedLost: Set<LostVersion> = []
     /// A line that may have carried the earliest time went away or changed.
     var mayHaveLostFirst = false
 
@@ -53,8 +70,21 @@ struct DocumentState {
     mutating func releaseStorage() {
         lines = [:]
         before = [:]
-        lost = []
-        newlyLost = []
+        lost = [:]
+        greatestLost = [:]
+        changedLost = []
+    }
+
+    /// Takes over a version row as it is stored.
+    mutating func remember(_ version: LostVersion, _ note: LostNote) {
+        lost[version] = note
+        let group = VersionGroup(identity: version.identity, versionAt: version.versionAt)
+        greatestLost[group] = greatestLost[group].map { max($0, version.hash) } ?? version.hash
+    }
+
+    private mutating func lose(_ version: LostVersion, isConflict: Bool, offset: Int64) {
+        remember(version, LostNote(id: nil, isConflict: isConflict, offset: offset))
+        changedLost.insert(version)
     }
 
     mutating func competeForHeader(
@@ -80,16 +110,32 @@ struct DocumentState {
         guard let current else { return .new }
         if current.hash == hash, current.versionAt == versionAt { return .duplicate }
         let mine = LostVersion(identity: identity, hash: hash, versionAt: versionAt)
-        if lost.contains(mine) { return .duplicate }
-        let newer = versionAt != current.versionAt ? versionAt > current.versionAt : current.hash < hash
-        let conflict = versionAt == current.versionAt
-        let loser = newer ? LostVersion(identity: identity, hash: current.hash, versionAt: current.versionAt) : mine
-        lost.insert(loser)
-        newlyLost.append((loser, conflict, newer ? current.offset : offset))
-        return newer ? .wins(conflict: conflict) : .loses(conflict: conflict)
+        if lost[mine] != nil { return .duplicate }
+        var conflict = versionAt == current.versionAt
+        if conflict ? current.hash < hash : current.versionAt < versionAt {
+            let loser = LostVersion(identity: identity, hash: current.hash, versionAt: current.versionAt)
+            lose(loser, isConflict: conflict, offset: current.offset)
+            return .wins(conflict: conflict)
+        }
+        let group = VersionGroup(identity: identity, versionAt: versionAt)
+        let rival = conflict ? nil : greatestLost[group]
+        let isPassed = rival.map { hash < $0 } ?? false
+        lose(mine, isConflict: conflict || isPassed, offset: offset)
+        if let rival {
+            // One of the two is conflicting now: the event, or the version that stood for their common time until now.
+            conflict = true
+            let older = LostVersion(identity: identity, hash: rival, versionAt: versionAt)
+            if !isPassed {
+                lost[older]?.isConflict = true
+                changedLost.insert(older)
+            }
+        }
+        return .loses(conflict: conflict)
     }
 
-    mutating func judgeVersion(hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64) -> VersionVerdict {
+    mutating func judgeVersion(
+        hash: ByteString, at versionAt: Int64, identity: ByteString, offset: Int64
+    ) -> VersionVerdict {
         judge(
             hash: hash, at: versionAt, identity: identity, offset: offset,
             current: row.contentHash.map { ($0, row.versionAt, row.offset) })
@@ -102,7 +148,10 @@ struct DocumentState {
             hash: line.contentHash, at: line.versionAt, identity: line.identity, offset: line.offset,
             current: old.map { ($0.contentHash, $0.versionAt, $0.offset) })
         switch verdict {
-        case .duplicate, .loses: return verdict
+        case .duplicate:
+            if let old { settleSpelling(old, line) }
+            return verdict
+        case .loses: return verdict
         case .new, .wins: break
         }
         var placed = line
@@ -112,6 +161,16 @@ struct DocumentState {
         }
         add(placed)
         return verdict
+    }
+
+    /// Of one content in several spellings (time as sent, flags) the least is kept, so arrival order never decides.
+    mutating func settleSpelling(_ current: LineRow, _ duplicate: LineRow) {
+        guard current.contentHash == duplicate.contentHash, current.versionAt == duplicate.versionAt,
+            (duplicate.rawTime, duplicate.flags) < (current.rawTime, current.flags)
+        else { return }
+        if before.index(forKey: current.identity) == nil { before.updateValue(current, forKey: current.identity) }
+        lines[current.identity]?.rawTime = duplicate.rawTime
+        lines[current.identity]?.flags = duplicate.flags
     }
 
     mutating func add(_ line: LineRow) {
@@ -157,7 +216,8 @@ struct DocumentState {
         mayHaveLostFirst = false
         for line in new {
             var placed = line
-            placed.id = ids.removeValue(forKey: line.identity) ?? line.id
+            // A line that an earlier version of this batch took away is still stored: it keeps its row.
+            placed.id = ids.removeValue(forKey: line.identity) ?? before[line.identity].flatMap { $0?.id } ?? line.id
             add(placed)
         }
     }

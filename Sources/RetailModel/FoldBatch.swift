@@ -49,9 +49,9 @@ struct FoldBatch {
         }
         if !state.lines.isEmpty || stored.contentHash != nil {
             for row in try source.rows(of: RetailTables.version, prefix: [.integer(stored.id)]) {
-                state.lost.insert(
-                    LostVersion(
-                        identity: row[2].bytes ?? "", hash: row[3].bytes ?? "", versionAt: row[4].integer ?? 0))
+                state.remember(
+                    LostVersion(identity: row[2].bytes ?? "", hash: row[3].bytes ?? "", versionAt: row[4].integer ?? 0),
+                    LostNote(id: row[0].integer, isConflict: row[5].integer == 1, offset: row[6].integer ?? 0))
             }
         }
         documents[key] = state
@@ -99,10 +99,11 @@ struct FoldBatch {
                     marts.add(line, of: state.row, sign: 1)
                 }
             }
-            for (version, conflict, offset) in state.newlyLost {
+            for version in state.changedLost {
+                guard let note = state.lost[version] else { continue }
                 versionChanges.upserts.append([
-                    .null, .integer(state.row.id), .blob(version.identity), .blob(version.hash),
-                    .integer(version.versionAt), .integer(conflict ? 1 : 0), .integer(offset),
+                    Cell(note.id), .integer(state.row.id), .blob(version.identity), .blob(version.hash),
+                    .integer(version.versionAt), .integer(note.isConflict ? 1 : 0), .integer(note.offset),
                 ])
             }
         }

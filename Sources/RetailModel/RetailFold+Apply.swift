@@ -101,12 +101,16 @@ extension RetailFold {
         withDocument(NaturalKey(header.source, header.document), storeID: storeID, currency: header.currency, &batch) { state in
             verdict = state.judgeVersion(
                 hash: ByteString(event.contentHash.bytes), at: header.versionAt, identity: "", offset: record.offset)
-            guard verdict == .new || verdict.newWins else { return }
             for (index, line) in event.lines.enumerated() {
                 lines.append(
                     LineRow(
                         id: firstLine + Int64(index), documentID: state.row.id, productID: products[index], event: line,
                         offset: record.offset))
+            }
+            guard verdict == .new || verdict.newWins else {
+                for line in lines { if let current = state.lines[line.identity] { state.settleSpelling(current, line) } }
+                lines = []
+                return
             }
             state.replace(
                 header: header, storeID: storeID, customerID: customerID, countryID: countryID, lines: lines,

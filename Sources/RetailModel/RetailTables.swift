@@ -97,7 +97,7 @@ package enum RetailTables {
 
     package static let version = TableDeclaration(
         "version", .state, key: ["document_id", "identity", "content_hash", "version_at"],
-        meaning: "Versions that lost: superseded (older version time) or conflicting (same key, no version time).",
+        meaning: "Versions that lost: superseded (older version time) or conflicting (a greater one has the same time).",
         columns: [
             Column("id", .integer, "surrogate"), Column("document_id", .integer, "document"),
             Column("identity", .blob, "line identity; empty for a whole document"),

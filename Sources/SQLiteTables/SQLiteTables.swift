@@ -47,8 +47,17 @@ package final class SQLiteTables: TableStore {
     }
 
     package func claim() throws(TableStoreError) -> Int64 {
-        try connection.execute("UPDATE till_owner SET epoch = epoch + 1")
-        return try connection.integer("SELECT epoch FROM till_owner") ?? 0
+        // One transaction: two claimants must never read back the same epoch.
+        try connection.execute("BEGIN IMMEDIATE")
+        do throws(TableStoreError) {
+            try connection.execute("UPDATE till_owner SET epoch = epoch + 1")
+            let epoch = try connection.integer("SELECT epoch FROM till_owner") ?? 0
+            try connection.execute("COMMIT")
+            return epoch
+        } catch {
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
     }
 
     package func positions() throws(TableStoreError) -> PositionVector { try Self.positions(connection) }
@@ -142,6 +151,7 @@ package final class SQLiteTables: TableStore {
             if !change.upserts.isEmpty {
                 let upsert = try connection.statement(SQLiteSchema.upsert(table))
                 for row in change.upserts {
+                    for case .wide(let value) in row { try Self.checkFits(value, table) }
                     for cell in row { upsert.bind(cell) }
                     try upsert.run()
                 }
@@ -164,21 +174,25 @@ package final class SQLiteTables: TableStore {
         let summed = table.columns.filter { !table.key.contains($0.name) }
         // In key order: neighbours share pages.
         for (key, values) in additions.sorted(by: { $0.key < $1.key }) {
-            for index in table.key.indices { statement.bind(key[index]) }
+            // Checked before anything is bound: a statement that is left half bound would serve nobody.
             for (column, value) in zip(summed, values) {
                 if column.kind == .wide {
-                    guard value >> 95 == 0 || value >> 95 == -1 else {
-                        throw .unavailable(operation: "add to \(table.name)", cause: "a sum does not fit 96 bits")
-                    }
-                    statement.bind(.wide(value))
-                } else {
-                    guard let narrow = Int64(exactly: value) else {
-                        throw .unavailable(operation: "add to \(table.name)", cause: "a count does not fit 64 bits")
-                    }
-                    statement.bind(narrow)
+                    try Self.checkFits(value, table)
+                } else if Int64(exactly: value) == nil {
+                    throw .unavailable(operation: "add to \(table.name)", cause: "a count does not fit 64 bits")
                 }
             }
+            for index in table.key.indices { statement.bind(key[index]) }
+            for (column, value) in zip(summed, values) {
+                statement.bind(column.kind == .wide ? .wide(value) : .integer(Int64(truncatingIfNeeded: value)))
+            }
             try statement.run()
+        }
+    }
+
+    private static func checkFits(_ value: Int128, _ table: TableDeclaration) throws(TableStoreError) {
+        guard value >> 95 == 0 || value >> 95 == -1 else {
+            throw .unavailable(operation: "write \(table.name)", cause: "a sum does not fit 96 bits")
         }
     }
 }

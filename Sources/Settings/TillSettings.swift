@@ -54,7 +54,10 @@ package struct TillSettings: Sendable {
     package func text(_ name: SettingName) -> String { self[name].text }
     package func integer(_ name: SettingName) -> Int { Int(self[name].text) ?? 0 }
 
-    private mutating func set(_ name: SettingName, _ text: String, _ place: String, _ problems: inout [Problem]) {
+    /// - Parameter origin: Where an accepted value is said to come from; the place when nil.
+    private mutating func set(
+        _ name: SettingName, _ text: String, _ place: String, origin: String? = nil, _ problems: inout [Problem]
+    ) {
         switch name.kind {
         case .text:
             if text.isEmpty { return problems.append(Problem(place: place, sentence: "\(name.rawValue) is empty; give a value or leave it out")) }
@@ -73,7 +76,7 @@ package struct TillSettings: Sendable {
                         sentence: "\(name.rawValue) is \(text.quotedForMessage); give one of \(choices.joined(separator: ", "))"))
             }
         }
-        values[name] = Value(text: text, origin: place)
+        values[name] = Value(text: text, origin: origin ?? place)
     }
 
     // MARK: File
@@ -117,7 +120,8 @@ package struct TillSettings: Sendable {
                     sentence: "\(path.quotedForMessage) is not a setting; known are \((SettingName.allCases.map(\.rawValue) + ["contracts", "identities"]).joined(separator: ", "))"))
             return
         }
-        set(name, value.text ?? "", "\(file):\(value.line)", &problems)
+        set(
+            name, value.text ?? "", "\(file):\(value.line):\(value.column)", origin: "\(file):\(value.line)", &problems)
     }
 
     private mutating func readIdentities(_ node: YAMLNode, _ file: String, _ problems: inout [Problem]) {

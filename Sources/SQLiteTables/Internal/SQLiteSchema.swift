@@ -42,7 +42,7 @@ enum SQLiteSchema {
     static func select(_ table: TableDeclaration, byKeyColumns count: Int) -> String {
         let columns = names(table).map { "\"\($0)\"" }.joined(separator: ", ")
         let condition = table.key.prefix(count).map { "\"\($0)\" = ?" }.joined(separator: " AND ")
-        return "SELECT \(columns) FROM \"\(table.name)\" WHERE \(condition)"
+        return "SELECT \(columns) FROM \"\(table.name)\"" + (count == 0 ? "" : " WHERE \(condition)")
     }
 
     static func upsert(_ table: TableDeclaration) -> String {

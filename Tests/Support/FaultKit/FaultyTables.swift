@@ -1,0 +1,75 @@
+package import Ports
+package import Tables
+
+/// A store whose n-th operation fails: before it took effect, or after (the outcome is then unknown to the caller).
+package final class FaultyTables: TableStore {
+    package enum Fault: String, CaseIterable, Sendable { case before, after }
+
+    /// Counts operations over all stores of one run.
+    package final class Plan {
+        package private(set) var operations = 0
+        package private(set) var commits = 0
+        package private(set) var hasFired = false
+        fileprivate let fault: Fault
+        fileprivate let at: Int
+
+        /// The operation of number `at` fails, from 0; none when it is negative.
+        package init(_ fault: Fault, at: Int) {
+            self.fault = fault
+            self.at = at
+        }
+
+        fileprivate func run<Value>(
+            _ name: String,
+            _ body: () throws(TableStoreError) -> Value
+        ) throws(TableStoreError) -> Value {
+            let isDue = operations == at
+            operations += 1
+            hasFired = hasFired || isDue
+            if isDue, fault == .before { throw .unavailable(operation: name, cause: "the test says so") }
+            let value = try body()
+            if name == "commit" { commits += 1 }
+            if isDue { throw .unavailable(operation: name, cause: "the test says so, after the fact") }
+            return value
+        }
+    }
+
+    private let store: any TableStore
+    private let plan: Plan
+
+    package init(_ store: any TableStore, _ plan: Plan) {
+        self.store = store
+        self.plan = plan
+    }
+
+    package func claim() throws(TableStoreError) -> Int64 {
+        try plan.run("claim") { () throws(TableStoreError) in try store.claim() }
+    }
+
+    package func positions() throws(TableStoreError) -> PositionVector {
+        try plan.run("read positions") { () throws(TableStoreError) in try store.positions() }
+    }
+
+    package func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?] {
+        try plan.run("look up") { () throws(TableStoreError) in try store.rows(of: table, keys: keys) }
+    }
+
+    package func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
+        try plan.run("list") { () throws(TableStoreError) in try store.rows(of: table, prefix: prefix) }
+    }
+
+    package func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 {
+        try plan.run("find the greatest id") { () throws(TableStoreError) in try store.greatestID(of: table) }
+    }
+
+    package func commit(
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
+    ) throws(TableStoreError) -> CommitAnswer {
+        try plan.run("commit") { () throws(TableStoreError) in
+            try store.commit(changes, from: from, to: to, owner: owner)
+        }
+    }
+}

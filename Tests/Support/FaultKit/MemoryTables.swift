@@ -1,0 +1,132 @@
+package import Ports
+package import Tables
+
+/// ``TableStore`` in memory, as simple as the port's promises allow: every commit works on a copy that replaces the
+/// state when it is complete. What it stands for survives the object: ``Storage`` is the disk.
+package final class MemoryTables: TableStore {
+    /// One table: rows by natural key, as cells.
+    fileprivate struct Table {
+        var rows: [[Cell]: [Cell]] = [:]
+        var keys: [Int64: [Cell]] = [:]
+        var greatest: Int64 = 0
+    }
+
+    /// What outlives an owner.
+    package final class Storage {
+        fileprivate var tables: [String: Table] = [:]
+        fileprivate var positions = PositionVector()
+        fileprivate var epoch: Int64 = 0
+        fileprivate let declarations: [String: TableDeclaration]
+
+        package init(_ declarations: [TableDeclaration]) {
+            self.declarations = Dictionary(uniqueKeysWithValues: declarations.map { ($0.name, $0) })
+            for table in declarations { tables[table.name] = Table() }
+        }
+    }
+
+    private let storage: Storage
+
+    package init(_ storage: Storage) { self.storage = storage }
+
+    package func claim() -> Int64 {
+        storage.epoch += 1
+        return storage.epoch
+    }
+
+    package func positions() -> PositionVector { storage.positions }
+
+    package func rows(of table: TableDeclaration, keys: [[Cell]]) -> [[Cell]?] {
+        let rows = storage.tables[table.name]?.rows ?? [:]
+        return keys.map { rows[$0] }
+    }
+
+    package func rows(of table: TableDeclaration, prefix: [Cell]) -> [[Cell]] {
+        (storage.tables[table.name]?.rows ?? [:]).filter { $0.key.starts(with: prefix) }.map(\.value)
+    }
+
+    package func greatestID(of table: TableDeclaration) -> Int64 {
+        storage.tables[table.name]?.keys.keys.max() ?? 0
+    }
+
+    package func commit(
+        _ changes: ChangeSet,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
+    ) throws(TableStoreError) -> CommitAnswer {
+        guard owner == storage.epoch else { return .fenced }
+        let stored = storage.positions
+        let isMoved = to.offsets.keys.contains { stored.offsets[$0, default: 0] != from.offsets[$0, default: 0] }
+        if isMoved {
+            if stored.covers(to) { return .alreadyMine }
+            throw .positionMismatch(stored: stored.description, expected: from.description)
+        }
+        var tables = storage.tables
+        for (name, change) in changes {
+            guard let declaration = storage.declarations[name], var table = tables.removeValue(forKey: name) else {
+                preconditionFailure("table \(name) is not declared")
+            }
+            try Self.apply(change, declaration, &table)
+            tables[name] = table
+        }
+        storage.tables = tables
+        storage.positions.offsets.merge(to.offsets) { $1 }
+        return .committed
+    }
+
+    private static func apply(
+        _ change: TableChanges,
+        _ declaration: TableDeclaration,
+        _ table: inout Table
+    ) throws(TableStoreError) {
+        let key = declaration.key.map(declaration.index)
+        for id in change.deletes {
+            if let old = table.keys.removeValue(forKey: id) { table.rows[old] = nil }
+        }
+        for row in change.upserts {
+            try check(row, declaration)
+            var row = row
+            let id = row[0].integer ?? (table.greatest + 1)
+            row[0] = .integer(id)
+            table.greatest = max(table.greatest, id)
+            let natural = key.map { row[$0] }
+            if let old = table.keys[id] { table.rows[old] = nil }
+            guard table.rows[natural] == nil else {
+                throw .unavailable(operation: "write \(declaration.name)", cause: "two rows have one natural key")
+            }
+            table.keys[id] = natural
+            table.rows[natural] = row
+        }
+        let summed = declaration.columns.indices.filter { !key.contains($0) }
+        for (place, values) in change.additions {
+            let natural = key.indices.map { Cell.integer(place[$0]) }
+            var row =
+                table.rows[natural] ?? natural
+                + summed.map { declaration.columns[$0].kind == .wide ? .wide(0) : .integer(0) }
+            for (column, value) in zip(summed, values) {
+                let (sum, overflow) = row[column].wide.addingReportingOverflow(value)
+                let isWide = declaration.columns[column].kind == .wide
+                guard !overflow, isWide ? sum >> 95 == 0 || sum >> 95 == -1 : Int64(exactly: sum) != nil else {
+                    throw .unavailable(operation: "write \(declaration.name)", cause: "a sum does not fit")
+                }
+                row[column] = isWide ? .wide(sum) : .integer(Int64(truncatingIfNeeded: sum))
+            }
+            table.rows[natural] = row
+        }
+    }
+
+    private static func check(_ row: [Cell], _ declaration: TableDeclaration) throws(TableStoreError) {
+        for (column, cell) in zip(declaration.columns, row) where !(column.name == "id" && cell == .null) {
+            let fits =
+                switch (cell, column.kind) {
+                case (.null, _): column.isNullable
+                case (.integer, .integer), (.text, .text), (.blob, .blob): true
+                case (.wide(let value), .wide): value >> 95 == 0 || value >> 95 == -1
+                default: false
+                }
+            if !fits {
+                throw .unavailable(operation: "write \(declaration.name)", cause: "\(column.name) is of another kind")
+            }
+        }
+    }
+}

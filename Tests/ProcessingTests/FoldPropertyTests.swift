@@ -1,0 +1,110 @@
+import FaultKit
+import Foundation
+import Ports
+import Primitives
+import RetailModel
+import SQLiteTables
+import Tables
+import Testing
+
+/// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are
+/// those that a second, simple computation gives. TILL_PROPERTY=n runs n histories.
+@Suite struct FoldPropertyTests {
+    static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 2_000
+    static let shards = 8
+
+    /// Folds records in batches of random sizes, sometimes with a new process between two of them.
+    static func fold(_ records: [JudgedRecord], into store: any TableStore, _ random: inout SeededRandom) throws {
+        var fold = RetailFold()
+        var rest = records[...]
+        var position = try store.positions()
+        var owner = try store.claim()
+        while !rest.isEmpty {
+            let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
+            let batch = Array(rest.prefix(size))
+            rest = rest.dropFirst(size)
+            let (changes, tally) = try fold.apply(batch, from: Source(store: store))
+            #expect(tally.received == Int64(batch.count))
+            #expect(tally.received == tally.distinct + tally.duplicates + tally.quarantined)
+            #expect(tally.distinct == tally.current + tally.superseded + tally.conflicting)
+            var to = position
+            to.offsets[TopicPartition("feed.test"), default: 0] += Int64(batch.count)
+            #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
+            position = to
+            if random.next() % 4 == 0 {
+                fold = RetailFold()
+                owner = try store.claim()
+            } else if random.next() % 8 == 0 {
+                fold.forget()
+            }
+        }
+    }
+
+    static func inMemory(_ records: [JudgedRecord], _ random: inout SeededRandom) throws -> TableContents {
+        let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
+        try fold(records, into: store, &random)
+        return try TableContents(of: store)
+    }
+
+    @Test(arguments: 0..<shards)
+    func `any order, duplication and batching gives the tables of the direct computation`(shard: Int) throws {
+        var seen: Set<RecordGenerator.Situation> = []
+        var failures = 0
+        for number in stride(from: shard, to: Self.histories, by: Self.shards) where failures < 3 {
+            var generator = RecordGenerator(seed: UInt64(number))
+            let records = generator.history()
+            seen.formUnion(generator.seen)
+            var random = SeededRandom(seed: UInt64(number) &* 31)
+            let expected = DirectTables.contents(of: records)
+            for round in 0..<2 {
+                let found = try Self.inMemory(round == 0 ? records : records.shuffled(using: &random), &random)
+                if found != expected {
+                    failures += 1
+                    Issue.record(
+                        "history \(number), round \(round): found (-), expected (+)\(found.difference(from: expected))"
+                    )
+                    break
+                }
+            }
+        }
+        #expect(seen == Set(RecordGenerator.Situation.allCases), "a situation did not occur")
+    }
+
+    @Test func `SQLite holds the same as the memory`() throws {
+        for number in 0..<30 as Range<UInt64> {
+            var generator = RecordGenerator(seed: 1_000_000 + number)
+            let records = generator.history()
+            var random = SeededRandom(seed: number)
+            let directory = try TemporaryDirectory()
+            let store = try SQLiteTables(path: directory.path + "/t.sqlite", tables: RetailTables.all, views: [])
+            try Self.fold(records, into: store, &random)
+            let found = try TableContents(of: store)
+            let expected = DirectTables.contents(of: records)
+            #expect(found == expected, "history \(number): \(found.difference(from: expected))")
+        }
+    }
+
+    struct Source: FoldSource {
+        let store: any TableStore
+        func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?] {
+            try store.rows(of: table, keys: keys)
+        }
+        func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
+            try store.rows(of: table, prefix: prefix)
+        }
+        func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 { try store.greatestID(of: table) }
+    }
+}
+
+/// A directory of its own for one test, removed at the end; in memory where the machine has such a place.
+final class TemporaryDirectory: Sendable {
+    let path: String
+    init() throws {
+        let parent =
+            FileManager.default.isWritableFile(atPath: "/dev/shm")
+            ? "/dev/shm" : FileManager.default.temporaryDirectory.path
+        path = parent + "/till-fold-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}

@@ -7,17 +7,11 @@ file, to what duckdb computes from the same file in the same run. A wrong result
 import argparse
 import datetime
 import gzip
-import hashlib
-import http.client
 import itertools
 import json
 import os
-import platform
 import shlex
 import shutil
-import signal
-import socket
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -26,128 +20,8 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-TILL = Path(os.environ.get("TILL_BIN", ROOT / ".build/release/till"))
-BENCH = Path(os.environ.get("TILL_BENCH_BIN", ROOT / ".build/release/till-bench"))
-YEAR = ROOT / "Examples/online-retail/online_retail_2009_2010.csv.gz"
-TICKS = os.sysconf("SC_CLK_TCK")
-
-# Key of a figure: (what, unit, floor, aim, True when less is better).
-GOALS = {
-    "ingest.batch1000": ("durable ingest, NDJSON batches of 1,000", "events/s", 100_000, 300_000, False),
-    "ingest.single64": ("durable ingest, single events, 64 connections", "events/s", 40_000, 150_000, False),
-    "ingest.single256": ("durable ingest, single events, 256 connections", "events/s", 40_000, 150_000, False),
-    "year.seconds": ("year file into all tables", "s", 30, 5, True),
-    "replay.rate": ("replay of the log into empty tables", "lines/s", 20_000, 200_000, False),
-    "start.first_ms": ("start to first accepted event", "ms", 100, None, True),
-    "start.idle_rss": ("resident memory, idle", "MB", 40, None, True),
-}
-
-
-class Wrong(Exception):
-    """A result is not what it must be."""
-
-
-def load():
-    return [round(x, 2) for x in os.getloadavg()]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    """One server process on an empty or given directory."""
-
-    def __init__(self, command, port, environment=None, ready="/v1/sales/total"):
-        self.command, self.port = [str(x) for x in command], port
-        self.process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(environment or {})}
-        )
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                if self.get(ready)[0] == 200:
-                    return
-            except OSError:
-                pass
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                said = self.process.stderr.read(2000) if self.process.poll() else ""
-                raise Wrong(f"{self.line} is not ready: {said}")
-            time.sleep(0.02)
-
-    @property
-    def line(self):
-        return shlex.join(self.command)
-
-    def get(self, path):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
-        finally:
-            connection.close()
-
-    def json(self, path):
-        status, body = self.get(path)
-        if status != 200:
-            raise Wrong(f"GET {path} answered {status}: {body[:200]!r}")
-        return json.loads(body)
-
-    def cpu_seconds(self):
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    def resident_mb(self, field="VmRSS"):
-        for text in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if text.startswith(field + ":"):
-                return int(text.split()[1]) / 1_000
-        return 0
-
-    def lag(self):
-        return self.json("/v1/status")["lag"]
-
-    def wait_for_tables(self, seconds=600):
-        deadline = time.monotonic() + seconds
-        while self.lag() > 0:
-            if time.monotonic() > deadline:
-                raise Wrong(f"the tables are {self.lag()} records behind after {seconds} s")
-            time.sleep(0.02)
-
-    def gross(self):
-        return sum((Decimal(x["gross"]) for x in self.json("/v1/sales/total")["totals"]), Decimal(0))
-
-    def digest(self):
-        """SHA-256 over the answers of the figures, as canonical JSON."""
-        paths = (
-            "sales/total",
-            "sales/total?definition=reference",
-            "sales/over-time?grain=month",
-            "products/top?limit=100",
-            "customers/summary",
-            "cancellations?grain=month",
-        )
-        answers = [json.dumps(self.json("/v1/" + path), sort_keys=True) for path in paths]
-        return hashlib.sha256("\n".join(answers).encode()).hexdigest()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stderr.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
+from report import GOALS, machine, table, version, versions, write
+from server import BENCH, HERE, TILL, YEAR, Server, Wrong, free_port, load
 
 
 class Run:
@@ -478,73 +352,6 @@ class Run:
         self.repeat("start.fastapi", what, "ms", theirs, peer=True, lower=True, of="start.first_ms")
 
 
-# --- output ---
-
-
-def version(command):
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
-        return done.stdout.strip().splitlines()[0]
-    except (OSError, IndexError):
-        return "unknown"
-
-
-def machine():
-    info = Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 1_000_000
-    return f"{os.cpu_count()} × {model}, {memory} GB, Linux {platform.release()}"
-
-
-def versions():
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as package
-
-    found = {"till": version([str(TILL), "version"])}
-    found |= {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
-    for name in ("duckdb", "polars", "fastapi", "uvicorn", "uvloop", "httptools", "pydantic"):
-        try:
-            found[name] = package(name)
-        except PackageNotFoundError:
-            found[name] = "absent"
-    return found
-
-
-def shown(value):
-    return f"{value:,.0f}" if value >= 1_000 else f"{value:.1f}" if value >= 10 else f"{value:.3g}"
-
-
-def table(rows):
-    lines = [
-        "| what | unit | median | min–max | runs | floor | aim | till to peer | load before |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    medians = {row["key"]: row["median"] for row in rows}
-    for row in rows:
-        _, _, floor, aim, _ = GOALS.get(row["key"], (None,) * 5)
-        ratio = ""
-        if row["peer"] and medians.get(row["peer_of"]) and row["median"]:
-            ours, theirs = medians[row["peer_of"]], row["median"]
-            ratio = f"{theirs / ours if row['lower_is_better'] else ours / theirs:.2f}×"
-        mark = ""
-        if floor is not None:
-            mark = " ✓" if (row["median"] < floor) == row["lower_is_better"] else " ✗"
-        name = ("↳ peer: " if row["peer"] else "") + row["what"]
-        cells = (
-            name,
-            row["unit"],
-            shown(row["median"]),
-            f"{shown(row['min'])}–{shown(row['max'])}",
-            row["runs"],
-            shown(floor) + mark if floor else "",
-            shown(aim) if aim else "",
-            ratio,
-            row["load_before"][0],
-        )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
-
-
 def main():
     names = ("ingest", "delay", "year", "replay", "latency", "start")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -585,22 +392,7 @@ def main():
         "seconds": options.seconds,
         "rows": run.rows,
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{date}.json").write_text(json.dumps(facts, indent=1) + "\n")
-    head = [
-        f"# Benchmarks of {date}",
-        "",
-        f"- machine: {facts['machine']}",
-        f"- commit: {facts['commit']}",
-        f"- load average when it began: {started[0]}",
-        "- versions: " + ", ".join(f"{name} {text}" for name, text in facts["versions"].items()),
-        f"- each load lasted {options.seconds} s; all results were checked" + ("; SMOKE RUN" if options.smoke else ""),
-        "",
-        "The columns are explained in ../README.md; single runs and command lines are in the JSON file.",
-        "",
-    ]
-    (options.out / f"{date}.md").write_text("\n".join(head) + table(run.rows) + "\n")
-    print(f"\nwritten: {options.out / date}.md and .json")
+    write(options, facts, run.rows)
     return 0
 
 

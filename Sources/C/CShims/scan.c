@@ -38,7 +38,8 @@ size_t cshims_json_string_end(const uint8_t *bytes, size_t from, size_t count, b
     for (; i + 16 <= count; i += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(bytes + i));
         __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, limit), v);
-        int stop = _mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash))));
+        __m128i ends = _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash));
+        int stop = _mm_movemask_epi8(_mm_or_si128(control, ends));
         int top = _mm_movemask_epi8(v);
         if (stop) {
             int at = __builtin_ctz((unsigned)stop);
@@ -62,7 +63,8 @@ size_t cshims_find3(const uint8_t *bytes, size_t from, size_t count, uint8_t a, 
     const __m128i x = _mm_set1_epi8((char)a), y = _mm_set1_epi8((char)b), z = _mm_set1_epi8((char)c);
     for (; i + 16 <= count; i += 16) {
         __m128i v = _mm_loadu_si128((const __m128i *)(bytes + i));
-        int hit = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(v, x), _mm_or_si128(_mm_cmpeq_epi8(v, y), _mm_cmpeq_epi8(v, z))));
+        __m128i two = _mm_or_si128(_mm_cmpeq_epi8(v, x), _mm_cmpeq_epi8(v, y));
+        int hit = _mm_movemask_epi8(_mm_or_si128(two, _mm_cmpeq_epi8(v, z)));
         if (hit) return i + (size_t)__builtin_ctz((unsigned)hit);
     }
 #endif
@@ -89,7 +91,8 @@ bool cshims_utf8_valid(const uint8_t *s, size_t n) {
             if ((s[i + j] & 0xC0) != 0x80) return false;
             low = (low << 6) | (s[i + j] & 0x3F);
         }
-        if ((k == 2 && (low < 0x800 || (low >= 0xD800 && low <= 0xDFFF))) || (k == 3 && (low < 0x10000 || low > 0x10FFFF))) return false;
+        if (k == 2 && (low < 0x800 || (low >= 0xD800 && low <= 0xDFFF))) return false;
+        if (k == 3 && (low < 0x10000 || low > 0x10FFFF)) return false;
         i += k + 1;
     }
     return true;

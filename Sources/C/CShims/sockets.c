@@ -37,7 +37,8 @@ int cshims_listen(const char *host, uint16_t port, int backlog, bool reuse_port)
 int cshims_bound_port(int fd) {
     struct sockaddr_storage a; socklen_t n = sizeof a;
     if (getsockname(fd, (struct sockaddr *)&a, &n) < 0) return -errno;
-    return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port : ((struct sockaddr_in *)&a)->sin_port);
+    if (a.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&a)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&a)->sin_port);
 }
 int cshims_accept(int fd) {
     int client, on = 1;

@@ -1,0 +1,105 @@
+"""What a run says of itself: machine, versions, the table."""
+
+import json
+import os
+import platform
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from server import ROOT, TILL
+
+# Key of a figure: (what, unit, floor, aim, True when less is better).
+GOALS = {
+    "ingest.batch1000": ("durable ingest, NDJSON batches of 1,000", "events/s", 100_000, 300_000, False),
+    "ingest.single64": ("durable ingest, single events, 64 connections", "events/s", 40_000, 150_000, False),
+    "ingest.single256": ("durable ingest, single events, 256 connections", "events/s", 40_000, 150_000, False),
+    "year.seconds": ("year file into all tables", "s", 30, 5, True),
+    "replay.rate": ("replay of the log into empty tables", "lines/s", 20_000, 200_000, False),
+    "start.first_ms": ("start to first accepted event", "ms", 100, None, True),
+    "start.idle_rss": ("resident memory, idle", "MB", 40, None, True),
+}
+
+
+def version(command):
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60)
+        return done.stdout.strip().splitlines()[0]
+    except (OSError, IndexError):
+        return "unknown"
+
+
+def machine():
+    info = Path("/proc/cpuinfo").read_text().splitlines()
+    model = next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) // 1_000_000
+    return f"{os.cpu_count()} × {model}, {memory} GB, Linux {platform.release()}"
+
+
+def versions():
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as package
+
+    found = {"till": version([str(TILL), "version"])}
+    found |= {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
+    for name in ("duckdb", "polars", "fastapi", "uvicorn", "uvloop", "httptools", "pydantic"):
+        try:
+            found[name] = package(name)
+        except PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def shown(value):
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.1f}" if value >= 10 else f"{value:.3g}"
+
+
+def table(rows):
+    lines = [
+        "| what | unit | median | min–max | runs | floor | aim | till to peer | load before |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    medians = {row["key"]: row["median"] for row in rows}
+    for row in rows:
+        _, _, floor, aim, _ = GOALS.get(row["key"], (None,) * 5)
+        ratio = ""
+        if row["peer"] and medians.get(row["peer_of"]) and row["median"]:
+            ours, theirs = medians[row["peer_of"]], row["median"]
+            ratio = f"{theirs / ours if row['lower_is_better'] else ours / theirs:.2f}×"
+        mark = ""
+        if floor is not None:
+            mark = " ✓" if (row["median"] < floor) == row["lower_is_better"] else " ✗"
+        name = ("↳ peer: " if row["peer"] else "") + row["what"]
+        cells = (
+            name,
+            row["unit"],
+            shown(row["median"]),
+            f"{shown(row['min'])}–{shown(row['max'])}",
+            row["runs"],
+            shown(floor) + mark if floor else "",
+            shown(aim) if aim else "",
+            ratio,
+            row["load_before"][0],
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join(lines)
+
+
+def write(options, facts, rows):
+    """Writes the table and the single runs under results, by date."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / f"{facts['date']}.json").write_text(json.dumps(facts, indent=1) + "\n")
+    head = [
+        f"# Benchmarks of {facts['date']}",
+        "",
+        f"- machine: {facts['machine']}",
+        f"- commit: {facts['commit']}",
+        f"- load average when it began: {facts['load_at_start'][0]}",
+        "- versions: " + ", ".join(f"{name} {text}" for name, text in facts["versions"].items()),
+        f"- each load lasted {options.seconds} s; all results were checked" + ("; SMOKE RUN" if options.smoke else ""),
+        "",
+        "The columns are explained in ../README.md; single runs and command lines are in the JSON file.",
+        "",
+    ]
+    (options.out / f"{facts['date']}.md").write_text("\n".join(head) + table(rows) + "\n")
+    print(f"\nwritten: {options.out / facts['date']}.md and .json")

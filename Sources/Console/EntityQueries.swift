@@ -220,8 +220,10 @@ enum InvoiceQueries {
         // The line_no shown to people is the rank by time and identity: it is in no key (spec model 1.8).
         let lines = try query.rows(
             """
-            SELECT p.source_key, coalesce(l.description, p.description), l.quantity, l.unit_price, l.amount, l.kind, l.flags, l.currency
-            FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = ?1 ORDER BY l.occurred_at, l.identity
+            SELECT p.source_key, coalesce(l.description, p.description), l.quantity, l.unit_price, l.amount,
+              l.kind, l.flags, l.currency
+            FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = ?1 ORDER BY l.occurred_at,
+              l.identity
             """,
             [document[0]]
         )

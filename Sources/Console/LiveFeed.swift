@@ -5,7 +5,8 @@ package import Primitives
 import Synchronization
 package import Telemetry
 
-/// Server-sent events for dashboards: figures whenever the tables change, at most four times a second. One plain thread.
+/// Server-sent events for dashboards: figures whenever the tables change, at most four times a second. One plain
+/// thread.
 package final class LiveFeed: Sendable {
     /// Streams at the same time; a dashboard takes one.
     package static let streamsMax = 500

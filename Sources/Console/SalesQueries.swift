@@ -85,7 +85,8 @@ enum SalesQueries {
         let country = query.text("country")
         return try query.rows(
             """
-            SELECT day, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units), SUM(orders)
+            SELECT day, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units),
+              SUM(orders)
             FROM sales_day WHERE day BETWEEN ?1 AND ?2
               AND (?3 IS NULL OR country_id = (SELECT id FROM country WHERE name = ?3))
             GROUP BY day, currency

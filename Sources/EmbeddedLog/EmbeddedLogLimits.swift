@@ -8,7 +8,8 @@ package enum EmbeddedLogLimits {
     package static let groupBytesTarget = 4 << 20
     /// Batches of one group: single events of 300 bytes fill 4 MiB with 14,000.
     package static let groupBatchesMax = 16_384
-    /// A group header: 16,384 entries of at most 10 + 64 + 6 × 600 bytes would be 60 MiB; the target closes far earlier,
+    /// A group header: 16,384 entries of at most 10 + 64 + 6 × 600 bytes would be 60 MiB; the target closes far
+    /// earlier,
     /// so the header is bounded separately and a group is closed when its header would pass this.
     package static let groupHeaderBytesMax = 8 << 20
     /// Text fields of an envelope (feed, sender, run, subject, key) in bytes; a CSV header row may have 8 KiB.

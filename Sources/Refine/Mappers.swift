@@ -56,7 +56,8 @@ enum MapResult {
     case reason(Reason)
 }
 
-/// A contract made ready for mapping: bindings resolved to indexes, settings to values. Immutable; a class, because it is
+/// A contract made ready for mapping: bindings resolved to indexes, settings to values. Immutable; a class,
+/// because it is
 /// looked up per record and a copy would count references to all its parts.
 final class ContractPlan: Sendable {
     enum Mapper { case invoiceLine, sale }

@@ -96,7 +96,8 @@ package struct Refiner {
         guard values.count == plan.contract.fields.count else { return .rejected(reasons) }
         let judgement = plan.contract.judge(&values)
         if !reasons.isEmpty {
-            // A value that cannot be read is null to the rules; they are asked so that the sender hears all reasons at once.
+            // A value that cannot be read is null to the rules; they are asked so that the sender hears all
+            // reasons at once.
             let unreadable = Set(reasons.map(\.field))
             return .rejected(reasons + judgement.reasons.filter { !unreadable.contains($0.field) })
         }

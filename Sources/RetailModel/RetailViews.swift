@@ -40,7 +40,8 @@ package enum RetailViews {
         (
             "vw_SalesByTime",
             """
-            SELECT strftime('%Y', l.day * 86400, 'unixepoch') AS Year, strftime('%m', l.day * 86400, 'unixepoch') AS Month,
+            SELECT strftime('%Y', l.day * 86400, 'unixepoch') AS Year, strftime('%m', l.day * 86400, 'unixepoch')
+              AS Month,
               (CAST(strftime('%m', l.day * 86400, 'unixepoch') AS INTEGER) + 2) / 3 AS Quarter,
               (strftime('%j', l.day * 86400, 'unixepoch', '-3 days', 'weekday 4') - 1) / 7 + 1 AS WeekNumber,
               CASE strftime('%w', l.day * 86400, 'unixepoch') WHEN '0' THEN 'Sunday' WHEN '1' THEN 'Monday'

@@ -14,7 +14,8 @@ package struct SQLiteTablesSettings: Sendable, Equatable {
 package enum SQLiteTablesLimits {
     /// Prepared statements kept per connection: 16 tables × 5 kinds, and the queries of the API.
     package static let statementsMax = 300
-    /// How long a connection waits for another's lock, ms: WAL readers never wait for the writer, checkpoints are short.
+    /// How long a connection waits for another's lock, ms: WAL readers never wait for the writer, checkpoints are
+    /// short.
     package static let busyMillis: Int32 = 5_000
     /// The WAL is checkpointed at about this many pages (4 KiB): 64 MiB.
     package static let checkpointPages = 16_384

@@ -2,7 +2,8 @@ import Primitives
 
 /// Invoice lines prepared in advance from a seed; only the digits that make an event unique change per use.
 ///
-/// Event n has client_line_no n and belongs to invoice n / 20, of one customer and time, as in a real feed: about 2.3 KB
+/// Event n has client_line_no n and belongs to invoice n / 20, of one customer and time, as in a real feed: about
+/// 2.3 KB
 /// of NDJSON per invoice, 230 bytes per line. The same seed and n give the same bytes.
 struct Requests {
     /// One request that is ready to be sent: its template, patched for these events.

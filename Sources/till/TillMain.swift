@@ -20,10 +20,10 @@ enum TillMain {
     static let version = "0.1.0"
 
     static let help = """
-        till \(version): receives sales, makes them durable, counts each exactly once, and shows the events behind a figure.
+        till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
 
         till up [--config FILE] [--data DIR] [--listen HOST:PORT]      run until SIGINT or SIGTERM
-        till ingest FEED FILE… [--to URL | --data DIR] [--json]        load files (.csv .tsv .ndjson, .gz) or - for stdin
+        till ingest FEED FILE… [--to URL | --data DIR] [--json]   load files (.csv .tsv .ndjson, .gz), - for stdin
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from

@@ -184,7 +184,8 @@ struct Sweep: Sendable {
     }
 
     /// Three directories made and synced (6); 10 groups of write and sync (20); 4 segments of open and sync directory
-    /// (8) and 3 indices of create, write, sync, rename and sync directory (15); two openings with a directory sync (2),
+    /// (8) and 3 indices of create, write, sync, rename and sync directory (15); two openings with a directory
+    /// sync (2),
     /// of which the second opens 2 segments with their index and the last one (5) and repeats the last group (2).
     static let operations = 6 + 20 + 8 + 15 + 2 + 5 + 2
 

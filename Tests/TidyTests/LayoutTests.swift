@@ -18,9 +18,13 @@ import Testing
         return ["\(file.path): \(count) lines; the limit is \(linesMax), split it by subject"]
     }
 
+    /// In Swift the formatter lays code out; a line that carries a text literal may be longer, because sentences,
+    /// SQL and
+    /// tables are read and searched whole.
     static func tooWide(_ file: SourceFile) -> [String] {
-        zip(1..., file.lines).compactMap { number, line in
-            line.count > columnsMax
+        let isSwift = file.path.hasSuffix(".swift")
+        return zip(1..., file.lines).compactMap { number, line in
+            line.count > columnsMax && !(isSwift && (line.contains("\"") || line.contains("`")))
                 ? "\(file.path):\(number): \(line.count) columns; the limit is \(columnsMax)" : nil
         }
     }

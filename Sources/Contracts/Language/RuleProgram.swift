@@ -41,7 +41,8 @@ enum Truth: UInt8, Sendable {
     }
 }
 
-/// All expressions of a contract as one array of small parts that refer to each other and to constants by index: judging
+/// All expressions of a contract as one array of small parts that refer to each other and to constants by index:
+/// judging
 /// an event looks nothing up by name and counts no references for plain numbers.
 struct RuleProgram: Sendable {
     enum Operation: Sendable {

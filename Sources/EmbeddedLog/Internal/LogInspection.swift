@@ -51,7 +51,8 @@ package enum LogInspection {
         package var description: String { "\(partition)/\(segment) at byte \(byte): \(defect)" }
     }
 
-    /// The end of a last segment that is no whole group: being written now, or torn by a crash and cut at the next start.
+    /// The end of a last segment that is no whole group: being written now, or torn by a crash and cut at the next
+    /// start.
     package struct Tail: Sendable, Equatable, CustomStringConvertible {
         package var partition: TopicPartition
         package var segment: String
@@ -90,7 +91,8 @@ package enum LogInspection {
 
     /// Checks every bit of every segment, that segments follow each other, and that indices agree with their segments.
     ///
-    /// Of one segment the first damage is reported; the next segments are checked nevertheless. A missing index is none:
+    /// Of one segment the first damage is reported; the next segments are checked nevertheless. A missing index is
+    /// none:
     /// it is made again. A record that is malformed inside a sound batch was stored so, which is damage too.
     package static func verify(_ directory: String, _ disk: any LogDisk) throws(EventLogError) -> Verdict {
         var verdict = Verdict()

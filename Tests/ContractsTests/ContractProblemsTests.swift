@@ -23,7 +23,7 @@ import YAMLTree
           - { name: more, type: list, required: true, fields: [{ name: p, type: money, required: true }] }
         mapper:
           name: sale
-          bind: {document: id, occurred_at: at, lines.product: rows.q, lines.quantity: rows.q, lines.unit_price: rows.q}
+          bind: { document: id, occurred_at: at, lines.product: rows.q, lines.quantity: rows.q, lines.unit_price: rows.q }
         rules:
           - id: first
             check: n > 0

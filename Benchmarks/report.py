@@ -88,7 +88,8 @@ def table(rows):
 def write(options, facts, rows):
     """Writes the table and the single runs under results, by date."""
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / f"{facts['date']}.json").write_text(json.dumps(facts, indent=1) + "\n")
+    text = json.dumps(facts, indent=1).replace(f"{ROOT}/", "")  # no path of this machine
+    (options.out / f"{facts['date']}.json").write_text(text + "\n")
     head = [
         f"# Benchmarks of {facts['date']}",
         "",

@@ -10,11 +10,6 @@ package protocol FoldSource {
 
 /// Current rows of a small table by natural key, kept between batches and forgotten when there are too many.
 struct RowCache<Row> {
-    struct Key: Hashable {
-        var source: [UInt8]
-        var key: [UInt8]
-    }
-
     private(set) var rows: [NaturalKey: Row] = [:]
     private(set) var changed: Set<NaturalKey> = []
     var nextID: Int64 = 1

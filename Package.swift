@@ -39,6 +39,16 @@ let modules = [
         layer: 4,
         dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports", "RecordBatch"]
     ),
+    Module(name: "RetailFolds", layer: 4, dependencies: ["Primitives", "Tables", "RetailModel"]),
+    Module(name: "Simulation", layer: 4, dependencies: ["Primitives", "Formats"]),
+    // The second computation of every table: it may see what refining yields and never the folds.
+    Module(
+        name: "Proof",
+        layer: 5,
+        dependencies: [
+            "Primitives", "Ports", "Tables", "Contracts", "Refine", "RecordBatch", "RetailModel", "Formats", "CShims",
+        ]
+    ),
     Module(
         name: "Ingest",
         layer: 5,
@@ -51,8 +61,8 @@ let modules = [
         name: "Processing",
         layer: 5,
         dependencies: [
-            "Primitives", "Ports", "Refine", "Contracts", "RecordBatch", "RetailModel", "Tables", "Telemetry",
-            "Executors",
+            "Primitives", "Ports", "Refine", "Contracts", "RecordBatch", "RetailModel", "RetailFolds", "Tables",
+            "Telemetry", "Executors",
         ]
     ),
     Module(
@@ -75,7 +85,7 @@ let modules = [
         dependencies: [
             "Primitives", "YAMLTree", "Contracts", "Settings", "Telemetry", "Executors", "Tables", "RetailModel",
             "Ports", "Formats", "RecordBatch", "Network", "Refine", "Ingest", "Processing", "Console", "EmbeddedLog",
-            "SQLiteTables", "HTTPServer", "CShims",
+            "SQLiteTables", "HTTPServer", "CShims", "Proof", "Simulation",
         ],
         executable: true
     ),
@@ -108,8 +118,8 @@ let tests: [(name: String, dependencies: [String])] = [
     (
         "ProcessingTests",
         [
-            "Processing", "Refine", "Contracts", "RetailModel", "Tables", "Ports", "SQLiteTables", "EmbeddedLog",
-            "RecordBatch", "Primitives", "Telemetry", "FaultKit",
+            "Processing", "Refine", "Contracts", "RetailModel", "RetailFolds", "Tables", "Ports", "SQLiteTables",
+            "EmbeddedLog", "RecordBatch", "Primitives", "Telemetry", "FaultKit",
         ]
     ),
     ("SettingsTests", ["Settings", "Primitives"]),

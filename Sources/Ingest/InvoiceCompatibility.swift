@@ -47,7 +47,7 @@ extension IngestService {
             )
             switch verdict {
             case .accepted(.line(let line)): return (batch, Self.canonical(line, contract), true)
-            case .accepted(.sale): preconditionFailure("feed \(contract.name) maps to invoice lines")
+            case .accepted: preconditionFailure("feed \(contract.name) maps to invoice lines")
             case .rejected(let reasons): return (batch, Self.refusal(reasons, body, &workspace.tape), false)
             }
         }

@@ -24,9 +24,22 @@ package enum PayloadFormat: Hashable, Sendable {
     case csv(header: ByteString, separator: UInt8)
 }
 
+/// What the records of a batch ask for.
+package enum EnvelopeAction: UInt8, Sendable {
+    /// To be counted, as received.
+    case receive = 0
+    /// A quarantined record again, to be judged under the contract of this envelope; record_id and bytes are kept.
+    case redrive = 1
+    /// A quarantined record that an operator gave up; record_id and bytes are kept.
+    case discard = 2
+    /// No data: receipt time has passed.
+    case tick = 3
+}
+
 /// What is known of records before they are decoded: spec model 1.7, stored with the bytes, for bad input too.
 package struct RecordEnvelope: Hashable, Sendable {
     package var feed: String
+    package var action = EnvelopeAction.receive
     /// Digest of the contract text that judges these records for ever.
     package var contract: Digest
     /// When the bytes arrived here.

@@ -1,6 +1,7 @@
 package import Ports
 package import Primitives
 package import Refine
+import RetailFolds
 import RetailModel
 import Tables
 package import Telemetry

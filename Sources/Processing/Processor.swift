@@ -2,6 +2,7 @@ package import Executors
 package import Ports
 package import Primitives
 package import Refine
+import RetailFolds
 import RetailModel
 import Tables
 package import Telemetry

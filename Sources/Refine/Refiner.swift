@@ -52,7 +52,6 @@ package struct Refiner {
             let offset = batch.baseOffset + Int64(record.offsetDelta)
             if offset < from { continue }
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
-            let verdict = try refine(batch.buffer, record.value, envelope, recordID: id)
             var judged = JudgedRecord(
                 outcome: .quarantined(reasons: ""),
                 offset: offset,
@@ -64,13 +63,43 @@ package struct Refiner {
                 receivedAt: envelope.receivedAt,
                 bytes: ""
             )
-            switch verdict {
-            case .accepted(let event): judged.outcome = .accepted(event)
-            case .rejected(let reasons):
-                judged.outcome = .quarantined(reasons: ByteString(Self.json(reasons)))
-                judged.bytes = ByteString(batch.buffer[record.value])
+            judged.sender = envelope.sender
+            judged.senderSequence = envelope.senderSequence
+            switch envelope.action {
+            case .receive: break
+            case .redrive: judged.action = .redrive
+            case .discard: judged.action = .discard
+            case .tick:
+                judged.outcome = .tick
+                records.append(judged)
+                continue
             }
+            try judge(batch.buffer, record.value, envelope, &judged)
             records.append(judged)
+        }
+    }
+
+    /// Judges one record; bytes are kept where somebody will need them again.
+    package mutating func judge(
+        _ buffer: [UInt8],
+        _ range: Range<Int>,
+        _ envelope: RecordEnvelope,
+        _ judged: inout JudgedRecord
+    ) throws(ContractMissing) {
+        var keepsBytes = judged.action != .receive
+        switch try refine(buffer, range, envelope, recordID: judged.recordID) {
+        case .accepted(let event):
+            judged.outcome = .accepted(event)
+            keepsBytes = keepsBytes || !judged.requires.isEmpty
+        case .rejected(let reasons):
+            judged.outcome = .quarantined(reasons: ByteString(Self.json(reasons)))
+            keepsBytes = true
+        }
+        guard keepsBytes else { return }
+        judged.bytes = ByteString(buffer[range])
+        if case .csv(let header, let separator) = envelope.format {
+            judged.csvHeader = header
+            judged.csvSeparator = Int64(separator)
         }
     }
 

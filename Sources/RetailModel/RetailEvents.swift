@@ -80,6 +80,8 @@ package struct LineEvent: Sendable, Equatable {
     /// Units of 1e-5.
     package var unitPrice: Int64
     package var amount: Int64
+    /// The line total as the sender stated it, where it differs from `amount`.
+    package var reportedAmount: Int64?
     package var currency: Currency
     package var flags: LineFlags = []
     package var rawTime: ByteString
@@ -126,6 +128,8 @@ package struct LineEvent: Sendable, Equatable {
         for number in [documentType.rawValue, occurredAt.micros, quantity, unitPrice, amount, Int64(currency.code)] {
             bytes.appendBigEndian(number)
         }
+        // Only where there is one: hashes of lines without are those of older versions of till.
+        if let reportedAmount { bytes.appendBigEndian(reportedAmount) }
     }
 }
 
@@ -137,97 +141,3 @@ extension [UInt8] {
     }
 }
 
-/// A whole document in one event: a newer version takes back what the older one added.
-package struct SaleEvent: Sendable, Equatable {
-    package var header: DocumentHeader
-    package var lines: [LineEvent]
-    package var contentHash: Digest
-
-    package init(header: DocumentHeader, lines: [LineEvent], contentHash: Digest) {
-        self.header = header
-        self.lines = lines
-        self.contentHash = contentHash
-    }
-}
-
-package struct DocumentHeader: Sendable, Equatable {
-    package var source: ByteString
-    package var document: ByteString
-    package var store: ByteString
-    package var timeZone: ByteString
-    package var customer: ByteString?
-    package var customerName: ByteString?
-    package var country: ByteString?
-    package var status = SaleStatus.closed
-    package var occurredAt: Timestamp
-    package var day: Int64
-    package var currency: Currency
-    package var versionAt: Int64 = 0
-    package var reportedTotal: Int64?
-
-    package init(
-        source: ByteString,
-        document: ByteString,
-        store: ByteString,
-        timeZone: ByteString,
-        occurredAt: Timestamp,
-        day: Int64,
-        currency: Currency
-    ) {
-        self.source = source
-        self.document = document
-        self.store = store
-        self.timeZone = timeZone
-        self.occurredAt = occurredAt
-        self.day = day
-        self.currency = currency
-    }
-}
-
-package enum RetailEvent: Sendable, Equatable {
-    case line(LineEvent)
-    case sale(SaleEvent)
-}
-
-/// What refining says of one record.
-package enum Outcome: Sendable, Equatable {
-    case accepted(RetailEvent)
-    /// Every reason as a JSON array; the record goes to quarantine with its bytes.
-    case quarantined(reasons: ByteString)
-}
-
-/// One record with its outcome and what the control totals and quarantine need of its envelope.
-package struct JudgedRecord: Sendable {
-    package var outcome: Outcome
-    package var offset: Int64
-    package var topic: ByteString
-    package var feed: ByteString
-    package var run: ByteString
-    package var recordID: Identifier
-    package var contract: Digest
-    package var receivedAt: Timestamp
-    /// The original bytes; filled for quarantined records only.
-    package var bytes: ByteString
-
-    package init(
-        outcome: Outcome,
-        offset: Int64,
-        topic: ByteString,
-        feed: ByteString,
-        run: ByteString,
-        recordID: Identifier,
-        contract: Digest,
-        receivedAt: Timestamp,
-        bytes: ByteString
-    ) {
-        self.outcome = outcome
-        self.offset = offset
-        self.topic = topic
-        self.feed = feed
-        self.run = run
-        self.recordID = recordID
-        self.contract = contract
-        self.receivedAt = receivedAt
-        self.bytes = bytes
-    }
-}

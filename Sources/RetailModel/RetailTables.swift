@@ -5,9 +5,17 @@ package import Tables
 /// `document` and `line` hold sales, returns and adjustments in one place, because a correction can turn one into the
 /// other; the tables `sale`, `sale_line`, `return`, `return_line` and `adjustment` of the specification are views.
 package enum RetailTables {
-    package static let all = [
-        store, country, run, customer, product, document, line, version, quarantine, salesHour, salesDay, productDay,
-        productTotal, customerTotal, cancellationDay, feedTotal, runTotal,
+    package static let all = states + sums
+
+    package static let states = [
+        store, country, run, customer, product, category, document, line, version, statusHistory, quarantine,
+        referenceVersion, menuItem, parked, parkedNeed, parkedRelease, storeWindow, windowRevision, openWindow,
+        lateSale, storeWatermark, storeClock, sender, senderRange,
+    ]
+
+    package static let sums = [
+        salesHour, salesDay, productDay, productTotal, customerTotal, cancellationDay, userProduct, userCategory,
+        quarantineUsage, feedTotal, runTotal,
     ]
 
     package static let store = TableDeclaration(
@@ -17,7 +25,8 @@ package enum RetailTables {
         meaning: "Stores, one per key of a source.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
-            Column("source_key", .text, "key in the source"), Column("name", .text, nullable: true, "shown name"),
+            Column("source_key", .text, "key in the source"), Column("name", .text, nullable: true, "latest name"),
+            Column("name_at", .integer, nullable: true, "validity start of the name, µs"),
             Column("time_zone", .text, "zone of its calendar"),
         ]
     )
@@ -51,6 +60,8 @@ package enum RetailTables {
             Column("name_at", .integer, nullable: true, "event time of the name, µs"),
             Column("country", .text, nullable: true, "latest country"),
             Column("country_at", .integer, nullable: true, "event time of the country, µs"),
+            Column("login", .text, nullable: true, "latest login"),
+            Column("login_at", .integer, nullable: true, "event time of the login, µs"),
         ]
     )
 
@@ -94,6 +105,20 @@ package enum RetailTables {
             Column("version_at", .integer, "version time of a whole-document event, µs; 0 none"),
             Column("content_hash", .blob, nullable: true, "SHA-256 of a whole-document event"),
             Column("reported_total", .integer, nullable: true, "total as the sender stated it"),
+            Column("cashier", .text, nullable: true, "who sold"),
+            Column("payment_method", .text, nullable: true, "as sent"),
+            Column("paid", .integer, nullable: true, "money that was paid, where the source says so"),
+            Column("bonus_payment", .integer, nullable: true, "money paid with bonus"),
+            Column("bonus_granted", .integer, nullable: true, "bonus granted, money"),
+            Column("loyalty_points", .integer, nullable: true, "points"),
+            Column("receipt_id", .text, nullable: true, "the receipt's number"),
+            Column("receipt_at", .integer, nullable: true, "the receipt's time, µs"),
+            Column("receipt_total", .integer, nullable: true, "the receipt's total, money"),
+            Column("receipt_method", .text, nullable: true, "the receipt's payment method"),
+            Column("receipt_document", .text, nullable: true, "the receipt's transaction number"),
+            Column("flags", .integer, "bits of DocumentFlags"),
+            Column("traits", .integer, "1 counts in turnover windows, 2 counts in order counters"),
+            Column("window_start", .integer, nullable: true, "start of its turnover window, µs"),
             Column("log_offset", .integer, "log offset of the event that set the row last"),
         ]
     )
@@ -112,6 +137,7 @@ package enum RetailTables {
             Column("hour", .integer, "local hour, hours since 1970-01-01 00:00 local"),
             Column("quantity", .integer, "thousandths, signed"), Column("unit_price", .integer, "money"),
             Column("amount", .integer, "quantity × unit price, money"),
+            Column("reported_amount", .integer, nullable: true, "line total as sent, where it differs"),
             Column("currency", .integer, "ISO 4217 letters as a number"),
             Column("description", .text, nullable: true, "as sent"), Column("flags", .integer, "bits of LineFlags"),
             Column("raw_time", .text, "event time as sent"),

@@ -4,7 +4,7 @@ import Primitives
 /// The envelope's bytes inside a group header.
 ///
 /// ```
-///  0  flags u8 (1: sender sequence present, 2: CSV)   1  contract digest 32   33 receivedAt i64
+///  0  flags u8 (1: sender sequence present, 2: CSV, 4 and 8: action)   1  contract digest 32   33 receivedAt i64
 /// 41  recordIDBase 16   57 [sender sequence i64]   then short fields (u16 length, bytes):
 ///     feed, sender, run, subject, key, and for CSV: u8 separator, header row
 /// ```
@@ -39,6 +39,7 @@ enum RecordEnvelopeCodec {
     static func encode(_ envelope: RecordEnvelope, into bytes: inout [UInt8]) {
         var flags: UInt8 = envelope.senderSequence == nil ? 0 : 1
         if case .csv = envelope.format { flags |= 2 }
+        flags |= envelope.action.rawValue << 2
         bytes.append(flags)
         for word in [envelope.contract.a, envelope.contract.b, envelope.contract.c, envelope.contract.d] {
             bytes.appendBigEndian(word)
@@ -61,7 +62,7 @@ enum RecordEnvelopeCodec {
     /// Nil when the bytes are not exactly one envelope.
     static func decode(_ slice: ArraySlice<UInt8>, in bytes: [UInt8]) -> RecordEnvelope? {
         var reader = WireReader(bytes, at: slice.startIndex, end: slice.endIndex)
-        guard let flags: UInt8 = reader.integer(), flags < 4, let digestBytes = reader.take(32),
+        guard let flags: UInt8 = reader.integer(), flags < 16, let digestBytes = reader.take(32),
             let digest = Digest(digestBytes), let received: Int64 = reader.integer(),
             let high: UInt64 = reader.integer(), let low: UInt64 = reader.integer()
         else { return nil }
@@ -86,6 +87,7 @@ enum RecordEnvelopeCodec {
             format: format,
             recordIDBase: Identifier(high: high, low: low)
         )
+        envelope.action = EnvelopeAction(rawValue: flags >> 2) ?? .receive
         envelope.sender = ByteString(sender)
         envelope.senderSequence = sequence
         envelope.run = ByteString(run)

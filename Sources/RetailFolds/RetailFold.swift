@@ -1,4 +1,5 @@
 import Primitives
+package import RetailModel
 package import Tables
 
 /// The live fold: judged records in, changes of tables out.
@@ -120,7 +121,7 @@ package struct RetailFold {
         let id = stores.mintID()
         stores.keep(natural, id)
         batch.newRows[RetailTables.store.name, default: []].append(
-            [.integer(id), .text(source), .text(key), .text(key), .text(zone)])
+            [.integer(id), .text(source), .text(key), .null, .null, .text(zone)])
         return id
     }
 
@@ -238,6 +239,7 @@ struct FoldNeeds {
             let key = NaturalKey(line.source, line.document)
             if case .some(nil) = documents[key] {} else { documents[key, default: []]?.insert(line.identity) }
             add(line.source, line.store, line.customer, line.country, line.product)
+        case .accepted(.reference), .tick: return
         case .accepted(.sale(let sale)):
             documents.updateValue(nil, forKey: NaturalKey(sale.header.source, sale.header.document))
             add(sale.header.source, sale.header.store, sale.header.customer, sale.header.country, nil)

@@ -1,4 +1,5 @@
 import Primitives
+import RetailModel
 import Tables
 
 /// How an event fared against what is known under its key.
@@ -223,7 +224,7 @@ struct DocumentState {
         row.currency = Int64(header.currency.code)
         row.versionAt = header.versionAt
         row.contentHash = hash
-        row.reportedTotal = header.reportedTotal
+        row.take(header)
         row.offset = offset
         row.occurredAt = header.occurredAt.micros
         row.day = header.day
@@ -254,6 +255,25 @@ struct DocumentState {
 }
 
 extension DocumentRow {
+    /// What a whole-document event says beside customer, lines and version.
+    mutating func take(_ header: DocumentHeader) {
+        reportedTotal = header.reportedTotal
+        cashier = header.cashier
+        paymentMethod = header.paymentMethod
+        paid = header.paid
+        bonusPayment = header.bonusPayment
+        bonusGranted = header.bonusGranted
+        loyaltyPoints = header.loyaltyPoints
+        receiptID = header.receipt?.id
+        receiptAt = header.receipt?.at
+        receiptTotal = header.receipt?.total
+        receiptMethod = header.receipt?.paymentMethod
+        receiptDocument = header.receipt?.document
+        flags = header.flags.rawValue
+        traits = header.traits
+        windowStart = header.windowStart
+    }
+
     mutating func add(_ line: LineRow, sign: Int64) {
         let amount = Int128(line.amount) * Int128(sign)
         switch line.kind {

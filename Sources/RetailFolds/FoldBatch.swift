@@ -1,4 +1,5 @@
 import Primitives
+import RetailModel
 import Tables
 
 /// Identity of a rejected record: the same bytes under the same record_id are one entry, however often they come.

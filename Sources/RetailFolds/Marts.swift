@@ -1,3 +1,4 @@
+import RetailModel
 import Tables
 
 /// Contributions to the sums: pure functions of the winning state rows.

@@ -1,4 +1,5 @@
 import Primitives
+import RetailModel
 import Tables
 
 /// Applying one record to the overlay of a batch.
@@ -10,6 +11,7 @@ extension RetailFold {
         case .quarantined(let reasons): quarantine(record, reasons, &batch, &tally)
         case .accepted(.line(let event)): line(event, record, &batch, &tally)
         case .accepted(.sale(let event)): sale(event, record, &batch, &tally)
+        case .accepted(.reference), .tick: return
         }
         if batch.lastTally?.feed == record.feed, batch.lastTally?.run == record.run {
             batch.lastTally?.sum.add(tally)

@@ -1,7 +1,36 @@
 import Primitives
+import RetailModel
 import Tables
 
 /// Typed rows of the state tables that the folds read and write.
+struct StoreRow: Equatable {
+    var id: Int64
+    var source: ByteString, key: ByteString
+    var name: ByteString?
+    var nameAt: Int64?
+    var timeZone: ByteString
+
+    init(id: Int64, source: ByteString, key: ByteString, timeZone: ByteString) {
+        self.id = id
+        self.source = source
+        self.key = key
+        self.timeZone = timeZone
+    }
+
+    init(_ cells: [Cell]) {
+        id = cells[0].integer ?? 0
+        source = cells[1].bytes ?? ""
+        key = cells[2].bytes ?? ""
+        name = cells[3].bytes
+        nameAt = cells[4].integer
+        timeZone = cells[5].bytes ?? ""
+    }
+
+    var cells: [Cell] {
+        [.integer(id), .text(source), .text(key), Cell(text: name), Cell(nameAt), .text(timeZone)]
+    }
+}
+
 struct CustomerRow: Equatable {
     var id: Int64
     var source: ByteString, key: ByteString
@@ -9,6 +38,8 @@ struct CustomerRow: Equatable {
     var nameAt: Int64?
     var country: ByteString?
     var countryAt: Int64?
+    var login: ByteString?
+    var loginAt: Int64?
 
     init(id: Int64, source: ByteString, key: ByteString) {
         self.id = id
@@ -24,10 +55,15 @@ struct CustomerRow: Equatable {
         nameAt = cells[4].integer
         country = cells[5].bytes
         countryAt = cells[6].integer
+        login = cells[7].bytes
+        loginAt = cells[8].integer
     }
 
     var cells: [Cell] {
-        [.integer(id), .text(source), .text(key), Cell(text: name), Cell(nameAt), Cell(text: country), Cell(countryAt)]
+        [
+            .integer(id), .text(source), .text(key), Cell(text: name), Cell(nameAt), Cell(text: country),
+            Cell(countryAt), Cell(text: login), Cell(loginAt),
+        ]
     }
 }
 
@@ -82,6 +118,15 @@ struct DocumentRow: Equatable {
     var versionAt: Int64 = 0
     var contentHash: ByteString?
     var reportedTotal: Int64?
+    var cashier: ByteString?
+    var paymentMethod: ByteString?
+    var paid: Int64?, bonusPayment: Int64?, bonusGranted: Int64?, loyaltyPoints: Int64?
+    var receiptID: ByteString?
+    var receiptAt: Int64?, receiptTotal: Int64?
+    var receiptMethod: ByteString?, receiptDocument: ByteString?
+    var flags: Int64 = 0
+    var traits: DocumentTraits = []
+    var windowStart: Int64?
     var offset: Int64 = 0
 
     init(id: Int64, source: ByteString, key: ByteString, storeID: Int64, currency: Int64) {
@@ -118,7 +163,21 @@ struct DocumentRow: Equatable {
         versionAt = c[22].integer ?? 0
         contentHash = c[23].bytes
         reportedTotal = c[24].integer
-        offset = c[25].integer ?? 0
+        cashier = c[25].bytes
+        paymentMethod = c[26].bytes
+        paid = c[27].integer
+        bonusPayment = c[28].integer
+        bonusGranted = c[29].integer
+        loyaltyPoints = c[30].integer
+        receiptID = c[31].bytes
+        receiptAt = c[32].integer
+        receiptTotal = c[33].integer
+        receiptMethod = c[34].bytes
+        receiptDocument = c[35].bytes
+        flags = c[36].integer ?? 0
+        traits = DocumentTraits(rawValue: c[37].integer ?? 0)
+        windowStart = c[38].integer
+        offset = c[39].integer ?? 0
     }
 
     var cells: [Cell] {
@@ -128,6 +187,9 @@ struct DocumentRow: Equatable {
             .integer(status.rawValue), Cell(occurredAt), Cell(day), .integer(currency), .wide(gross), .wide(returns),
             .wide(adjustments), .integer(grossLines), .integer(returnLines), .integer(adjustmentLines),
             .integer(units), .integer(versionAt), contentHash.map { .blob($0) } ?? .null, Cell(reportedTotal),
+            Cell(text: cashier), Cell(text: paymentMethod), Cell(paid), Cell(bonusPayment), Cell(bonusGranted),
+            Cell(loyaltyPoints), Cell(text: receiptID), Cell(receiptAt), Cell(receiptTotal), Cell(text: receiptMethod),
+            Cell(text: receiptDocument), .integer(flags), .integer(traits.rawValue), Cell(windowStart),
             .integer(offset),
         ]
     }
@@ -144,6 +206,7 @@ struct LineRow: Equatable {
     var occurredAt: Int64
     var day: Int64, hour: Int64
     var quantity: Int64, unitPrice: Int64, amount: Int64
+    var reportedAmount: Int64?
     var currency: Int64
     var description: ByteString?
     var flags: Int64
@@ -165,6 +228,7 @@ struct LineRow: Equatable {
         quantity = event.quantity
         unitPrice = event.unitPrice
         amount = event.amount
+        reportedAmount = event.reportedAmount
         currency = Int64(event.currency.code)
         description = event.description
         flags = event.flags.rawValue
@@ -185,20 +249,21 @@ struct LineRow: Equatable {
         quantity = c[8].integer ?? 0
         unitPrice = c[9].integer ?? 0
         amount = c[10].integer ?? 0
-        currency = c[11].integer ?? 0
-        description = c[12].bytes
-        flags = c[13].integer ?? 0
-        rawTime = c[14].bytes ?? ""
-        versionAt = c[15].integer ?? 0
-        contentHash = c[16].bytes ?? ""
-        offset = c[17].integer ?? 0
+        reportedAmount = c[11].integer
+        currency = c[12].integer ?? 0
+        description = c[13].bytes
+        flags = c[14].integer ?? 0
+        rawTime = c[15].bytes ?? ""
+        versionAt = c[16].integer ?? 0
+        contentHash = c[17].bytes ?? ""
+        offset = c[18].integer ?? 0
     }
 
     var cells: [Cell] {
         [
             .integer(id), .integer(documentID), .blob(identity), .integer(productID), .integer(kind.rawValue),
             .integer(occurredAt), .integer(day), .integer(hour), .integer(quantity), .integer(unitPrice),
-            .integer(amount), .integer(currency), Cell(text: description), .integer(flags), .text(rawTime),
+            .integer(amount), Cell(reportedAmount), .integer(currency), Cell(text: description), .integer(flags), .text(rawTime),
             .integer(versionAt), .blob(contentHash), .integer(offset),
         ]
     }

@@ -1,0 +1,2 @@
+/// The second computation of every table.
+package enum Proof {}

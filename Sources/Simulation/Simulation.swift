@@ -1,0 +1,2 @@
+/// Generators of reproducible retail traffic.
+package enum Simulation {}

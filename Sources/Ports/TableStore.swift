@@ -60,6 +60,17 @@ package protocol TableStore: AnyObject {
     func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?]
     /// All rows whose natural key starts with `prefix`.
     func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]]
+    /// Rows by id, in the order of `ids`; nil where there is none.
+    func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?]
+    /// The first rows in order of an index (nil: the natural key) and id: its first columns equal `prefix`, and the next,
+    /// an integer, lies in `range` (nil: anywhere).
+    func rows(
+        of table: TableDeclaration,
+        index: String?,
+        prefix: [Cell],
+        range: Range<Int64>?,
+        limit: Int
+    ) throws(TableStoreError) -> [[Cell]]
     /// The greatest id in use, 0 when the table is empty.
     func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64
     func commit(

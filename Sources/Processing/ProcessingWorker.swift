@@ -24,6 +24,7 @@ package final class ProcessingWorker {
     private var fold = RetailFold()
     private var refiner: Refiner
     private var readers: [TopicPartition: any LogReader] = [:]
+    private var isFenced = false
 
     /// Claims the store and reads its positions.
     package init(
@@ -42,6 +43,8 @@ package final class ProcessingWorker {
         refiner = Refiner(book: book)
         owner = try store.claim()
         positions = try store.positions()
+        // An owner before may have stopped between a reference record and those that waited for it.
+        while try releaseParked() {}
         board.publish(positions)
     }
 
@@ -59,23 +62,81 @@ package final class ProcessingWorker {
                 to.offsets[partition] = batch.baseOffset + Int64(batch.recordCount)
             }
         }
-        guard to != positions else { return .idle }
-        let (changes, tally) = try fold.apply(records, from: StoreSource(store: store))
+        guard to != positions else { return try releaseParked() ? .committed : .idle }
+        let changes = try fold.apply(records, from: StoreSource(store: store))
+        guard try commit(changes, to: to) else { return .fenced }
+        positions = to
+        // Readers see the positions only when nobody waits any more for what came with them.
+        while try releaseParked() {}
+        if isFenced { return .fenced }
+        board.publish(to)
+        return .committed
+    }
+
+    /// Windows that wait for receipt time to pass: until when, and the topics that must say so. Nil without any.
+    package var waiting: (until: Int64, topics: Set<ByteString>)? { fold.waiting }
+
+    /// Counts parked records whose reference has arrived, some hundred at a time; false when there are none.
+    private func releaseParked() throws -> Bool {
+        let source = StoreSource(store: store)
+        guard !isFenced, let due = try fold.dueRelease(source) else { return false }
+        var records: [JudgedRecord] = []
+        for row in due.rows { records.append(try judgeParked(row)) }
+        isFenced = try !commit(fold.release(due, records, from: source), to: positions)
+        return true
+    }
+
+    /// A parked record as it was received, judged again under its own contract.
+    private func judgeParked(_ row: [Cell]) throws -> JudgedRecord {
+        let bytes = row[4].bytes?.bytes ?? []
+        guard let id = Identifier(row[2].bytes?.bytes ?? []), let contract = Digest((row[6].bytes?.bytes ?? [])[...])
+        else { throw TableStoreError.damaged(cause: "a row of parked has no record_id or contract") }
+        let feed = row[1].bytes ?? ""
+        let received = Timestamp(micros: row[7].integer ?? 0)
+        var format = PayloadFormat.json
+        if let header = row[10].bytes {
+            format = .csv(header: header, separator: UInt8(truncatingIfNeeded: row[11].integer ?? 0))
+        }
+        var record = JudgedRecord(
+            outcome: .tick,
+            offset: row[13].integer ?? 0,
+            topic: row[12].bytes ?? "",
+            feed: feed,
+            run: row[8].bytes ?? "",
+            recordID: id,
+            contract: contract,
+            receivedAt: received,
+            bytes: ""
+        )
+        record.action = .release
+        record.sender = row[9].bytes ?? ""
+        let envelope = RecordEnvelope(
+            feed: feed.description,
+            contract: contract,
+            receivedAt: received,
+            format: format,
+            recordIDBase: id
+        )
+        try refiner.judge(bytes, 0..<bytes.count, envelope, &record)
+        return record
+    }
+
+    /// Commits and counts; false when another owner has taken over.
+    private func commit(_ folded: (changes: ChangeSet, tally: RetailFold.Tally), to: PositionVector) throws -> Bool {
         let started = time.monotonicNanos()
-        switch try store.commit(changes, from: positions, to: to, owner: owner) {
-        case .fenced: return .fenced
+        switch try store.commit(folded.changes, from: positions, to: to, owner: owner) {
+        case .fenced: return false
         case .committed, .alreadyMine: break
         }
+        let tally = folded.tally
         metrics.add(.process_commit_micros_total, (time.monotonicNanos() - started) / 1_000)
         metrics.add(.process_commits_total)
         metrics.add(.process_records_total, tally.received)
         metrics.add(.process_duplicates_total, tally.duplicates)
-        metrics.add(.process_quarantined_total, tally.quarantined)
+        metrics.add(.process_quarantined_total, max(0, tally.quarantined))
         metrics.add(.process_superseded_total, tally.superseded)
         metrics.add(.process_conflicting_total, tally.conflicting)
-        positions = to
-        board.publish(to)
-        return .committed
+        return true
     }
 }
 
@@ -89,6 +150,20 @@ private struct StoreSource: FoldSource {
 
     func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
         try store.rows(of: table, prefix: prefix)
+    }
+
+    func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?] {
+        try store.rows(of: table, ids: ids)
+    }
+
+    func rows(
+        of table: TableDeclaration,
+        index: String?,
+        prefix: [Cell],
+        range: Range<Int64>?,
+        limit: Int
+    ) throws(TableStoreError) -> [[Cell]] {
+        try store.rows(of: table, index: index, prefix: prefix, range: range, limit: limit)
     }
 
     func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 { try store.greatestID(of: table) }

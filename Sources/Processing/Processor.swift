@@ -1,6 +1,7 @@
 package import Executors
 package import Ports
 package import Primitives
+import RecordBatch
 package import Refine
 import RetailFolds
 import RetailModel
@@ -97,6 +98,34 @@ package final class Processor: Sendable {
 
     private enum End { case stopped, fenced }
 
+    /// Logs that time has passed when windows wait for it and no record says so: publishing them is a function of the
+    /// log, so that a replay publishes the same.
+    private func tick(_ worker: ProcessingWorker) {
+        let now = time.now()
+        guard let waiting = worker.waiting, now.micros >= waiting.until else { return }
+        for topic in waiting.topics {
+            var builder = RecordBatchBuilder(baseTimestamp: now.micros / 1_000, reserving: 64)
+            builder.append([])
+            var envelope = RecordEnvelope(
+                feed: String(topic.description.dropFirst("feed.".count)),
+                contract: .zero,
+                receivedAt: now,
+                format: .json,
+                recordIDBase: Identifier(Digest.zero)
+            )
+            envelope.action = .tick
+            // Refused now, it is tried again in a moment; nobody waits for the answer.
+            try? log.submit(
+                LogBatch(
+                    partition: TopicPartition(topic.description),
+                    envelope: envelope,
+                    bytes: builder.finish(),
+                    recordCount: 1
+                )
+            ) { _ in }
+        }
+    }
+
     private func follow(_ worker: ProcessingWorker) throws -> End {
         while !isStopping {
             wake.withLock { $0.pending = false }
@@ -109,6 +138,7 @@ package final class Processor: Sendable {
                 }
                 board.expire(nowNanos: time.monotonicNanos())
             }
+            tick(worker)
             _ = wake.wait(micros: 100_000) { $0.pending || $0.stopping ? true : nil }
             board.expire(nowNanos: time.monotonicNanos())
         }

@@ -52,6 +52,10 @@ struct DocumentState {
     private var greatestLost: [VersionGroup: ByteString] = [:]
     /// Versions whose row this batch adds or changes.
     private(set) var changedLost: Set<LostVersion> = []
+    /// Status history as stored, with row ids.
+    var history: [StatusEntry: Int64] = [:]
+    /// The history of a version that this batch brought; nil when none did.
+    private var statuses: Set<StatusEntry>?
     /// A line that may have carried the earliest time went away or changed.
     var mayHaveLostFirst = false
 
@@ -78,6 +82,12 @@ struct DocumentState {
         remember(version, LostNote(id: nil, isConflict: isConflict, offset: offset))
         changedLost.insert(version)
     }
+
+    var deletedHistory: [Int64] {
+        statuses.map { kept in history.filter { !kept.contains($0.key) }.values.sorted() } ?? []
+    }
+
+    var newHistory: [StatusEntry] { statuses.map { $0.filter { history[$0] == nil } } ?? [] }
 
     mutating func competeForHeader(
         customerID: Int64?,
@@ -225,6 +235,7 @@ struct DocumentState {
         row.versionAt = header.versionAt
         row.contentHash = hash
         row.take(header)
+        statuses = Set(header.statuses)
         row.offset = offset
         row.occurredAt = header.occurredAt.micros
         row.day = header.day

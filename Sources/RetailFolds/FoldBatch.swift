@@ -2,8 +2,8 @@ import Primitives
 import RetailModel
 import Tables
 
-/// Identity of a rejected record: the same bytes under the same record_id are one entry, however often they come.
-struct QuarantineKey: Hashable {
+/// Identity of a rejected or parked record: the same bytes under the same record_id are one entry, however often they come.
+struct RecordKey: Hashable {
     var feed: ByteString
     var recordID: ByteString
     var hash: ByteString
@@ -27,7 +27,22 @@ struct TallyKey: Hashable {
 struct FoldBatch {
     var documents: [NaturalKey: DocumentState] = [:]
     var newRows: [String: [[Cell]]] = [:]
-    var quarantined: Set<QuarantineKey> = []
+    /// Rows of quarantine, as they are now.
+    var quarantine: [RecordKey: [Cell]] = [:]
+    var changedQuarantine: Set<RecordKey> = []
+    /// Open entries and their bytes that came or went, by feed.
+    var usage: [Int64: (entries: Int64, bytes: Int64)] = [:]
+    /// Records that are parked, stored or new.
+    var parked: Set<RecordKey> = []
+    /// Needed reference records that are not there.
+    var missing: Set<ReferenceKey> = []
+    /// Versions of the reference records that the batch brings.
+    var entities: [EntityKey: [ReferenceVersion]] = [:]
+    /// What became of the reference record at an index.
+    var referenceTallies: [Int: RetailFold.Tally] = [:]
+    var changedMenus: Set<MenuKey> = []
+    var rebase = MenuRebase()
+    var counters = CounterSums()
     var tallies: [TallyKey: RetailFold.Tally] = [:]
     /// Not booked in `tallies` yet: the sum over the latest neighbours of one feed and run.
     var lastTally: (feed: ByteString, run: ByteString, sum: RetailFold.Tally)?
@@ -52,6 +67,12 @@ struct FoldBatch {
         } else {
             try state.loadAllLines(source)
         }
+        if stored.traits.contains(.history) {
+            for row in try source.rows(of: RetailTables.statusHistory, prefix: [.integer(stored.id)]) {
+                guard let id = row[0].integer, let status = SaleStatus(rawValue: row[3].integer ?? 0) else { continue }
+                state.history[StatusEntry(status: status, at: row[2].integer ?? 0)] = id
+            }
+        }
         if !state.lines.isEmpty || stored.contentHash != nil {
             for row in try source.rows(of: RetailTables.version, prefix: [.integer(stored.id)]) {
                 state.remember(
@@ -64,13 +85,50 @@ struct FoldBatch {
     }
 
     mutating func loadQuarantine<Source: FoldSource>(
-        _ keys: [QuarantineKey],
+        _ needed: Set<RecordKey>,
         _ source: Source
     ) throws(Source.Failure) {
-        for (key, row) in zip(keys, try source.rows(of: RetailTables.quarantine, keys: keys.map(\.cells)))
-        where row != nil {
-            quarantined.insert(key)
+        let keys = Array(needed)
+        for (key, row) in zip(keys, try source.rows(of: RetailTables.quarantine, keys: keys.map(\.cells))) {
+            if let row { quarantine[key] = row }
         }
+    }
+
+    /// Which of the records that may have to wait do so already.
+    mutating func loadParked<Source: FoldSource>(
+        _ records: [JudgedRecord],
+        _ source: Source
+    ) throws(Source.Failure) {
+        if missing.isEmpty { return }
+        let waiting = records.filter { $0.action != .release && $0.requires.contains { missing.contains($0) } }
+        let keys = Array(Set(waiting.map { RecordKey($0) }))
+        for (key, row) in zip(keys, try source.rows(of: RetailTables.parked, keys: keys.map(\.cells))) where row != nil {
+            parked.insert(key)
+        }
+    }
+
+    /// Whether a reference record has an effect: a redrive has one while its entry of quarantine is open.
+    func admits(_ record: JudgedRecord) -> Bool {
+        switch record.action {
+        case .receive, .release: true
+        case .discard: false
+        case .redrive: quarantine[RecordKey(record)].map { $0[9] == .null } ?? false
+        }
+    }
+
+    /// The menu entries that order counters of this batch ask for.
+    func menusOfCountedDocuments() -> Set<MenuKey> {
+        var keys: Set<MenuKey> = []
+        for state in documents.values {
+            for row in [state.stored, state.row] {
+                guard let row, CounterSums.customer(row) != nil else { continue }
+                for line in state.lines.values { keys.insert(MenuKey(storeID: row.storeID, productID: line.productID)) }
+                for case .some(let line) in state.before.values {
+                    keys.insert(MenuKey(storeID: row.storeID, productID: line.productID))
+                }
+            }
+        }
+        return keys
     }
 
     /// After applying: loads the untouched lines of documents that moved (country, status, store, earliest time).
@@ -85,11 +143,12 @@ struct FoldBatch {
     // MARK: Changes
 
     /// Rows and sums: for every document and line that changed, new − old.
-    mutating func changes() -> ChangeSet {
+    mutating func changes(_ menus: Menus) -> ChangeSet {
         var out: [String: TableChanges] = [:]
         var documentChanges = TableChanges()
         var lineChanges = TableChanges()
         var versionChanges = TableChanges()
+        var historyChanges = TableChanges()
         var marts = Marts()
         var lines: [(id: Int64, cells: [Cell])] = []
         let order = documents.values.indices.map { (id: documents.values[$0].row.id, index: $0) }.sorted {
@@ -100,6 +159,7 @@ struct FoldBatch {
             let state = documents.values[index]
             if state.stored != state.row { documentChanges.upserts.append(state.row.cells) }
             marts.count(stored: state.stored, now: state.row)
+            count(state, menus)
             let moved = state.stored.map { !$0.countsLines(like: state.row) } ?? false
             for (identity, old) in state.before {
                 let new = state.lines[identity]
@@ -114,6 +174,12 @@ struct FoldBatch {
                     marts.add(line, of: state.row, sign: 1)
                 }
             }
+            historyChanges.deletes += state.deletedHistory
+            for entry in state.newHistory.sorted(by: { ($0.at, $0.status.rawValue) < ($1.at, $1.status.rawValue) }) {
+                historyChanges.upserts.append([
+                    .null, .integer(state.row.id), .integer(entry.at), .integer(entry.status.rawValue),
+                ])
+            }
             for version in state.changedLost {
                 guard let note = state.lost[version] else { continue }
                 versionChanges.upserts.append([
@@ -127,9 +193,28 @@ struct FoldBatch {
         out[RetailTables.document.name] = documentChanges
         out[RetailTables.line.name] = lineChanges
         out[RetailTables.version.name] = versionChanges
+        out[RetailTables.statusHistory.name] = historyChanges
+        out[RetailTables.quarantine.name, default: TableChanges()].upserts =
+            changedQuarantine.compactMap { quarantine[$0] }.sorted { $0[0].integer ?? 0 < $1[0].integer ?? 0 }
+        for (id, used) in usage where used != (0, 0) {
+            out[RetailTables.quarantineUsage.name, default: TableChanges()].additions[SumKey(id)] = [
+                Int128(used.entries), Int128(used.bytes),
+            ]
+        }
+        counters.add(to: &out)
         for (name, rows) in newRows { out[name, default: TableChanges()].upserts += rows }
         marts.add(to: &out)
         return out.filter { !$0.value.isEmpty }
+    }
+
+    /// Order counters: what the document added before, and what it adds now.
+    private mutating func count(_ state: DocumentState, _ menus: Menus) {
+        guard state.stored != state.row || !state.before.isEmpty else { return }
+        if let stored = state.stored, CounterSums.customer(stored) != nil {
+            let untouched = state.lines.values.filter { state.before.index(forKey: $0.identity) == nil }
+            counters.count(stored, state.before.values.compactMap { $0 } + untouched, menus, sign: -1)
+        }
+        if CounterSums.customer(state.row) != nil { counters.count(state.row, state.lines.values, menus, sign: 1) }
     }
 }
 

@@ -5,6 +5,14 @@ package protocol FoldSource {
     associatedtype Failure: Error
     func rows(of table: TableDeclaration, keys: [[Cell]]) throws(Failure) -> [[Cell]?]
     func rows(of table: TableDeclaration, prefix: [Cell]) throws(Failure) -> [[Cell]]
+    func rows(of table: TableDeclaration, ids: [Int64]) throws(Failure) -> [[Cell]?]
+    func rows(
+        of table: TableDeclaration,
+        index: String?,
+        prefix: [Cell],
+        range: Range<Int64>?,
+        limit: Int
+    ) throws(Failure) -> [[Cell]]
     func greatestID(of table: TableDeclaration) throws(Failure) -> Int64
 }
 

@@ -4,15 +4,30 @@ import Tables
 
 /// Applying one record to the overlay of a batch.
 extension RetailFold {
-    mutating func apply(_ record: JudgedRecord, _ batch: inout FoldBatch) {
+    /// - Parameter reference: What became of it when it is a reference record.
+    mutating func apply(_ record: JudgedRecord, _ reference: Tally?, _ batch: inout FoldBatch) {
+        windows.passReceiptTime(record)
+        if case .tick = record.outcome { return }
+        senders.apply(record)
         var tally = Tally()
-        tally.received = 1
+        switch record.action {
+        case .receive: tally.received = 1
+        case .release: tally.parked = -1
+        case .redrive, .discard:
+            if !resolve(record, &batch, &tally) { return add(tally, record, &batch) }
+        }
         switch record.outcome {
         case .quarantined(let reasons): quarantine(record, reasons, &batch, &tally)
         case .accepted(.line(let event)): line(event, record, &batch, &tally)
-        case .accepted(.sale(let event)): sale(event, record, &batch, &tally)
-        case .accepted(.reference), .tick: return
+        case .accepted(.sale(let event)):
+            if !parks(record, &batch, &tally) { sale(event, record, &batch, &tally) }
+        case .accepted(.reference): tally.add(reference ?? Tally())
+        case .tick: break
         }
+        add(tally, record, &batch)
+    }
+
+    private mutating func add(_ tally: Tally, _ record: JudgedRecord, _ batch: inout FoldBatch) {
         if batch.lastTally?.feed == record.feed, batch.lastTally?.run == record.run {
             batch.lastTally?.sum.add(tally)
         } else {
@@ -40,18 +55,52 @@ extension RetailFold {
         _ batch: inout FoldBatch,
         _ tally: inout Tally
     ) {
-        let key = QuarantineKey(record)
-        guard batch.quarantined.insert(key).inserted else {
+        let key = RecordKey(record)
+        guard batch.quarantine[key] == nil else {
             tally.duplicates = 1
             return
         }
         tally.quarantined = 1
-        batch.newRows[RetailTables.quarantine.name, default: []].append([
+        use(record, sign: 1, &batch)
+        batch.changedQuarantine.insert(key)
+        batch.quarantine[key] = [
             .integer(nextQuarantine), .text(record.feed), .blob(key.recordID), .blob(key.hash), .blob(record.bytes),
             .text(reasons), .blob(ByteString(record.contract.bytes)), .integer(record.receivedAt.micros), .integer(1),
             .null, .text(record.topic), .integer(record.offset),
-        ])
+        ]
         nextQuarantine += 1
+    }
+
+    private mutating func use(_ record: JudgedRecord, sign: Int64, _ batch: inout FoldBatch) {
+        let feed = runID(record.feed, "", &batch)
+        let used = batch.usage[feed] ?? (0, 0)
+        batch.usage[feed] = (used.entries + sign, used.bytes + sign * Int64(record.bytes.count))
+    }
+
+    /// An entry of quarantine that is judged again or given up; true when its record is to be counted now. An entry
+    /// that is not there or is resolved stays as it is: a record counts once, however often it is redriven.
+    private mutating func resolve(_ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
+        let key = RecordKey(record)
+        guard var row = batch.quarantine[key], row[9] == .null else { return false }
+        defer {
+            batch.quarantine[key] = row
+            batch.changedQuarantine.insert(key)
+        }
+        if record.action == .discard {
+            row[9] = .integer(record.receivedAt.micros)
+            use(record, sign: -1, &batch)
+            return false
+        }
+        row[6] = .blob(ByteString(record.contract.bytes))
+        row[8] = .integer((row[8].integer ?? 0) + 1)
+        if case .quarantined(let reasons) = record.outcome {
+            row[5] = .text(reasons)
+            return false
+        }
+        row[9] = .integer(record.receivedAt.micros)
+        use(record, sign: -1, &batch)
+        tally.quarantined = -1
+        return true
     }
 
     /// The document's state in the overlay, made when it is new.
@@ -86,7 +135,7 @@ extension RetailFold {
         _ tally: inout Tally
     ) {
         let time = event.occurredAt.micros
-        let storeID = storeID(event.source, event.store, zone: event.timeZone, &batch)
+        let storeID = storeID(event.source, event.store, zone: event.timeZone)
         let customerID = event.customer.map {
             self.customerID(event.source, $0, name: event.customerName, country: event.country, at: time)
         }
@@ -127,7 +176,7 @@ extension RetailFold {
     ) {
         let header = event.header
         let time = header.occurredAt.micros
-        let storeID = storeID(header.source, header.store, zone: header.timeZone, &batch)
+        let storeID = storeID(header.source, header.store, zone: header.timeZone)
         let customerID = header.customer.map {
             self.customerID(header.source, $0, name: header.customerName, country: header.country, at: time)
         }
@@ -144,8 +193,14 @@ extension RetailFold {
         }
         let firstLine = nextLine
         var verdict = VersionVerdict.duplicate
+        var documentID: Int64 = 0
+        var before: WindowShare?
+        var after: WindowShare?
         withDocument(NaturalKey(header.source, header.document), storeID: storeID, currency: header.currency, &batch) {
             state in
+            documentID = state.row.id
+            before = WindowShare(state.row)
+            defer { after = WindowShare(state.row) }
             verdict = state.judgeVersion(
                 hash: ByteString(event.contentHash.bytes),
                 at: header.versionAt,
@@ -181,6 +236,7 @@ extension RetailFold {
             )
         }
         nextLine += Int64(lines.count)
+        windows.apply(header, record, documentID: documentID, storeID: storeID, before: before, after: after)
         tally.add(verdict)
     }
 }

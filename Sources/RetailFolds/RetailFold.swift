@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 package import RetailModel
 package import Tables
 
@@ -11,20 +11,30 @@ package struct RetailFold {
     /// What a batch did, for metrics.
     package struct Tally: Sendable, Equatable {
         package var received: Int64 = 0, distinct: Int64 = 0, duplicates: Int64 = 0, quarantined: Int64 = 0
+        package var parked: Int64 = 0
         package var current: Int64 = 0, superseded: Int64 = 0, conflicting: Int64 = 0
 
         var values: [Int128] {
-            [received, distinct, duplicates, quarantined, 0, current, superseded, conflicting].map { Int128($0) }
+            [received, distinct, duplicates, quarantined, parked, current, superseded, conflicting].map { Int128($0) }
         }
     }
 
-    var stores = RowCache<Int64>()
+    var stores = RowCache<StoreRow>()
+    var categories = RowCache<Int64>()
     var countries = RowCache<Int64>()
     var runs = RowCache<Int64>()
     var customers = RowCache<CustomerRow>()
     var products = RowCache<ProductRow>()
+    var menus = Menus()
+    /// Reference records that are known to be there; what is missing is asked for again by each batch.
+    var known: Set<ReferenceKey> = []
+    var windows = WindowFold()
+    var senders = SenderFold()
     var nextDocument: Int64 = 1, nextLine: Int64 = 1, nextQuarantine: Int64 = 1
     private var isPrimed = false
+
+    /// Reference keys that are remembered between batches: about 200 bytes each, so 20 MB at the most.
+    static var knownMax: Int { 100_000 }
 
     package init() {}
 
@@ -42,11 +52,26 @@ package struct RetailFold {
         try prime(source)
         var batch = FoldBatch()
         try gather(records, source, &batch)
-        for index in records.indices { apply(records[index], &batch) }
+        try applyReferences(records, source, &batch)
+        for index in records.indices { apply(records[index], batch.referenceTallies[index], &batch) }
+        return try finish(&batch, source)
+    }
+
+    /// Windows that wait for time to pass: when a record of these topics should say that it has. Nil without any.
+    package var waiting: (until: Int64, topics: Set<ByteString>)? { windows.waiting }
+
+    /// Turns the overlay into changes.
+    mutating func finish<Source: FoldSource>(
+        _ batch: inout FoldBatch,
+        _ source: Source
+    ) throws(Source.Failure) -> (changes: ChangeSet, tally: Tally) {
         book(&batch)
         try batch.loadMovedDocuments(source)
-        var changes = batch.changes()
-        addReferenceRows(&changes)
+        try menus.load(batch.menusOfCountedDocuments(), source)
+        var changes = batch.changes(menus)
+        windows.take(into: &changes)
+        senders.take(into: &changes)
+        addReferenceRows(&changes, batch)
         var tally = Tally()
         for (key, part) in batch.tallies {
             if key.isFeed { tally.add(part) }
@@ -56,8 +81,11 @@ package struct RetailFold {
         return (changes, tally)
     }
 
-    private mutating func prime<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+    mutating func prime<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
         if isPrimed { return }
+        categories.nextID = try source.greatestID(of: RetailTables.category) + 1
+        try windows.prime(source)
+        try senders.prime(source)
         stores.nextID = try source.greatestID(of: RetailTables.store) + 1
         countries.nextID = try source.greatestID(of: RetailTables.country) + 1
         runs.nextID = try source.greatestID(of: RetailTables.run) + 1
@@ -71,30 +99,73 @@ package struct RetailFold {
 
     // MARK: Gathering
 
-    private mutating func gather<Source: FoldSource>(
+    mutating func gather<Source: FoldSource>(
         _ records: [JudgedRecord],
         _ source: Source,
         _ batch: inout FoldBatch
     ) throws(Source.Failure) {
         var needs = FoldNeeds()
         for index in records.indices { needs.add(records[index]) }
-        try load(RetailTables.store, needs.stores, &stores, source) { $0[0].integer ?? 0 }
+        try load(RetailTables.store, needs.stores, &stores, source) { StoreRow($0) }
         try load(RetailTables.run, needs.runs, &runs, source) { $0[0].integer ?? 0 }
         try load(RetailTables.customer, needs.customers, &customers, source) { CustomerRow($0) }
         try load(RetailTables.product, needs.products, &products, source) { ProductRow($0) }
+        try load(RetailTables.category, needs.categories, &categories, source) { $0[0].integer ?? 0 }
         let names = needs.countries.filter { countries[$0] == nil }.sorted { $0.key < $1.key }
         for (key, row) in zip(names, try source.rows(of: RetailTables.country, keys: names.map { [.text($0.key)] })) {
             if let row { countries.keep(key, row[0].integer ?? 0) }
         }
+        try senders.load(needs.senders, source)
+        menus.trim()
+        if known.count > Self.knownMax { known.removeAll() }
+        try findMissing(needs.references, source, &batch)
         let documents = needs.documents.keys.sorted { $0.key < $1.key }
         let found = try source.rows(of: RetailTables.document, keys: documents.map(\.cells))
+        var touched: Set<WindowKey> = []
         for (key, cells) in zip(documents, found) {
             guard let cells else { continue }
             let state = DocumentState(stored: DocumentRow(cells))
+            if let share = WindowShare(state.row) { touched.insert(share.key) }
             batch.documents[key] = state
             try batch.loadLines(key, identities: needs.documents[key], source)
         }
+        for need in needs.windows {
+            if let store = stores[need.store]?.id {
+                touched.insert(WindowKey(storeID: store, start: need.start, currency: need.currency))
+            }
+        }
+        try windows.load(touched, source)
         try batch.loadQuarantine(needs.quarantined, source)
+        try batch.loadParked(records, source)
+    }
+
+    /// Which of the needed reference records are not there.
+    private mutating func findMissing<Source: FoldSource>(
+        _ references: Set<ReferenceKey>,
+        _ source: Source,
+        _ batch: inout FoldBatch
+    ) throws(Source.Failure) {
+        for key in references where !known.contains(key) {
+            var found: [[Cell]] = []
+            switch key.entity {
+            case .customer, .store:
+                let prefix: [Cell] = [.integer(key.entity.rawValue), .text(key.source), .text(key.key)]
+                found = try source.rows(
+                    of: RetailTables.referenceVersion, index: nil, prefix: prefix, range: nil, limit: 1)
+            case .product:
+                guard let store = stores[NaturalKey(key.source, key.store)]?.id,
+                    let product = products[NaturalKey(key.source, key.key)]?.id
+                else { break }
+                found = try source.rows(
+                    of: RetailTables.menuItem,
+                    index: nil,
+                    prefix: [.integer(store), .integer(product)],
+                    range: nil,
+                    limit: 1
+                )
+            }
+            if found.isEmpty { batch.missing.insert(key) } else { known.insert(key) }
+        }
     }
 
     private func load<Row, Source: FoldSource>(
@@ -114,14 +185,29 @@ package struct RetailFold {
 
     // MARK: Reference rows
 
-    mutating func storeID(_ source: ByteString, _ key: ByteString, zone: ByteString, _ batch: inout FoldBatch) -> Int64
-    {
-        let natural = NaturalKey(source, key)
-        if let id = stores[natural] { return id }
-        let id = stores.mintID()
-        stores.keep(natural, id)
-        batch.newRows[RetailTables.store.name, default: []].append(
-            [.integer(id), .text(source), .text(key), .null, .null, .text(zone)])
+    mutating func storeID(
+        _ source: ByteString,
+        _ key: ByteString,
+        name: ByteString? = nil,
+        zone: ByteString,
+        at time: Int64 = 0
+    ) -> Int64 {
+        stores.update(NaturalKey(source, key)) { id in
+            StoreRow(id: id, source: source, key: key, timeZone: zone)
+        } body: { row, isNew in
+            guard wins(name, at: time, over: row.name, at: row.nameAt) else { return (isNew, row.id) }
+            row.name = name
+            row.nameAt = time
+            return (true, row.id)
+        }
+    }
+
+    mutating func categoryID(_ source: ByteString, _ name: ByteString, _ batch: inout FoldBatch) -> Int64 {
+        let natural = NaturalKey(source, name)
+        if let id = categories[natural] { return id }
+        let id = categories.mintID()
+        categories.keep(natural, id)
+        batch.newRows[RetailTables.category.name, default: []].append([.integer(id), .text(source), .text(name)])
         return id
     }
 
@@ -148,6 +234,7 @@ package struct RetailFold {
         _ key: ByteString,
         name: ByteString?,
         country: ByteString?,
+        login: ByteString? = nil,
         at time: Int64
     ) -> Int64 {
         let natural = NaturalKey(source, key)
@@ -163,6 +250,11 @@ package struct RetailFold {
             if wins(country, at: time, over: row.country, at: row.countryAt) {
                 row.country = country
                 row.countryAt = time
+                changed = true
+            }
+            if wins(login, at: time, over: row.login, at: row.loginAt) {
+                row.login = login
+                row.loginAt = time
                 changed = true
             }
             return (changed, row.id)
@@ -191,11 +283,24 @@ package struct RetailFold {
         }
     }
 
-    private mutating func addReferenceRows(_ changes: inout ChangeSet) {
-        let people = customers.takeChanged().sorted { $0.id < $1.id }.map(\.cells)
-        if !people.isEmpty { changes[RetailTables.customer.name, default: TableChanges()].upserts += people }
-        let goods = products.takeChanged().sorted { $0.id < $1.id }.map(\.cells)
-        if !goods.isEmpty { changes[RetailTables.product.name, default: TableChanges()].upserts += goods }
+    private mutating func addReferenceRows(_ changes: inout ChangeSet, _ batch: FoldBatch) {
+        func put(_ table: TableDeclaration, _ rows: [[Cell]]) {
+            if !rows.isEmpty { changes[table.name, default: TableChanges()].upserts += rows }
+        }
+        put(RetailTables.store, stores.takeChanged().sorted { $0.id < $1.id }.map(\.cells))
+        put(RetailTables.customer, customers.takeChanged().sorted { $0.id < $1.id }.map(\.cells))
+        put(RetailTables.product, products.takeChanged().sorted { $0.id < $1.id }.map(\.cells))
+        put(RetailTables.menuItem, batch.changedMenus.sorted().flatMap { menus[$0].map(\.cells) })
+        // Their ids are given by the store: asked for again when they are needed.
+        for key in batch.changedMenus { menus.forget(key) }
+        for (key, versions) in batch.entities {
+            let rows = versions.filter(\.isChanged).map { one in
+                [Cell(one.id)] + key.cells + [
+                    .integer(one.versionAt), .blob(one.hash), .integer(one.standing.rawValue), .integer(one.offset),
+                ]
+            }
+            put(RetailTables.referenceVersion, rows)
+        }
     }
 }
 
@@ -205,68 +310,9 @@ extension RetailFold.Tally {
         distinct += other.distinct
         duplicates += other.duplicates
         quarantined += other.quarantined
+        parked += other.parked
         current += other.current
         superseded += other.superseded
         conflicting += other.conflicting
-    }
-}
-
-/// The natural keys that a batch touches.
-struct FoldNeeds {
-    var stores: Set<NaturalKey> = []
-    var countries: Set<NaturalKey> = []
-    var runs: Set<NaturalKey> = []
-    var customers: Set<NaturalKey> = []
-    var products: Set<NaturalKey> = []
-    /// Per document the line identities; nil when all lines are needed.
-    var documents: [NaturalKey: Set<ByteString>?] = [:]
-    var quarantined: [QuarantineKey] = []
-    /// What was added last: neighbours in a feed share their run, store, customer and country.
-    private var lastFeed: ByteString?, lastRun: ByteString?
-    private var lastStore: NaturalKey?, lastCustomer: NaturalKey?, lastCountry: ByteString?
-
-    mutating func add(_ record: JudgedRecord) {
-        if lastFeed != record.feed || lastRun != record.run {
-            lastFeed = record.feed
-            lastRun = record.run
-            runs.insert(NaturalKey(record.feed, ""))
-            if !record.run.isEmpty { runs.insert(NaturalKey(record.feed, record.run)) }
-        }
-        switch record.outcome {
-        case .quarantined:
-            quarantined.append(QuarantineKey(record))
-        case .accepted(.line(let line)):
-            let key = NaturalKey(line.source, line.document)
-            if case .some(nil) = documents[key] {} else { documents[key, default: []]?.insert(line.identity) }
-            add(line.source, line.store, line.customer, line.country, line.product)
-        case .accepted(.reference), .tick: return
-        case .accepted(.sale(let sale)):
-            documents.updateValue(nil, forKey: NaturalKey(sale.header.source, sale.header.document))
-            add(sale.header.source, sale.header.store, sale.header.customer, sale.header.country, nil)
-            for line in sale.lines { products.insert(NaturalKey(line.source, line.product)) }
-        }
-    }
-
-    private mutating func add(
-        _ source: ByteString,
-        _ store: ByteString,
-        _ customer: ByteString?,
-        _ country: ByteString?,
-        _ product: ByteString?
-    ) {
-        let storeKey = NaturalKey(source, store)
-        if lastStore != storeKey {
-            lastStore = storeKey
-            stores.insert(storeKey)
-        }
-        if let customer, lastCustomer != NaturalKey(source, customer) {
-            lastCustomer = NaturalKey(source, customer)
-            customers.insert(NaturalKey(source, customer))
-        }
-        if let country, lastCountry != country {
-            lastCountry = country
-            countries.insert(NaturalKey("", country))
-        }
-        if let product { products.insert(NaturalKey(source, product)) }
     }
 }

@@ -23,6 +23,8 @@ package enum RecordAction: Sendable, Hashable {
     case redrive
     /// A quarantined record that an operator gave up; it keeps its record_id and bytes.
     case discard
+    /// A parked record whose references have arrived; never in a log.
+    case release
 }
 
 /// One record with its outcome and what the control totals, quarantine and watermarks need of its envelope.

@@ -43,13 +43,15 @@ extension RetailTables {
     package static let menuItem = TableDeclaration(
         "menu_item",
         .state,
-        key: ["store_id", "product_id", "valid_from"],
-        meaning: "Products on the menu of a store, one row per validity start; valid until the next one.",
+        key: ["store_id", "product_id", "valid_from", "content_hash"],
+        meaning: "Products on the menu of a store, one row per store's record; the winning one of a validity start is "
+            + "valid until the next.",
         columns: [
             Column("id", .integer, "surrogate"), Column("store_id", .integer, "store"),
             Column("product_id", .integer, "product"), Column("valid_from", .integer, "µs"),
             Column("name", .text, "name on the menu"), Column("category_id", .integer, "category"),
             Column("price", .integer, "money"), Column("content_hash", .blob, "of the store's record"),
+            Column("is_winner", .integer, "1, or 0 when a record with the same validity start has a greater hash"),
         ]
     )
 
@@ -161,6 +163,7 @@ extension RetailTables {
             Column("watermark", .integer, "event time, µs"),
             Column("received_at", .integer, "receipt time of its latest record, µs"),
             Column("length", .integer, "µs"), Column("lateness", .integer, "µs"), Column("idle", .integer, "µs"),
+            Column("topic", .text, "topic of its latest sale; only receipt times of this topic make it idle"),
         ]
     )
 

@@ -117,7 +117,7 @@ package enum RetailTables {
             Column("receipt_method", .text, nullable: true, "the receipt's payment method"),
             Column("receipt_document", .text, nullable: true, "the receipt's transaction number"),
             Column("flags", .integer, "bits of DocumentFlags"),
-            Column("traits", .integer, "1 counts in turnover windows, 2 counts in order counters"),
+            Column("traits", .integer, "1 counts in turnover windows, 2 in order counters, 4 has a status history"),
             Column("window_start", .integer, nullable: true, "start of its turnover window, µs"),
             Column("log_offset", .integer, "log offset of the event that set the row last"),
         ]

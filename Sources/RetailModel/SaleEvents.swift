@@ -40,6 +40,8 @@ package struct DocumentTraits: OptionSet, Sendable, Hashable {
     package static let windowed = DocumentTraits(rawValue: 1)
     /// Order counters of its customer.
     package static let counted = DocumentTraits(rawValue: 2)
+    /// It has a status history.
+    package static let history = DocumentTraits(rawValue: 4)
 }
 
 /// Tumbling windows of one feed: settings of its contract, microseconds.
@@ -153,6 +155,7 @@ package struct DocumentHeader: Sendable, Equatable {
         var traits: DocumentTraits = []
         if window != nil { traits.insert(.windowed) }
         if isCounted { traits.insert(.counted) }
+        if !statuses.isEmpty { traits.insert(.history) }
         return traits
     }
 

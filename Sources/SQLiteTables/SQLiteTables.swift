@@ -112,6 +112,41 @@ package final class SQLiteTables: TableStore {
         return out
     }
 
+    package func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?] {
+        if ids.isEmpty { return [] }
+        let statement = try connection.statement(SQLiteSchema.select(table, byKeyColumns: 0) + " WHERE id = ?")
+        var out: [[Cell]?] = []
+        for id in ids {
+            statement.bind(id)
+            out.append(try statement.step() ? Self.row(statement, table) : nil)
+            statement.reset()
+        }
+        return out
+    }
+
+    package func rows(
+        of table: TableDeclaration,
+        index: String?,
+        prefix: [Cell],
+        range: Range<Int64>?,
+        limit: Int
+    ) throws(TableStoreError) -> [[Cell]] {
+        let columns = table.columns(of: index)
+        let statement = try connection.statement(
+            SQLiteSchema.select(table, columns: columns, equal: prefix.count, isRanged: range != nil)
+        )
+        defer { statement.reset() }
+        for cell in prefix { statement.bind(cell) }
+        if let range {
+            statement.bind(range.lowerBound)
+            statement.bind(range.upperBound)
+        }
+        statement.bind(Int64(limit))
+        var out: [[Cell]] = []
+        while try statement.step() { out.append(Self.row(statement, table)) }
+        return out
+    }
+
     private func selection(_ table: TableDeclaration, _ count: Int) -> String {
         selections[table.name]?[count] ?? SQLiteSchema.select(table, byKeyColumns: count)
     }

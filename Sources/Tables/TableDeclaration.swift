@@ -68,6 +68,15 @@ package struct TableDeclaration: Sendable, Equatable {
         self.meaning = meaning
     }
 
+    /// Columns of an index, or of the natural key for nil; a name that is not declared is a bug.
+    package func columns(of index: String?) -> [String] {
+        guard let index else { return key }
+        guard let found = indexes.first(where: { $0.name == index }) else {
+            preconditionFailure("table \(name) has no index \(index)")
+        }
+        return found.columns
+    }
+
     /// Position of a column; a name that is not declared is a bug.
     package func index(of column: String) -> Int {
         guard let index = columns.firstIndex(where: { $0.name == column }) else {

@@ -6,6 +6,7 @@ import Ports
 import Primitives
 import RecordBatch
 import Refine
+import RetailFolds
 import RetailModel
 import SQLiteTables
 import Tables

@@ -119,6 +119,7 @@ struct DirectTables {
                 found = [line]
                 country = line.country
                 person(line.source, line.customer, line.customerName, line.country, line.occurredAt.micros)
+            case .accepted(.reference), .tick: continue
             case .accepted(.sale(let sale)):
                 sales[Document(source: sale.header.source, key: sale.header.document), default: Versions()]
                     .add(sale, sale.header.versionAt, sale.contentHash) { a, b in

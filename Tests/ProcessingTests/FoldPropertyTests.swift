@@ -2,6 +2,7 @@ import FaultKit
 import Foundation
 import Ports
 import Primitives
+import RetailFolds
 import RetailModel
 import SQLiteTables
 import Tables
@@ -91,6 +92,18 @@ import Testing
         }
         func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
             try store.rows(of: table, prefix: prefix)
+        }
+        func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?] {
+            try store.rows(of: table, ids: ids)
+        }
+        func rows(
+            of table: TableDeclaration,
+            index: String?,
+            prefix: [Cell],
+            range: Range<Int64>?,
+            limit: Int
+        ) throws(TableStoreError) -> [[Cell]] {
+            try store.rows(of: table, index: index, prefix: prefix, range: range, limit: limit)
         }
         func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 { try store.greatestID(of: table) }
     }

@@ -84,7 +84,7 @@ struct RecordGenerator {
                 sale.lines[index].flags = flags
             }
             record.outcome = .accepted(.sale(sale))
-        case .quarantined: break
+        case .quarantined, .accepted(.reference), .tick: break
         }
     }
 
@@ -213,6 +213,7 @@ struct RecordGenerator {
             case .accepted(.line(let line)): lines.append(line)
             case .accepted(.sale(let sale)): sales.append(sale)
             case .quarantined: rejected.append(ByteString(record.bytes.bytes + record.recordID.bytes))
+            case .accepted(.reference), .tick: break
             }
         }
         for (index, later) in lines.enumerated() {

@@ -48,6 +48,16 @@ enum SQLiteSchema {
         return "SELECT \(columns) FROM \"\(table.name)\"" + (count == 0 ? "" : " WHERE \(condition)")
     }
 
+    /// Rows in order of `columns` and id: the first `equal` of them are given, the next lies in a range if `isRanged`.
+    static func select(_ table: TableDeclaration, columns: [String], equal: Int, isRanged: Bool) -> String {
+        var conditions = columns.prefix(equal).map { "\"\($0)\" = ?" }
+        if isRanged { conditions.append("\"\(columns[equal])\" >= ? AND \"\(columns[equal])\" < ?") }
+        let order = (columns + ["id"]).map { "\"\($0)\"" }.joined(separator: ", ")
+        return select(table, byKeyColumns: 0)
+            + (conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))")
+            + " ORDER BY \(order) LIMIT ?"
+    }
+
     static func upsert(_ table: TableDeclaration) -> String {
         let all = names(table)
         let columns = all.map { "\"\($0)\"" }.joined(separator: ", ")

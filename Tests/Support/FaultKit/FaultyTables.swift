@@ -58,6 +58,22 @@ package final class FaultyTables: TableStore {
         try plan.run("list") { () throws(TableStoreError) in try store.rows(of: table, prefix: prefix) }
     }
 
+    package func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?] {
+        try plan.run("look up by id") { () throws(TableStoreError) in try store.rows(of: table, ids: ids) }
+    }
+
+    package func rows(
+        of table: TableDeclaration,
+        index: String?,
+        prefix: [Cell],
+        range: Range<Int64>?,
+        limit: Int
+    ) throws(TableStoreError) -> [[Cell]] {
+        try plan.run("list a range") { () throws(TableStoreError) in
+            try store.rows(of: table, index: index, prefix: prefix, range: range, limit: limit)
+        }
+    }
+
     package func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 {
         try plan.run("find the greatest id") { () throws(TableStoreError) in try store.greatestID(of: table) }
     }

@@ -44,6 +44,39 @@ package final class MemoryTables: TableStore {
         (storage.tables[table.name]?.rows ?? [:]).filter { $0.key.starts(with: prefix) }.map(\.value)
     }
 
+    package func rows(of table: TableDeclaration, ids: [Int64]) -> [[Cell]?] {
+        let stored = storage.tables[table.name]
+        return ids.map { id in stored?.keys[id].flatMap { stored?.rows[$0] } }
+    }
+
+    package func rows(
+        of table: TableDeclaration,
+        index: String?,
+        prefix: [Cell],
+        range: Range<Int64>?,
+        limit: Int
+    ) -> [[Cell]] {
+        let columns = (table.columns(of: index) + ["id"]).map(table.index)
+        let found = (storage.tables[table.name]?.rows ?? [:]).values.filter { row in
+            zip(columns, prefix).allSatisfy { row[$0] == $1 }
+                && (range.map { $0.contains(row[columns[prefix.count]].integer ?? 0) } ?? true)
+        }
+        let sorted = found.sorted { a, b in
+            for column in columns where a[column] != b[column] { return Self.isLess(a[column], b[column]) }
+            return false
+        }
+        return Array(sorted.prefix(limit))
+    }
+
+    private static func isLess(_ a: Cell, _ b: Cell) -> Bool {
+        switch (a, b) {
+        case (.integer(let x), .integer(let y)): x < y
+        case (.text(let x), .text(let y)), (.blob(let x), .blob(let y)): x < y
+        case (.null, _): true
+        default: false
+        }
+    }
+
     package func greatestID(of table: TableDeclaration) -> Int64 {
         storage.tables[table.name]?.keys.keys.max() ?? 0
     }

@@ -1,0 +1,119 @@
+import Formats
+import Primitives
+package import RetailModel
+package import Tables
+
+/// Parked records whose reference has arrived: read from the store, to be judged again and counted.
+package struct DueRelease {
+    var releaseID: Int64
+    var need: ByteString
+    /// Rows of `parked`; empty when nobody waits any more.
+    package var rows: [[Cell]]
+}
+
+/// Records that wait for reference data (spec model 1.11). What is missing arrives in any order; a record counts when
+/// nothing is missing any more.
+extension RetailFold {
+    /// Parked records that one release looks at: 8 MB of orders of 16 kB.
+    static var releaseMax: Int { 500 }
+
+    /// Parks the record when a reference is missing; false when it can be counted.
+    mutating func parks(_ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
+        let missing = record.requires.filter { batch.missing.contains($0) }
+        if missing.isEmpty { return false }
+        let key = RecordKey(record)
+        guard batch.parked.insert(key).inserted else {
+            tally.duplicates += 1
+            return true
+        }
+        tally.parked += 1
+        batch.newRows[RetailTables.parked.name, default: []].append(
+            Self.parkedRow(id: nil, record, key, Self.missingText(missing))
+        )
+        for need in Set(missing.map(\.text)).sorted() {
+            batch.newRows[RetailTables.parkedNeed.name, default: []].append([.null, .text(need)] + key.cells)
+        }
+        return true
+    }
+
+    private static func parkedRow(
+        id: Int64?,
+        _ record: JudgedRecord,
+        _ key: RecordKey,
+        _ missing: ByteString
+    ) -> [Cell] {
+        [Cell(id)] + key.cells + [
+            .blob(record.bytes), .text(missing), .blob(ByteString(record.contract.bytes)),
+            .integer(record.receivedAt.micros), .text(record.run), .text(record.sender), Cell(text: record.csvHeader),
+            .integer(record.csvSeparator), .text(record.topic), .integer(record.offset),
+        ]
+    }
+
+    private static func missingText(_ missing: [ReferenceKey]) -> ByteString {
+        var json = JSONWriter()
+        json.beginArray()
+        for text in Set(missing.map(\.text)).sorted() { json.string(text) }
+        json.endArray()
+        return ByteString(json.bytes)
+    }
+
+    /// The next parked records whose reference has arrived; nil when there are none.
+    package func dueRelease<Source: FoldSource>(_ source: Source) throws(Source.Failure) -> DueRelease? {
+        let releases = try source.rows(
+            of: RetailTables.parkedRelease,
+            index: nil,
+            prefix: [],
+            range: nil,
+            limit: 1
+        )
+        guard let release = releases.first else { return nil }
+        let need = release[1].bytes ?? ""
+        let needs = try source.rows(
+            of: RetailTables.parkedNeed,
+            index: nil,
+            prefix: [.text(need)],
+            range: nil,
+            limit: Self.releaseMax
+        )
+        let rows = try source.rows(of: RetailTables.parked, keys: needs.map { Array($0[2...4]) }).compactMap { $0 }
+        return DueRelease(releaseID: release[0].integer ?? 0, need: need, rows: rows)
+    }
+
+    /// Counts parked records for which nothing is missing any more; the others go on waiting for the rest.
+    ///
+    /// - Parameter records: What ``DueRelease/rows`` are now, with action `release`.
+    package mutating func release<Source: FoldSource>(
+        _ due: DueRelease,
+        _ records: [JudgedRecord],
+        from source: Source
+    ) throws(Source.Failure) -> (changes: ChangeSet, tally: Tally) {
+        try prime(source)
+        var batch = FoldBatch()
+        try gather(records, source, &batch)
+        var deletedNeeds: [Int64] = []
+        var parkedChanges = TableChanges()
+        for (row, record) in zip(due.rows, records) {
+            let missing = record.requires.filter { batch.missing.contains($0) }
+            let key = RecordKey(record)
+            let satisfied = Set(record.requires.filter { !batch.missing.contains($0) }.map(\.text) + [due.need])
+            let keys = satisfied.sorted().map { [Cell.text($0)] + key.cells }
+            deletedNeeds += try source.rows(of: RetailTables.parkedNeed, keys: keys).compactMap { $0?[0].integer }
+            guard missing.isEmpty else {
+                parkedChanges.upserts.append(
+                    Self.parkedRow(id: row[0].integer, record, key, Self.missingText(missing))
+                )
+                continue
+            }
+            if let id = row[0].integer { parkedChanges.deletes.append(id) }
+            apply(record, nil, &batch)
+        }
+        var (changes, tally) = try finish(&batch, source)
+        changes[RetailTables.parked.name, default: TableChanges()].deletes += parkedChanges.deletes
+        changes[RetailTables.parked.name, default: TableChanges()].upserts += parkedChanges.upserts
+        changes[RetailTables.parkedNeed.name, default: TableChanges()].deletes += deletedNeeds
+        if due.rows.isEmpty {
+            changes[RetailTables.parkedRelease.name, default: TableChanges()].deletes.append(due.releaseID)
+        }
+        return (changes, tally)
+    }
+}

@@ -1,0 +1,145 @@
+import Primitives
+import RetailModel
+import Tables
+
+/// Who sends, how far, and which sequence numbers are missing. Sequences show gaps; they are no dedupe key.
+struct SenderFold {
+    /// Sender of a feed.
+    private var senders = RowCache<SenderRow>()
+    /// Maximal ranges of each sender, in order.
+    private var ranges: [NaturalKey: [SequenceRange]] = [:]
+    private var changed: Set<NaturalKey> = []
+    private var changedRanges: [NaturalKey: Set<Int64>] = [:]
+    private var deleted: [Int64] = []
+    private var nextRange: Int64 = 1
+
+    /// Ranges that are kept of one sender; beyond it the two lowest are joined, so that a sender that skips every other
+    /// number costs 100 kB and no more.
+    static var rangesMax: Int { 1_000 }
+
+    mutating func prime<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+        senders.nextID = try source.greatestID(of: RetailTables.sender) + 1
+        nextRange = try source.greatestID(of: RetailTables.senderRange) + 1
+    }
+
+    mutating func load<Source: FoldSource>(_ keys: Set<NaturalKey>, _ source: Source) throws(Source.Failure) {
+        senders.trim()
+        if ranges.count > RowCache<SenderRow>.rowsMax / 10 { ranges.removeAll() }
+        let missing = keys.filter { senders[$0] == nil || ranges[$0] == nil }
+            .sorted { ($0.source, $0.key) < ($1.source, $1.key) }
+        for (key, cells) in zip(missing, try source.rows(of: RetailTables.sender, keys: missing.map(\.cells))) {
+            ranges[key] = []
+            guard let cells else { continue }
+            senders.keep(key, SenderRow(cells))
+            ranges[key] = try source.rows(of: RetailTables.senderRange, prefix: key.cells).map {
+                SequenceRange(id: $0[0].integer, low: $0[3].integer ?? 0, high: $0[4].integer ?? 0, eventMax: $0[5].integer)
+            }.sorted { $0.low < $1.low }
+        }
+    }
+
+    mutating func apply(_ record: JudgedRecord) {
+        guard record.action == .receive, !record.sender.isEmpty, record.outcome != .tick else { return }
+        let key = NaturalKey(record.feed, record.sender)
+        let seen = record.receivedAt.micros
+        let event = record.eventTime
+        _ = senders.update(key) { id in
+            SenderRow(id: id, feed: record.feed, name: record.sender, seen: seen)
+        } body: { row, _ in
+            row.records += 1
+            row.firstSeen = min(row.firstSeen, seen)
+            row.lastSeen = max(row.lastSeen, seen)
+            if let event {
+                row.eventMax = max(row.eventMax ?? event, event)
+                row.delayMin = min(row.delayMin ?? .max, seen - event)
+            }
+            return (true, row.id)
+        }
+        if let sequence = record.senderSequence { note(sequence, event, key) }
+    }
+
+    /// Puts a number into the ranges, joining those that it connects.
+    private mutating func note(_ sequence: Int64, _ event: Int64?, _ key: NaturalKey) {
+        var list = ranges[key] ?? []
+        // The last range that begins at or before the number.
+        var low = 0
+        var high = list.count
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle].low <= sequence { low = middle + 1 } else { high = middle }
+        }
+        var place = low - 1
+        if place >= 0, list[place].high >= sequence {
+            guard let event, event > list[place].eventMax ?? .min else { return }
+        } else if place >= 0, list[place].high + 1 == sequence {
+            list[place].high = sequence
+        } else if place + 1 < list.count, list[place + 1].low - 1 == sequence {
+            place += 1
+            forget(list[place], key)
+            list[place].low = sequence
+        } else {
+            place += 1
+            list.insert(SequenceRange(id: nil, low: sequence, high: sequence, eventMax: nil), at: place)
+        }
+        if let event { list[place].eventMax = max(list[place].eventMax ?? event, event) }
+        if place + 1 < list.count, list[place].high + 1 == list[place + 1].low { join(place, &list, key) }
+        changedRanges[key, default: []].insert(list[place].low)
+        if list.count > Self.rangesMax {
+            join(0, &list, key)
+            changedRanges[key, default: []].insert(list[0].low)
+        }
+        ranges[key] = list
+    }
+
+    /// Joins a range with the next one.
+    private mutating func join(_ place: Int, _ list: inout [SequenceRange], _ key: NaturalKey) {
+        let next = list.remove(at: place + 1)
+        forget(next, key)
+        list[place].high = next.high
+        if let event = next.eventMax { list[place].eventMax = max(list[place].eventMax ?? event, event) }
+    }
+
+    /// The stored row of a range goes: its key (low) changes or it is joined.
+    private mutating func forget(_ range: SequenceRange, _ key: NaturalKey) {
+        if let id = range.id { deleted.append(id) }
+        changedRanges[key]?.remove(range.low)
+    }
+
+    mutating func take(into changes: inout ChangeSet) {
+        let rows = senders.takeChanged().sorted { $0.id < $1.id }.map(\.cells)
+        if !rows.isEmpty { changes[RetailTables.sender.name, default: TableChanges()].upserts += rows }
+        var upserts: [[Cell]] = []
+        for (key, lows) in changedRanges {
+            guard var list = ranges[key] else { continue }
+            for index in list.indices where lows.contains(list[index].low) {
+                // A range whose row was deleted under its old low gets a new one.
+                if list[index].id == nil || deleted.contains(list[index].id ?? 0) {
+                    list[index].id = nextRange
+                    nextRange += 1
+                }
+                let range = list[index]
+                upserts.append([
+                    Cell(range.id), .text(key.source), .text(key.key), .integer(range.low), .integer(range.high),
+                    Cell(range.eventMax),
+                ])
+            }
+            ranges[key] = list
+        }
+        if !upserts.isEmpty || !deleted.isEmpty {
+            changes[RetailTables.senderRange.name, default: TableChanges()].upserts += upserts
+            changes[RetailTables.senderRange.name, default: TableChanges()].deletes += deleted
+        }
+        changedRanges.removeAll(keepingCapacity: true)
+        deleted.removeAll(keepingCapacity: true)
+    }
+}
+
+extension JudgedRecord {
+    /// Event time in microseconds of an accepted line or sale.
+    var eventTime: Int64? {
+        switch outcome {
+        case .accepted(.line(let line)): line.occurredAt.micros
+        case .accepted(.sale(let sale)): sale.header.occurredAt.micros
+        case .accepted(.reference), .quarantined, .tick: nil
+        }
+    }
+}

@@ -66,7 +66,8 @@ extension RetailFold {
         batch.quarantine[key] = [
             .integer(nextQuarantine), .text(record.feed), .blob(key.recordID), .blob(key.hash), .blob(record.bytes),
             .text(reasons), .blob(ByteString(record.contract.bytes)), .integer(record.receivedAt.micros), .integer(1),
-            .null, .text(record.topic), .integer(record.offset),
+            .null, .text(record.topic), .integer(record.offset), Cell(text: record.csvHeader),
+            .integer(record.csvSeparator),
         ]
         nextQuarantine += 1
     }

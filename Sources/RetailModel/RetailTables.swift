@@ -177,6 +177,8 @@ package enum RetailTables {
             Column("first_seen", .integer, "receipt time, µs"), Column("attempts", .integer, "how often it was judged"),
             Column("resolved_at", .integer, nullable: true, "µs; null while it is open"),
             Column("topic", .text, "topic of the record"), Column("log_offset", .integer, "log offset of the record"),
+            Column("csv_header", .text, nullable: true, "header row of a CSV record"),
+            Column("csv_separator", .integer, "separator of a CSV record, 0 for JSON"),
         ]
     )
 

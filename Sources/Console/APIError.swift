@@ -26,20 +26,13 @@ struct APIError: Error {
     }
 
     var response: HTTPResponse {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("error")
-        json.beginObject()
-        json.field("code", code)
-        json.field("message", message)
-        if !candidates.isEmpty {
+        let body = ErrorBody(code: code, message: message).json { json in
+            if candidates.isEmpty { return }
             json.key("candidates")
             json.beginArray()
             for candidate in candidates { json.string(candidate) }
             json.endArray()
         }
-        json.endObject()
-        json.endObject()
-        return HTTPResponse(status: status, headers: [("content-type", "application/json")], body: json.bytes)
+        return HTTPResponse(status: status, headers: [("content-type", "application/json")], body: body)
     }
 }

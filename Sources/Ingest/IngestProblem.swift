@@ -11,19 +11,13 @@ struct IngestProblem: Error {
     var expectedRow: Int64?
 
     var response: HTTPResponse {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("error")
-        json.beginObject()
-        json.field("code", code)
-        json.field("message", message)
-        if let expectedRow { json.field("expected_row", expectedRow) }
-        json.endObject()
-        json.endObject()
+        let body = ErrorBody(code: code, message: message).json { json in
+            if let expectedRow { json.field("expected_row", expectedRow) }
+        }
         var headers = [(name: "content-type", value: "application/json")]
         if status == 405 { headers.append(("allow", "POST")) }
         if retryAfter { headers.append(("retry-after", "1")) }
-        return HTTPResponse(status: status, headers: headers, body: json.bytes)
+        return HTTPResponse(status: status, headers: headers, body: body)
     }
 
     /// What a failed submission means to the sender.

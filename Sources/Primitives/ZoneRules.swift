@@ -137,14 +137,17 @@ public struct ZoneRules: Sendable, Equatable {
         let local = civil.epochSeconds
         let early = offset(atSeconds: local - 86_400)
         let late = offset(atSeconds: local + 86_400)
-        var found: [Int64] = []
-        for offset in early == late ? [early] : [early, late] {
+        /// The instant that an offset gives, when the offset holds there.
+        func instant(_ offset: Int) -> Timestamp? {
             let seconds = local - Int64(offset)
-            if self.offset(atSeconds: seconds) == offset { found.append(seconds) }
+            guard self.offset(atSeconds: seconds) == offset else { return nil }
+            return Timestamp(micros: seconds * 1_000_000 + Int64(civil.micro))
         }
-        guard let first = found.min() else { return .nonexistent }
-        let instant = Timestamp(micros: first * 1_000_000 + Int64(civil.micro))
-        return found.count > 1 ? .ambiguous(first: instant) : .one(instant)
+        switch (instant(early), early == late ? nil : instant(late)) {
+        case (let one?, let other?): return .ambiguous(first: min(one, other))
+        case (let one?, nil), (nil, let one?): return .one(one)
+        case (nil, nil): return .nonexistent
+        }
     }
 }
 

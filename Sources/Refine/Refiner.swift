@@ -230,14 +230,13 @@ package struct Refiner {
             }
             nodes[index] = value
         }
-        // By index: a copy of a field would count references to all its parts.
         for index in 0..<table.count {
             let node = nodes[index]
             let reading: FieldReading
-            if table.fields[index].type == .list {
+            if table.isList(index) {
                 reading = readList(node, bytes, table.fields[index], unknown, &reasons)
             } else {
-                reading = table.fields[index].read(node < 0 ? .missing : raw(node, bytes), row: row)
+                reading = table.read(index, node < 0 ? .missing : raw(node, bytes), row: row)
             }
             switch reading {
             case .value(let value): values.append(value)
@@ -349,18 +348,17 @@ package struct Refiner {
             guard let index else { continue }
             places[index] = column
         }
-        // By index: a copy of a field would count references to all its parts.
         for index in 0..<contract.fields.count {
             let place = places[index]
             let reading: FieldReading
-            if contract.fields.fields[index].type == .list {
+            if contract.fields.isList(index) {
                 reading = contract.fields.fields[index].readList(nil)
             } else if place < 0 {
-                reading = contract.fields.fields[index].read(.missing)
+                reading = contract.fields.read(index, .missing)
             } else if fields.hasDoubledQuotes(place) {
-                reading = contract.fields.fields[index].read(.csv(fields.text(place, in: bytes).bytes[...]))
+                reading = contract.fields.read(index, .csv(fields.text(place, in: bytes).bytes[...]))
             } else {
-                reading = contract.fields.fields[index].read(.csv(bytes[fields.raw(place)]))
+                reading = contract.fields.read(index, .csv(bytes[fields.raw(place)]))
             }
             switch reading {
             case .value(let value): values.append(value)

@@ -182,6 +182,12 @@ package enum RetailTables {
         ]
     )
 
+    /// What every table of sales sums up.
+    private static let sales = [
+        Column("gross", .wide, "money"), Column("returns", .wide, "money"),
+        Column("units", .integer, "gross quantity, thousandths"),
+    ]
+
     package static let salesHour = TableDeclaration(
         "sales_hour",
         .sum,
@@ -189,9 +195,8 @@ package enum RetailTables {
         meaning: "Sales by store and local hour.",
         columns: [
             Column("store_id", .integer, "store"), Column("hour", .integer, "hours since 1970-01-01 00:00 local"),
-            Column("currency", .integer, "ISO 4217 letters as a number"), Column("gross", .wide, "money"),
-            Column("returns", .wide, "money"), Column("units", .integer, "gross quantity, thousandths"),
-        ]
+            Column("currency", .integer, "ISO 4217 letters as a number"),
+        ] + sales
     )
 
     package static let salesDay = TableDeclaration(
@@ -216,9 +221,8 @@ package enum RetailTables {
         meaning: "Sales by product and local day.",
         columns: [
             Column("day", .integer, "days since 1970, local"), Column("product_id", .integer, "product"),
-            Column("currency", .integer, "ISO 4217 letters as a number"), Column("gross", .wide, "money"),
-            Column("returns", .wide, "money"), Column("units", .integer, "gross quantity, thousandths"),
-        ]
+            Column("currency", .integer, "ISO 4217 letters as a number"),
+        ] + sales
     )
 
     package static let productTotal = TableDeclaration(
@@ -228,9 +232,7 @@ package enum RetailTables {
         meaning: "Sales by product over all time.",
         columns: [
             Column("product_id", .integer, "product"), Column("currency", .integer, "ISO 4217 letters as a number"),
-            Column("gross", .wide, "money"), Column("returns", .wide, "money"),
-            Column("units", .integer, "gross quantity, thousandths"),
-        ]
+        ] + sales
     )
 
     package static let customerTotal = TableDeclaration(

@@ -2,7 +2,7 @@ import CSQLite
 package import Ports
 
 /// SQLite's result codes as errors of the port.
-package enum SQLiteFailures {
+package enum SQLiteTablesFailures {
     package static func translate(_ code: Int32, _ message: String, _ operation: String) -> TableStoreError {
         switch code & 0xFF {
         case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged(cause: message)

@@ -3,7 +3,7 @@ import Synchronization
 // Metric names are the exposition's names, lower snake (style.md, habit 23).
 // swift-format-ignore: AlwaysUseLowerCamelCase
 /// Every metric of the product: the name is the API, `meaning` the help text and the row of the reference page.
-package enum MetricName: String, CaseIterable, Sendable {
+package enum MetricName: Int, CaseIterable, Sendable {
     case ingest_requests_total
     case ingest_records_accepted_total
     case ingest_records_rejected_total
@@ -26,7 +26,10 @@ package enum MetricName: String, CaseIterable, Sendable {
     case live_streams_open
 
     /// A counter only grows; a gauge is what it is now.
-    package var isCounter: Bool { rawValue.hasSuffix("_total") }
+    package var isCounter: Bool { name.hasSuffix("_total") }
+
+    /// The case's own name.
+    package var name: String { "\(self)" }
 
     package var meaning: String {
         switch self {
@@ -62,11 +65,7 @@ package final class Metrics: Sendable {
 
     package init() { slots = MetricName.allCases.map { _ in Slot() } }
 
-    private static let order: [MetricName: Int] = Dictionary(
-        uniqueKeysWithValues: MetricName.allCases.enumerated().map { ($1, $0) }
-    )
-
-    private func slot(_ name: MetricName) -> Slot { slots[Self.order[name] ?? 0] }
+    private func slot(_ name: MetricName) -> Slot { slots[name.rawValue] }
 
     package func add(_ name: MetricName, _ amount: Int64 = 1) { slot(name).value.add(amount, ordering: .relaxed) }
     package func set(_ name: MetricName, _ value: Int64) { slot(name).value.store(value, ordering: .relaxed) }
@@ -75,10 +74,10 @@ package final class Metrics: Sendable {
     /// Prometheus text exposition format 0.0.4, names prefixed `till_`.
     package func prometheusText() -> String {
         var text = ""
-        for name in MetricName.allCases {
-            text += "# HELP till_\(name.rawValue) \(name.meaning)\n"
-            text += "# TYPE till_\(name.rawValue) \(name.isCounter ? "counter" : "gauge")\n"
-            text += "till_\(name.rawValue) \(value(name))\n"
+        for metric in MetricName.allCases {
+            text += "# HELP till_\(metric.name) \(metric.meaning)\n"
+            text += "# TYPE till_\(metric.name) \(metric.isCounter ? "counter" : "gauge")\n"
+            text += "till_\(metric.name) \(value(metric))\n"
         }
         return text
     }

@@ -31,15 +31,11 @@ struct Gate: HTTPHandler {
     }
 
     private func error(_ status: Int, _ code: String, _ message: String) -> HTTPResponse {
-        var json = JSONWriter()
-        json.beginObject()
-        json.key("error")
-        json.beginObject()
-        json.field("code", code)
-        json.field("message", message)
-        json.endObject()
-        json.endObject()
-        return HTTPResponse(status: status, headers: [("content-type", "application/json")], body: json.bytes)
+        HTTPResponse(
+            status: status,
+            headers: [("content-type", "application/json")],
+            body: ErrorBody(code: code, message: message).json()
+        )
     }
 
     // MARK: Identities

@@ -37,15 +37,13 @@ final class Node {
         var tableSettings = SQLiteTablesSettings()
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
         tableSettings.readers = settings.integer(.tablesReaders)
-        let openTables: @Sendable () throws -> SQLiteTables = { [tableSettings] in
-            try SQLiteTables(
-                path: tablesPath,
-                tables: RetailTables.all,
-                views: RetailViews.all,
-                settings: tableSettings
-            )
-        }
-        let stored = try openTables().positions()
+        // Once, before anyone reads: makes tables and views, and says how far the log must reach.
+        let stored = try SQLiteTables(
+            path: tablesPath,
+            tables: RetailTables.all,
+            views: RetailViews.all,
+            settings: tableSettings
+        ).positions()
 
         var logSettings = EmbeddedLogSettings()
         logSettings.segmentBytes = settings.integer(.logSegmentMebibytes) << 20
@@ -78,7 +76,9 @@ final class Node {
             metrics: metrics,
             logger: logger,
             time: time,
-            makeStore: openTables
+            makeStore: { [tableSettings] in
+                try SQLiteTables(path: tablesPath, tables: RetailTables.all, views: [], settings: tableSettings)
+            }
         )
         let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
         pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)

@@ -37,7 +37,7 @@ enum ReferencePages {
             head("Metrics", "Sources/Telemetry/Metrics.swift", "metrics")
             + "`GET /metrics`, Prometheus text.\n\n| name | kind | meaning |\n| --- | --- | --- |\n"
         for name in MetricName.allCases {
-            text += "| `till_\(name.rawValue)` | \(name.isCounter ? "counter" : "gauge") | \(name.meaning) |\n"
+            text += "| `till_\(name.name)` | \(name.isCounter ? "counter" : "gauge") | \(name.meaning) |\n"
         }
         return text
     }

@@ -133,7 +133,7 @@ import Testing
 
     @Test(arguments: failures)
     func `a result code becomes an error of the port`(code: Int32, error: TableStoreError) {
-        #expect(SQLiteFailures.translate(code, "m", "o") == error)
+        #expect(SQLiteTablesFailures.translate(code, "m", "o") == error)
         #expect(error.retry == (error.code == "tables.damaged" ? .never : .afterBackoff))
     }
 

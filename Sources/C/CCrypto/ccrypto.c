@@ -22,4 +22,3 @@ ccrypto_hash *ccrypto_hash_make(void) {
 }
 void ccrypto_hash_add(ccrypto_hash *h, const void *bytes, size_t count) { SHA256_Update(&h->context, bytes, count); }
 void ccrypto_hash_finish(ccrypto_hash *h, uint8_t *out) { SHA256_Final(out, &h->context); free(h); }
-int ccrypto_equal(const void *a, const void *b, size_t count) { return CRYPTO_memcmp(a, b, count) == 0; }

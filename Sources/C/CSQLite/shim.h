@@ -2,5 +2,7 @@
 
 /// SQLITE_TRANSIENT is a cast macro, which Swift cannot import.
 static inline sqlite3_destructor_type csqlite_transient(void) { return SQLITE_TRANSIENT; }
+/// sqlite3_config is variadic, which Swift cannot call. Before the first connection of the process.
+static inline int csqlite_without_memory_statistics(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
 /// SQLITE_STATIC is a cast macro, which Swift cannot import.
 static inline sqlite3_destructor_type csqlite_static(void) { return SQLITE_STATIC; }

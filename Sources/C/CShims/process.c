@@ -59,12 +59,6 @@ int cshims_wait_signal(void) {
     while (sigwait(&s, &signal) != 0) {}
     return signal;
 }
-int cshims_wait_signal_for(int millis) {
-    sigset_t s = stop_signals();
-    struct timespec t = {millis / 1000, (millis % 1000) * 1000000L};
-    int signal = sigtimedwait(&s, NULL, &t);
-    return signal > 0 ? signal : 0;
-}
 bool cshims_isatty(int fd) { return isatty(fd); }
 
 struct cshims_monitor { pthread_mutex_t mutex; pthread_cond_t condition; };

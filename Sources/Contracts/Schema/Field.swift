@@ -80,9 +80,16 @@ package struct Field: Sendable {
     package var isNullable: Bool { !isRequired && defaultValue.isNull }
 }
 
+private final class SharedField: Sendable {
+    let field: Field
+    init(_ field: Field) { self.field = field }
+}
+
 /// Fields in order, found by name or alias without allocation.
 package struct FieldTable: Sendable {
     package let fields: [Field]
+    /// The same fields behind references: taking one out of an array would count references to all its parts.
+    private let shared: [SharedField]
     private var names: [(bytes: [UInt8], field: Int)] = []
     /// First entry of `names` per bucket and the next of each entry; -1 ends.
     private var heads = [Int16](repeating: -1, count: 256)
@@ -91,6 +98,7 @@ package struct FieldTable: Sendable {
     /// Names and aliases must be distinct; of two equal ones the first is found.
     package init(_ fields: [Field]) {
         self.fields = fields
+        shared = fields.map(SharedField.init)
         for (index, field) in fields.enumerated() {
             for name in [field.name] + field.aliases { names.append((Array(name.utf8), index)) }
         }
@@ -103,6 +111,14 @@ package struct FieldTable: Sendable {
     }
 
     package var count: Int { fields.count }
+
+    /// Whether the field at `index` is a list, which only the decoder can read.
+    package func isList(_ index: Int) -> Bool { shared[index].field.type == .list }
+
+    /// ``Field/read(_:row:)`` of the field at `index`; not for lists.
+    package func read(_ index: Int, _ raw: RawValue, row: Int? = nil) -> FieldReading {
+        shared[index].field.read(raw, row: row)
+    }
 
     private static func bucket(_ name: ArraySlice<UInt8>) -> Int {
         guard let first = name.first, let last = name.last else { return 0 }

@@ -11,18 +11,23 @@ import Tables
     private var statements: [String: SQLiteStatement] = [:]
     let path: String
 
+    /// SQLite's statistics of memory take a mutex that all connections share, for each allocation; nobody reads them.
+    /// A process that has used SQLite before keeps them, which is as correct.
+    private static let memoryStatisticsAreOff: Bool = csqlite_without_memory_statistics() == SQLITE_OK
+
     init(path: String, readOnly: Bool) throws(TableStoreError) {
         self.path = path
+        _ = Self.memoryStatisticsAreOff
         var opened: OpaquePointer?
         let flags = (readOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) | SQLITE_OPEN_NOMUTEX
         let result = unsafe sqlite3_open_v2(path, &opened, flags, nil)
         guard let handle = unsafe opened else {
-            throw SQLiteFailures.translate(result, "out of memory", "open \(path)")
+            throw SQLiteTablesFailures.translate(result, "out of memory", "open \(path)")
         }
         guard result == SQLITE_OK else {
             let message = unsafe String(cString: sqlite3_errmsg(handle))
             _ = unsafe sqlite3_close_v2(handle)
-            throw SQLiteFailures.translate(result, message, "open \(path)")
+            throw SQLiteTablesFailures.translate(result, message, "open \(path)")
         }
         unsafe database = handle
         _ = unsafe sqlite3_extended_result_codes(database, 1)
@@ -54,7 +59,7 @@ import Tables
 
     func failure(_ result: Int32, _ operation: String) -> TableStoreError {
         let message = unsafe String(cString: sqlite3_errmsg(database))
-        return SQLiteFailures.translate(result, message, operation)
+        return SQLiteTablesFailures.translate(result, message, operation)
     }
 
     /// The single integer that a statement gives, or nil.

@@ -13,5 +13,3 @@ ccrypto_hash *ccrypto_hash_make(void);
 void ccrypto_hash_add(ccrypto_hash *h, const void *bytes, size_t count);
 /// Writes 32 bytes and frees the state.
 void ccrypto_hash_finish(ccrypto_hash *h, uint8_t *out);
-/// Compares without leaking the position of the first difference; 1 when equal.
-int ccrypto_equal(const void *a, const void *b, size_t count);

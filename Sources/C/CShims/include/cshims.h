@@ -61,8 +61,6 @@ const char *cshims_error_text(int error);
 void cshims_block_signals(void);
 /// Waits for SIGINT or SIGTERM (blocked before); returns the signal number.
 int cshims_wait_signal(void);
-/// Calls cshims_wait_signal with a limit; returns the signal or 0 after `millis`.
-int cshims_wait_signal_for(int millis);
 bool cshims_isatty(int fd);
 
 // --- Threads: a mutex with a condition, and a named thread ---

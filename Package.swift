@@ -126,7 +126,11 @@ let tests: [(name: String, dependencies: [String])] = [
     ("TidyTests", []),
 ]
 
-let strict: [SwiftSetting] = [
+// Plants faults for the test of `till prove` (Sources/Primitives/Mutant.swift); never set for a product.
+let mutants: [SwiftSetting] = Context.environment["TILL_MUTANTS"] == "1" ? [.define("TILL_MUTANTS")] : []
+
+let strict: [SwiftSetting] =
+    mutants + [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("InternalImportsByDefault"),

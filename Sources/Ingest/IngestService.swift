@@ -43,22 +43,27 @@ package final class IngestService: Sendable {
     /// For the thread of large requests: the network thread never waits for it.
     private let largeBench: Workbench
     private let large: BlockingPool
-    private let compatibility: Contract?
+    /// By path.
+    private let compatibility: [String: (path: CompatibilityPath, contract: Contract)]
 
-    /// - Parameter compatibility: The contract that judges `POST /invoicedata`; nil when that path is off.
+    /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
+    ///   bodies.
     package init(
         log: any EventLog,
         book: ContractBook,
         metrics: Metrics,
         time: any TimeSource,
         random: SeededRandom,
-        compatibility: Contract?
+        compatibility: [(path: CompatibilityPath, contract: Contract)]
     ) throws(ThreadError) {
         self.log = log
         self.book = book
         self.metrics = metrics
         self.time = time
-        self.compatibility = compatibility
+        self.compatibility = Dictionary(
+            compatibility.map { ($0.path.path, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         var seeds = random
         smallBench = Workbench(book: book, seed: seeds.next())
         largeBench = Workbench(book: book, seed: seeds.next())
@@ -70,11 +75,20 @@ package final class IngestService: Sendable {
 
     /// The feed that a path sends to, or nil when the path is not for ingest.
     package func feed(ofPath path: String) -> String? {
-        if path == "/invoicedata" { return compatibility == nil ? nil : "invoices" }
+        if let found = compatibility[path] { return found.contract.name }
         let prefix = "/v1/feeds/"
         guard path.utf8.starts(with: prefix.utf8) else { return nil }
         let name = path.utf8.dropFirst(prefix.utf8.count)
         return name.contains(UInt8(ascii: "/")) ? nil : String(Substring(name))
+    }
+
+    /// The reference system's path that this is; nil when it is none or off.
+    package func compatibility(ofPath path: String) -> CompatibilityPath? { compatibility[path]?.path }
+
+    /// The answer of a reference system's health path; nil when this is none.
+    package func healthBody(ofPath path: String) -> String? {
+        for (found, _) in compatibility.values { if let health = found.health, health.path == path { return health.body } }
+        return nil
     }
 
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
@@ -85,15 +99,14 @@ package final class IngestService: Sendable {
         let isTaken = large.submit { [self] in answer(request, exchange, on: largeBench) }
         if !isTaken {
             metrics.add(.ingest_saturated_total)
-            exchange.respond(
-                IngestProblem(
-                    status: 429,
-                    code: "ingest_saturated",
-                    message:
-                        "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
-                    retryAfter: true
-                ).response
+            let problem = IngestProblem(
+                status: 429,
+                code: "ingest_saturated",
+                message:
+                    "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
+                retryAfter: true
             )
+            exchange.respond(response(problem, to: request))
         }
     }
 
@@ -102,14 +115,18 @@ package final class IngestService: Sendable {
             guard request.method == .post else {
                 throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
             }
-            if request.path == "/invoicedata", let compatibility {
-                try invoiceData(request, exchange, compatibility, on: bench)
+            if let (path, contract) = compatibility[request.path] {
+                try receive(request, exchange, path, contract, on: bench)
             } else {
                 try receive(request, exchange, on: bench)
             }
         } catch {
-            exchange.respond(error.response)
+            exchange.respond(response(error, to: request))
         }
+    }
+
+    private func response(_ problem: IngestProblem, to request: HTTPRequest) -> HTTPResponse {
+        compatibility[request.path]?.path.problem(problem) ?? problem.response
     }
 
     private func receive(
@@ -142,7 +159,7 @@ package final class IngestService: Sendable {
     /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
     func submit(
         _ batch: LogBatch,
-        _ tally: (accepted: Int, rejected: Int),
+        _ tally: IngestTally,
         done: @escaping @Sendable (LogReceipt) -> Void,
         failed: @escaping @Sendable (IngestProblem) -> Void
     ) throws(IngestProblem) {
@@ -152,8 +169,7 @@ package final class IngestService: Sendable {
                 case .success(let receipt):
                     metrics.add(.log_batches_total)
                     metrics.add(.log_bytes_total, Int64(batch.bytes.count))
-                    metrics.add(.ingest_records_accepted_total, Int64(tally.accepted))
-                    metrics.add(.ingest_records_rejected_total, Int64(tally.rejected))
+                    tally.book(metrics)
                     done(receipt)
                 case .failure(let error): failed(.of(error))
                 }
@@ -205,7 +221,7 @@ package final class IngestService: Sendable {
             let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
             do throws(ContractMissing) {
                 switch try workspace.refiner.refine(request.body, range, envelope, recordID: id, hashes: false) {
-                case .accepted: answer.accepted += 1
+                case .accepted(let event): answer.accept(event)
                 case .rejected(let reasons): answer.reject(index, reasons)
                 }
             } catch {

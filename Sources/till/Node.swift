@@ -61,13 +61,17 @@ final class Node {
         try log.start()
 
         let book = ContractBook()
-        let isCompatible = settings.text(.compatibilityInvoices) == "on"
-        let compatibility = isCompatible ? BuiltInContracts.parse("invoices-compat") : nil
+        let profiles: [(setting: SettingName, path: CompatibilityPath)] = [
+            (.compatibilityInvoices, .invoices), (.compatibilityPos, .pos),
+        ]
+        let compatibility = profiles.filter { settings.text($0.setting) == "on" }.map {
+            (path: $0.path, contract: BuiltInContracts.parse($0.path.contractName))
+        }
         try ContractStartup.load(
             log,
             book,
             current: ContractStartup.configured(settings.contracts),
-            other: compatibility.map { [$0] } ?? [],
+            other: compatibility.map(\.contract),
             now: time.now()
         )
 
@@ -92,7 +96,7 @@ final class Node {
             time: time,
             status: status,
             live: live,
-            answersReferenceClients: isCompatible
+            answersReferenceClients: settings.text(.compatibilityInvoices) == "on"
         )
         ingest = try IngestService(
             log: log,
@@ -106,7 +110,8 @@ final class Node {
             ingest: ingest,
             console: console,
             identities: settings.identities,
-            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20
+            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20,
+            isReady: { status.parts().allSatisfy(\.ok) }
         )
         var serverSettings = HTTPServerSettings()
         serverSettings.connectionsMax = settings.integer(.httpConnectionsMax)

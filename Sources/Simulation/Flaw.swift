@@ -54,7 +54,6 @@ package struct Flaw: Sendable, Hashable {
         Flaw("cut_json", .cut),
         Flaw("no_object", .whole("[]")),
         Flaw("type_unknown", .replace("object_type", with: "\"refund\"")),
-        Flaw("payload_empty", .replace("payload", with: "{}")),
         Flaw("user_missing", .remove("user")),
         Flaw("restaurant_number", .replace("restaurant", with: "{\"id\":7}")),
         Flaw("number_text", .replace("object_id", with: "\"order-7\"")),
@@ -69,6 +68,8 @@ package struct Flaw: Sendable, Hashable {
         Flaw("cost_negative", .replace("cost", with: "-1")),
         Flaw("payment_negative", .replace("payment", with: "-1")),
         Flaw("status_unknown", .replace("final_status", with: "\"EATEN\"")),
+        Flaw("history_unknown", .replace("status", with: "\"EATEN\"")),
+        Flaw("bonus_negative", .replace("bonus_payment", with: "-1")),
         Flaw("number_not_ascii", .replace("object_id", with: "٣")),
     ]
 

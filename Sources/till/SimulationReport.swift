@@ -94,12 +94,32 @@ struct SimulationReport {
         return lines.joined(separator: "\n")
     }
 
+    /// What keeps the report from closing, part by part.
+    private func gaps(_ outcome: SimulationOutcome) -> [String] {
+        let parts =
+            [(plan.subject.rawValue, Int64(tally.sent), outcome, stored)]
+            + reference.map { ($0.feed, Int64($0.sent), $0.outcome, $0.stored) }
+        var found = parts.filter { !Self.closes($0.1, $0.2, $0.3) }.map { feed, sent, outcome, stored in
+            "\(feed): sent \(sent), accepted + rejected \(outcome.accepted + outcome.rejected), stored \(stored.received)"
+        }
+        if outcome.rejected != Int64(tally.quarantined) {
+            found.append("\(tally.quarantined) bad records, \(outcome.rejected) rejected")
+        }
+        if stored.quarantined > Int64(tally.quarantined) {
+            found.append("\(tally.quarantined) bad records, \(stored.quarantined) in quarantine")
+        }
+        if stored.distinct + stored.parked > Int64(tally.distinct) {
+            found.append("\(tally.distinct) distinct records, \(stored.distinct + stored.parked) counted")
+        }
+        return found
+    }
+
     private func tenths(_ seconds: Double) -> String { String((seconds * 10).rounded() / 10) }
 
     private func verdict(_ outcome: SimulationOutcome) -> String {
         guard isClosed else {
             return
-                "  does not close: sent, accepted + rejected and stored differ; compare /v1/runs/\(run)?feed=\(plan.subject.rawValue) and /v1/quarantine"
+                "  does not close: \(gaps(outcome).joined(separator: "; ")); compare /v1/runs/\(run) and /v1/quarantine"
         }
         var text = "  closed: sent = accepted + rejected = stored"
         let twice = stored.received - Int64(tally.sent)

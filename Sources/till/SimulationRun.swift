@@ -85,6 +85,7 @@ final class SimulationRun {
         report.stored = try totals(feed: plan.subject.rawValue, after: outcome.position.description)
         report.seconds = Double(cshims_monotonic_nanos() - began) / 1e9
         report.isStopped = isStopped
+        Progress(isOn: !isQuiet, totalBytes: 0, started: began).end(Int64(traffic.tally.sent), report.seconds)
         return report
     }
 

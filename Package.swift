@@ -123,6 +123,7 @@ let tests: [(name: String, dependencies: [String])] = [
         ]
     ),
     ("SettingsTests", ["Settings", "Primitives"]),
+    ("SimulationTests", ["Simulation", "Formats", "Primitives"]),
     ("TidyTests", []),
 ]
 

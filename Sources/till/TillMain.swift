@@ -27,6 +27,10 @@ enum TillMain {
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
+        till simulate pos|orders [--to URL | --out FILE|-] [--json]   reproducible traffic, sent or written, with an end report
+            --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
+            faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
+            pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
         till version
 
         Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
@@ -44,6 +48,7 @@ enum TillMain {
             case "contract": code = try ContractCommand.run(arguments)
             case "log": code = try LogCommand.run(arguments)
             case "settings": code = try SettingsCommand.run(arguments)
+            case "simulate": code = try SimulateCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)
             case "version", "--version":
                 Self.print("till \(version)")

@@ -51,7 +51,7 @@ static sigset_t stop_signals(void) {
     return s;
 }
 void cshims_block_signals(void) {
-    sigset_t s = stop_signals(); sigaddset(&s, SIGPIPE);
+    sigset_t s = stop_signals(); sigaddset(&s, SIGPIPE); sigaddset(&s, SIGXFSZ);
     pthread_sigmask(SIG_BLOCK, &s, NULL);
 }
 int cshims_wait_signal(void) {

@@ -186,7 +186,7 @@ package enum LogInspection {
 
     // MARK: One walk for all
 
-    private struct Walked {
+    struct Walked {
         var report: SegmentReport
         var tail: SegmentScan.Damage?
         var damages: [(position: Int, text: String)] = []
@@ -195,7 +195,7 @@ package enum LogInspection {
         var isWhole = true
     }
 
-    private static func walk(
+    static func walk(
         _ partition: TopicPartition,
         _ directory: String,
         _ disk: any LogDisk,

@@ -56,13 +56,13 @@ package final class SimulatedDisk: LogDisk {
         var directories: Set<String> = [], durableDirectories: Set<String> = []
 
         /// Counts an operation; throws when it is the one that fails.
-        mutating func step(_ operation: String) throws(DiskError) {
+        mutating func step(_ operation: String, isSync: Bool = false) throws(DiskError) {
             defer { operations += 1 }
             guard let fault else { return }
             let due = fault.kind == .once ? operations == fault.atOperation : operations >= fault.atOperation
             guard due else { return }
             faultFired = true
-            throw DiskError(operation: operation, errno: fault.errno)
+            throw DiskError(operation: operation, errno: fault.errno, isUncertain: isSync)
         }
     }
 
@@ -199,7 +199,7 @@ package final class SimulatedDisk: LogDisk {
                     state.directories.insert(path)
                 }
                 if !state.durableDirectories.contains(path) {
-                    try state.step("sync parent of \(path)")
+                    try state.step("sync parent of \(path)", isSync: true)
                     state.durableDirectories.insert(path)
                 }
             }
@@ -219,7 +219,7 @@ package final class SimulatedDisk: LogDisk {
 
     package func syncDirectory(_ directory: String) throws(DiskError) {
         try state.withLock { state throws(DiskError) in
-            try state.step("sync directory \(directory)")
+            try state.step("sync directory \(directory)", isSync: true)
             let prefix = directory + "/"
             func isDirect(_ path: String) -> Bool {
                 path.hasPrefix(prefix) && !path.dropFirst(prefix.count).contains("/")
@@ -296,7 +296,7 @@ package final class SimulatedFile: SegmentFile {
     package func sync() throws(DiskError) {
         try disk.state.withLock { state throws(DiskError) in
             do throws(DiskError) {
-                try state.step("sync \(path)")
+                try state.step("sync \(path)", isSync: true)
             } catch {
                 if Bool.random(using: &state.random) { state.nodes[node]?.pending = [] }
                 throw error

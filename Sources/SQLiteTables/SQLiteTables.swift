@@ -55,7 +55,8 @@ package final class SQLiteTables: TableStore {
         try connection.execute("COMMIT")
     }
 
-    private static func connect(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError) -> SQLiteHandle
+    private static func connect(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError)
+        -> SQLiteHandle
     {
         let connection = try SQLiteHandle(path: path, readOnly: false)
         try connection.execute("PRAGMA journal_mode = WAL")
@@ -67,7 +68,8 @@ package final class SQLiteTables: TableStore {
     }
 
     /// The schema of a file that is older than this till, complete in itself and closed; nil for one to go on with.
-    private static func completeOlder(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError) -> Int? {
+    private static func completeOlder(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError) -> Int?
+    {
         let connection = try connect(path, settings)
         let found = Int(try connection.integer("PRAGMA user_version") ?? 0)
         guard found <= SQLiteTablesLimits.schemaVersion else {

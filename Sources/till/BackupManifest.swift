@@ -145,7 +145,8 @@ struct BackupManifest: Equatable {
         files = try elements("files").map { file in
             let name = try text(file, "path")
             let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-            guard name == "tables.sqlite" || parts.first == "log", !parts.contains(where: { ["", ".", ".."].contains($0) })
+            guard name == "tables.sqlite" || parts.first == "log",
+                !parts.contains(where: { ["", ".", ".."].contains($0) })
             else { throw wrong("\(name.quotedForMessage) is no file of a backup") }
             let sum = try text(file, "sha256")
             guard let digest = Hex.bytes(sum.utf8).flatMap({ Digest($0) }) else {

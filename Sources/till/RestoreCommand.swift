@@ -18,7 +18,10 @@ enum RestoreCommand {
                 return .success
             }
             guard let data = arguments["data"].map(BackupCommand.withoutSlash), !data.isEmpty else {
-                throw UsageError("cli.restore_usage", "Say till restore DIR --data NEWDIR, or till restore --verify DIR.")
+                throw UsageError(
+                    "cli.restore_usage",
+                    "Say till restore DIR --data NEWDIR, or till restore --verify DIR."
+                )
             }
             let manifest = try verify(source, disk)
             let partial = try BackupCommand.begin(data, disk)

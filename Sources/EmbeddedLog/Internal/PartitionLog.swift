@@ -238,7 +238,8 @@ package final class PartitionLog: Sendable {
                 try segment.file.sync()
             } catch {
                 throw DiskError(
-                    operation: "\(refusal.operation) (\(EmbeddedLogFailures.text(refusal.errno))), then \(error.operation)",
+                    operation:
+                        "\(refusal.operation) (\(EmbeddedLogFailures.text(refusal.errno))), then \(error.operation)",
                     errno: error.errno,
                     isUncertain: true
                 )

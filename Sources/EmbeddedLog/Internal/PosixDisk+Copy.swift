@@ -6,7 +6,9 @@ extension PosixDisk {
     package func exists(_ path: String) -> Bool { unsafe cshims_path_size(path) >= 0 }
     package func isDirectory(_ path: String) -> Bool { unsafe cshims_path_size(path + "/.") >= 0 }
 
-    package func remove(_ path: String) throws(DiskError) { try check(Int64(unsafe cshims_unlink(path)), "remove \(path)") }
+    package func remove(_ path: String) throws(DiskError) {
+        try check(Int64(unsafe cshims_unlink(path)), "remove \(path)")
+    }
 
     /// Renames a file or directory and makes that durable; replaces an empty directory.
     package func move(_ from: String, to: String) throws(DiskError) {

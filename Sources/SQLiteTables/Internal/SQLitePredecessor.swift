@@ -4,9 +4,9 @@ import Primitives
 
 /// Tables of an older schema, set aside beside the file that replaces them until that one has passed them.
 ///
-/// Tables are a fold of the log, so an older schema is not altered in place: the file is renamed, an empty one takes its
-/// place, and processing folds the log again from its start. A crash at any point leaves the old file under one of its two
-/// names, complete. Thread: any.
+/// Tables are a fold of the log, so an older schema is not altered in place: the file is renamed, an empty one takes
+/// its place, and processing folds the log again from its start. A crash at any point leaves the old file under one of
+/// its two names, complete. Thread: any.
 package struct SQLitePredecessor: Sendable {
     package let path: String
     package let schema: Int

@@ -77,7 +77,7 @@ let modules = [
         layer: 5,
         dependencies: ["Primitives", "Ports", "RecordBatch", "Executors", "Telemetry", "CShims"]
     ),
-    Module(name: "SQLiteTables", layer: 5, dependencies: ["Primitives", "Ports", "Tables", "CSQLite"]),
+    Module(name: "SQLiteTables", layer: 5, dependencies: ["Primitives", "Ports", "Tables", "CSQLite", "CShims"]),
     Module(name: "HTTPServer", layer: 5, dependencies: ["Primitives", "Ports", "Network", "Telemetry"]),
     Module(
         name: "till",

@@ -22,6 +22,11 @@ package final class IngestService: Sendable {
         var random: SeededRandom
         /// Next expected row of each running `till ingest`, so that a refused batch cannot be overtaken.
         var runs: [ByteString: Int64] = [:]
+
+        /// A batch of a run was refused: its first row is the next expected one again.
+        mutating func resume(_ run: ByteString, at row: Int64) {
+            if let next = runs[run] { runs[run] = min(next, row) }
+        }
     }
 
     /// The work space of one thread.
@@ -142,18 +147,28 @@ package final class IngestService: Sendable {
                 message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", "))."
             )
         }
-        let judged = try bench.workspace.withLock { workspace throws(IngestProblem) in
-            try self.judge(request, feed, contract, &workspace)
+        // Judged and submitted under one lock: between the two, an earlier batch of the run may be refused by the log.
+        let empty = try bench.workspace.withLock { workspace throws(IngestProblem) -> IngestAnswer? in
+            let judged = try self.judge(request, feed, contract, &workspace)
+            guard let batch = judged.batch else { return judged.answer }
+            do throws(IngestProblem) {
+                try submit(batch, judged.answer.tally) { [exchange] receipt in
+                    exchange.respond(
+                        judged.answer.response(position: "\(receipt.partition):\(receipt.offsets.upperBound)")
+                    )
+                } failed: { [self, exchange] problem in
+                    if let row = judged.runRow { resume(batch.envelope.run, at: row) }
+                    exchange.respond(problem.response)
+                }
+            } catch {
+                if let row = judged.runRow { workspace.resume(batch.envelope.run, at: row) }
+                throw error
+            }
+            return nil
         }
-        guard let batch = judged.batch else {
-            let end = log.durableEnd(of: TopicPartition("feed.\(feed)"))
-            return exchange.respond(judged.answer.response(position: "feed.\(feed)/0:\(end)"))
-        }
-        try submit(batch, judged.answer.tally) { [exchange] receipt in
-            exchange.respond(judged.answer.response(position: "\(receipt.partition):\(receipt.offsets.upperBound)"))
-        } failed: { problem in
-            exchange.respond(problem.response)
-        }
+        guard let empty else { return }
+        let end = log.durableEnd(of: TopicPartition("feed.\(feed)"))
+        exchange.respond(empty.response(position: "feed.\(feed)/0:\(end)"))
     }
 
     /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
@@ -176,19 +191,13 @@ package final class IngestService: Sendable {
             }
         } catch {
             metrics.add(.ingest_saturated_total)
-            releaseRun(batch)
             throw .of(error)
         }
     }
 
-    /// A refused batch of a run: the next expected row is this batch's again.
-    private func releaseRun(_ batch: LogBatch) {
-        guard !batch.envelope.run.isEmpty else { return }
-        largeBench.workspace.withLock { workspace in
-            if let next = workspace.runs[batch.envelope.run] {
-                workspace.runs[batch.envelope.run] = next - Int64(batch.recordCount)
-            }
-        }
+    /// Takes note, on the log's thread, that a batch of a run was refused after it was taken.
+    private func resume(_ run: ByteString, at row: Int64) {
+        largeBench.workspace.withLock { $0.resume(run, at: row) }
     }
 
     // MARK: Judging
@@ -196,6 +205,8 @@ package final class IngestService: Sendable {
     struct Judged: Sendable {
         var batch: LogBatch?
         var answer: IngestAnswer
+        /// Rows of the run before this batch, when it is part of one.
+        var runRow: Int64?
     }
 
     private func judge(
@@ -208,7 +219,7 @@ package final class IngestService: Sendable {
         let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
         var answer = IngestAnswer()
         if records.ranges.isEmpty { return Judged(batch: nil, answer: answer) }
-        try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
+        let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
         var builder: RecordBatchBuilder?
         if records.batch == nil {
             builder = RecordBatchBuilder(
@@ -236,18 +247,21 @@ package final class IngestService: Sendable {
                 bytes: bytes,
                 recordCount: records.ranges.count
             ),
-            answer: answer
+            answer: answer,
+            runRow: runRow
         )
     }
 
     /// `X-Till-Run-Row` is how many rows of the run came before this batch; a batch that would overtake is refused.
+    ///
+    /// - Returns: That row; nil without a run.
     private func holdRunOrder(
         _ request: HTTPRequest,
         _ envelope: RecordEnvelope,
         count: Int,
         _ workspace: inout Workspace
-    ) throws(IngestProblem) {
-        guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return }
+    ) throws(IngestProblem) -> Int64? {
+        guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return nil }
         guard let row = Int64(text), row >= 0 else {
             throw IngestProblem(
                 status: 400,
@@ -265,6 +279,7 @@ package final class IngestService: Sendable {
         }
         if workspace.runs.count >= IngestLimits.runsMax { workspace.runs.removeAll() }
         workspace.runs[envelope.run] = row + Int64(count)
+        return row
     }
 
     func envelope(

@@ -26,6 +26,9 @@ enum TillMain {
         till ingest FEED FILE… [--to URL | --data DIR] [--json]   load files (.csv .tsv .ndjson, .gz), - for stdin
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
+        till backup DIR [--data DIR] [--json]                          consistent copy, also beside a running till
+        till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
+        till restore --verify DIR [--json]                             only check it
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
         till simulate pos|orders [--to URL | --out FILE|-] [--json]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
@@ -47,6 +50,8 @@ enum TillMain {
             case "ingest": code = try IngestCommand.run(arguments)
             case "contract": code = try ContractCommand.run(arguments)
             case "log": code = try LogCommand.run(arguments)
+            case "backup": code = try BackupCommand.run(arguments)
+            case "restore": code = try RestoreCommand.run(arguments)
             case "settings": code = try SettingsCommand.run(arguments)
             case "simulate": code = try SimulateCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)

@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import wait_until
 from steady_load import SteadyLoad, lines_by_invoice
-from support import EXAMPLE, ended, line, new_till, till_command, totals
+from support import DAMAGED, EXAMPLE, ended, line, new_till, till_command, totals
 
 MEBIBYTE = 1 << 20
 ROWS = 40_000
@@ -227,3 +227,19 @@ def test_kills_while_the_log_is_full(small_disk, server, tmp_path):
     assert found["received"] == found["distinct"] == sum(lines_by_invoice(till.data).values())
     for load in loads:
         check_exactly_once(till, load, others=True)
+
+
+def test_a_backup_that_does_not_fit_is_none(small_disk, server, tmp_path):
+    till = server(tmp_path)
+    till.start()
+    with SteadyLoad(till, senders=2, lines=200) as load:
+        wait_until(lambda: len(load.acknowledged) > 40, 30, "the load")
+    before = totals(till)
+    for number, mebibytes in enumerate((1, 3)):
+        disk = small_disk(f"backups-{number}", mebibytes)
+        target = disk.path / "monday"
+        said = ended(till_command("backup", target, "--data", till.data), 1)
+        assert "no space left on the device" in said and str(target) in said
+        assert not target.exists() and (disk.path / "monday.partial").exists()
+        ended(till_command("restore", "--verify", disk.path / "monday.partial"), DAMAGED)
+    assert totals(till) == before and is_ready(till)

@@ -92,7 +92,9 @@ package final class IngestService: Sendable {
 
     /// The answer of a reference system's health path; nil when this is none.
     package func healthBody(ofPath path: String) -> String? {
-        for (found, _) in compatibility.values { if let health = found.health, health.path == path { return health.body } }
+        for (found, _) in compatibility.values {
+            if let health = found.health, health.path == path { return health.body }
+        }
         return nil
     }
 

@@ -76,10 +76,9 @@ package struct ProofRun {
 
     private func prove(_ snapshot: any TableSnapshot, _ started: Int64, waitedInVain: Bool) throws -> ProofOutcome {
         let positions = try snapshot.positions()
-        let result = Mutex<Result<(SortedRuns, Int64), any Error>?>(nil)
         let bufferBytes = bufferBytes * 3 / 4
         let work = Work(book: book, scratch: scratch, bufferBytes: bufferBytes, sources: try sources(positions))
-        let shared = Shared(result)
+        let shared = Shared()
         let thread = try DedicatedThread(name: "till-prove") { shared.set(Result { try work.recompute() }) }
         defer { thread.join() }
         let live = try LiveRows(snapshot, scratch, bufferBytes: self.bufferBytes / 4)
@@ -104,9 +103,7 @@ package struct ProofRun {
 
 /// Hands the result of the other thread over.
 private final class Shared: Sendable {
-    private let result: Mutex<Result<(SortedRuns, Int64), any Error>?>
-
-    init(_ result: consuming sending Mutex<Result<(SortedRuns, Int64), any Error>?>) { self.result = result }
+    private let result = Mutex<Result<(SortedRuns, Int64), any Error>?>(nil)
 
     func set(_ value: Result<(SortedRuns, Int64), any Error>) { result.withLock { $0 = value } }
     func take() -> Result<(SortedRuns, Int64), any Error>? { result.withLock { $0 } }

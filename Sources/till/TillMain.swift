@@ -26,10 +26,11 @@ enum TillMain {
         till ingest FEED FILE… [--to URL | --data DIR] [--json]   load files (.csv .tsv .ndjson, .gz), - for stdin
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
+        till prove [--data DIR] [--scratch DIR] [--json]               compute every table from the log again and compare
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
         till version
 
-        Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
+        Exit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
         """
 
     static func run() -> Never {
@@ -43,6 +44,7 @@ enum TillMain {
             case "ingest": code = try IngestCommand.run(arguments)
             case "contract": code = try ContractCommand.run(arguments)
             case "log": code = try LogCommand.run(arguments)
+            case "prove": code = try ProveCommand.run(arguments)
             case "settings": code = try SettingsCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)
             case "version", "--version":

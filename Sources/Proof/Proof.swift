@@ -43,11 +43,8 @@ package struct ProofContents: Sendable, Equatable, CustomStringConvertible {
         rows.compactMap { row in
             let shape = row.shape
             if without.contains(shape.table.name) { return nil }
-            let values = (shape.keyCells..<shape.cells.count).filter { !hiding.contains(shape.cells[$0].column.name) }
-            let keys = (0..<shape.keyCells).filter { !hiding.contains(shape.cells[$0].column.name) }
-            let text = { (at: Int) in row.text(at..<at + 1) }
-            return "\(shape.table.name) \(keys.map(text).joined(separator: " ")) | "
-                + values.map(text).joined(separator: " ")
+            let key = row.text(0..<shape.keyCells, hiding: hiding)
+            return "\(shape.table.name) \(key) | " + row.text(shape.keyCells..<shape.cells.count, hiding: hiding)
         }
     }
 

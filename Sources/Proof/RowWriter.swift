@@ -95,21 +95,21 @@ package struct CanonicalRow: Sendable, Hashable {
         shape.cells.firstIndex { $0.name == name }.map { cells[$0] }
     }
 
-    /// `column=value` of the cells; parts of one reference are joined with `/`.
-    package func text(_ range: Range<Int>) -> String {
-        var words: [String] = []
-        var at = range.lowerBound
-        while at < range.upperBound {
-            let column = shape.cells[at].column.name
-            var values: [String] = []
-            while at < range.upperBound, shape.cells[at].column.name == column {
-                values.append(CellText.text(cells[at], shape.cells[at].column))
-                at += 1
+    /// `column=value` of the cells that are not hidden; parts of one reference are joined with `/`.
+    package func text(_ range: Range<Int>, hiding: Set<String> = []) -> String {
+        var words: [(column: String, word: String)] = []
+        for at in range {
+            let cell = shape.cells[at]
+            let column = cell.column.name
+            if hiding.contains(column) { continue }
+            let value = CellText.text(cells[at], cell.column)
+            if let last = words.last, last.column == column {
+                words[words.count - 1].word += "/" + value
+            } else {
+                words.append((column, (cell.part == nil ? column : String(column.dropLast(3))) + "=" + value))
             }
-            let name = column.hasSuffix("_id") && shape.cells[at - 1].part != nil ? String(column.dropLast(3)) : column
-            words.append("\(name)=\(values.joined(separator: "/"))")
         }
-        return words.joined(separator: " ")
+        return words.map(\.word).joined(separator: " ")
     }
 
     package var keyText: String { text(0..<shape.keyCells) }

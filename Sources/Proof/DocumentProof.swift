@@ -119,7 +119,7 @@ struct DocumentProof {
     /// Adds what the document and its lines count as; nothing while it is not closed (model 1.9).
     func count(into sums: inout SumTables) throws(ProofError) {
         guard header.status == .closed, !lines.isEmpty else { return }
-        for (line, _) in lines { try count(line, into: &sums) }
+        try countLines(into: &sums)
         let order: Int128 = grossLines > 0 ? 1 : 0
         let currency = Int64(header.currency.code)
         if order > 0 { try sums.add(MartKeys.day(self, header.day, currency), SumValues(f: order)) }
@@ -132,30 +132,58 @@ struct DocumentProof {
         if type == .cancellation { try sums.add(MartKeys.cancellation(header.day, currency), SumValues(b: 1)) }
     }
 
-    private func count(_ line: LineEvent, into sums: inout SumTables) throws(ProofError) {
+    /// What neighbouring lines of one hour and currency add to the sums that know no product.
+    private struct HourShare {
+        var hour: Int64, day: Int64, currency: Int64
+        var merchandise = SumValues(), all = SumValues()
+        var cancelled: Int128 = 0
+    }
+
+    private func countLines(into sums: inout SumTables) throws(ProofError) {
+        var share: HourShare?
+        for index in lines.indices {
+            let (hour, day) = (lines[index].event.hour, lines[index].event.day)
+            let currency = Int64(lines[index].event.currency.code)
+            if let full = share, full.hour != hour || full.day != day || full.currency != currency {
+                try add(full, into: &sums)
+                share = nil
+            }
+            var current = share ?? HourShare(hour: hour, day: day, currency: currency)
+            try count(lines[index].event, &current, into: &sums)
+            share = current
+        }
+        if let share { try add(share, into: &sums) }
+    }
+
+    private func count(
+        _ line: LineEvent,
+        _ share: inout HourShare,
+        into sums: inout SumTables
+    ) throws(ProofError) {
         let amount = Int128(line.amount)
-        let currency = Int64(line.currency.code)
         var values = SumValues()
         switch line.kind {
         case .gross:
             values.a = amount
             values.c = Int128(line.quantity)
         case .returned: values.b = amount
-        case .adjustment: break
+        case .adjustment: share.all.c += amount
         }
         if line.kind != .adjustment {
-            try sums.add(MartKeys.hour(header.source, header.store, line.hour, currency), values)
-            try sums.add(MartKeys.productDay(header.source, line.product, line.day, currency), values)
-            try sums.add(MartKeys.product(header.source, line.product, currency), values)
+            share.merchandise += values
+            try sums.add(MartKeys.productDay(header.source, line.product, line.day, share.currency), values)
+            try sums.add(MartKeys.product(header.source, line.product, share.currency), values)
         }
-        let adjustment = line.kind == .adjustment ? amount : 0
-        let reference = type == .cancellation ? 0 : amount
-        try sums.add(
-            MartKeys.day(self, line.day, currency),
-            SumValues(a: values.a, b: values.b, c: adjustment, d: reference, e: values.c)
-        )
+        share.all += SumValues(a: values.a, b: values.b, d: type == .cancellation ? 0 : amount, e: values.c)
+        if type == .cancellation { share.cancelled -= Int128(line.amount.magnitude) }
+    }
+
+    private func add(_ share: HourShare, into sums: inout SumTables) throws(ProofError) {
+        let hour = MartKeys.hour(header.source, header.store, share.hour, share.currency)
+        try sums.add(hour, share.merchandise)
+        try sums.add(MartKeys.day(self, share.day, share.currency), share.all)
         if type == .cancellation {
-            try sums.add(MartKeys.cancellation(line.day, currency), SumValues(a: -Int128(line.amount.magnitude)))
+            try sums.add(MartKeys.cancellation(share.day, share.currency), SumValues(a: share.cancelled))
         }
     }
 

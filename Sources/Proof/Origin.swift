@@ -40,6 +40,12 @@ struct FactWriter {
         if let value { int(value) }
     }
 
+    /// Two parts of 62 bits: small values take two bytes.
+    mutating func wide(_ value: Int128) {
+        int(Int64(value >> 62))
+        int(Int64(value & (1 << 62 - 1)))
+    }
+
     mutating func digest(_ value: Digest) {
         for part in [value.a, value.b, value.c, value.d] { bytes.appendBigEndian(part) }
     }
@@ -83,10 +89,7 @@ struct FactReader {
         return byte
     }
 
-    mutating func wide() -> Int128 {
-        guard let value = wire.integer(Int128.self) else { Self.broken() }
-        return value
-    }
+    mutating func wide() -> Int128 { Int128(int()) << 62 + Int128(int()) }
 
     mutating func optionalInt() -> Int64? { byte() == 0 ? nil : int() }
 

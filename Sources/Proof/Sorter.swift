@@ -52,7 +52,7 @@ struct Sorter {
         chunk.sort()
         let file = try scratch.makeFile()
         try chunk.write(to: file)
-        chunk = SortedChunk()
+        chunk.removeAll()
         try place(file, at: 0, scratch)
     }
 
@@ -78,7 +78,10 @@ struct Sorter {
 
     /// Everything that was added, in order. The sorter is empty afterwards.
     mutating func finish() throws(ProofError) -> SortedRuns {
-        if scratch != nil, chunk.size > ProofLimits.restBytes { try spill() }
+        if scratch != nil, chunk.size > ProofLimits.restBytes {
+            try spill()
+            chunk = SortedChunk()
+        }
         chunk.sort()
         defer {
             chunk = SortedChunk()
@@ -112,6 +115,13 @@ struct SortedChunk: Sendable {
 
     /// Bytes of memory in use, what the records of the run cost included.
     var size: Int { bytes.count + entries.count * 16 }
+
+    /// Keeps the memory: the next run is as long.
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        entries.removeAll(keepingCapacity: true)
+        isSorted = true
+    }
 
     mutating func add(_ record: [UInt8], keyLength: Int) {
         precondition(record.count < 1 << 30 && keyLength <= record.count, "a record to sort is below 1 GiB")

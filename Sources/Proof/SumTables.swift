@@ -33,9 +33,9 @@ struct SumTables {
 
     private mutating func spill() throws(ProofError) {
         for (key, values) in known {
-            var record = key.bytes
-            for value in values.array { record.appendBigEndian(value) }
-            try sorter.add(record, keyLength: key.count)
+            var fact = FactWriter(bytes: key.bytes)
+            for value in values.array { fact.wide(value) }
+            try sorter.add(fact.bytes, keyLength: key.count)
         }
         known.removeAll(keepingCapacity: true)
     }
@@ -47,9 +47,11 @@ struct SumTables {
         var key: [UInt8] = []
         var sum = SumValues()
         try groups.forEach(suffix: 0) { record, isFirst in
-            var reader = WireReader(record.bytes, at: record.keyLength)
-            func next() -> Int128 { reader.integer(Int128.self) ?? 0 }
-            let values = SumValues(a: next(), b: next(), c: next(), d: next(), e: next(), f: next())
+            var reader = FactReader(record)
+            let values = SumValues(
+                a: reader.wide(), b: reader.wide(), c: reader.wide(), d: reader.wide(), e: reader.wide(),
+                f: reader.wide()
+            )
             if isFirst {
                 try Self.write(key, sum, &rows)
                 key = Array(record.key)

@@ -57,7 +57,7 @@ struct WindowRevisions {
         fact.bytes.append(1)
         fact.origin(origin)
         fact.int(end)
-        fact.bytes.appendBigEndian(gross)
+        fact.wide(gross)
         fact.int(count)
         fact.int(isClosed ? 1 : 0)
         fact.int(isLate ? 1 : 0)

@@ -101,7 +101,7 @@ struct WindowsProof {
             guard let share else { continue }
             fact.int(share.start)
             fact.int(share.currency)
-            fact.bytes.appendBigEndian(share.gross)
+            fact.wide(share.gross)
         }
         try facts.add(fact.bytes, keyLength: keyLength)
     }

@@ -65,8 +65,15 @@ package struct ControlTotals: Sendable {
             let n = cells.dropFirst().map { $0.integer ?? 0 }
             feeds.append(
                 Feed(
-                    name: cells[0].bytes ?? "", received: n[0], distinct: n[1], duplicates: n[2], quarantined: n[3],
-                    parked: n[4], current: n[5], superseded: n[6], conflicting: n[7]
+                    name: cells[0].bytes ?? "",
+                    received: n[0],
+                    distinct: n[1],
+                    duplicates: n[2],
+                    quarantined: n[3],
+                    parked: n[4],
+                    current: n[5],
+                    superseded: n[6],
+                    conflicting: n[7]
                 )
             )
         }

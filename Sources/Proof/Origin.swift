@@ -51,7 +51,9 @@ struct FactWriter {
     }
 
     mutating func origin(_ origin: Origin) {
-        for value in [origin.sequence, origin.arrival - origin.sequence, origin.offset, origin.receivedAt] { int(value) }
+        for value in [origin.sequence, origin.arrival - origin.sequence, origin.offset, origin.receivedAt] {
+            int(value)
+        }
         int(origin.run)
         int(origin.topic)
         text(origin.sender)

@@ -62,51 +62,83 @@ package struct ProofRun {
     /// - Parameter pause: Waits ``ProofLimits/snapshotPauseMillis``.
     package func run(pause: () -> Void) throws -> ProofOutcome {
         let started = time.monotonicNanos()
-        for attempt in 1...ProofLimits.snapshotTries {
-            let found = try reader.snapshot { snapshot -> ProofOutcome? in
-                let waits = try !snapshot.query("SELECT id FROM parked_release", [], limit: 1).isEmpty
-                if waits, attempt < ProofLimits.snapshotTries { return nil }
-                return try prove(snapshot, started, waitedInVain: waits)
-            }
-            if let found { return found }
+        var attempt = 1
+        while true {
+            let isLast = attempt == ProofLimits.snapshotTries
+            // The snapshot ends as soon as the tables are read: beside a running till it keeps old pages alive.
+            if let found = try reader.snapshot({ try read($0, isLast: isLast) }) { return try compare(found, started) }
+            attempt += 1
             pause()
         }
-        preconditionFailure("the last try always proves")
     }
 
-    private func prove(_ snapshot: any TableSnapshot, _ started: Int64, waitedInVain: Bool) throws -> ProofOutcome {
+    /// What was read of the tables, while another thread still computes what should be there.
+    private struct Pending {
+        var positions: PositionVector
+        var live: LiveRows
+        var totals: ControlTotals
+        var waitedInVain: Bool
+        var proving: Proving
+    }
+
+    /// Nil when released records are about to be counted: another snapshot is better.
+    private func read(_ snapshot: any TableSnapshot, isLast: Bool) throws -> Pending? {
+        let waits = try !snapshot.query("SELECT id FROM parked_release", [], limit: 1).isEmpty
+        if waits, !isLast { return nil }
         let positions = try snapshot.positions()
-        let bufferBytes = bufferBytes * 3 / 4
-        let work = Work(book: book, scratch: scratch, bufferBytes: bufferBytes, sources: try sources(positions))
-        let shared = Shared()
-        let thread = try DedicatedThread(name: "till-prove") { shared.set(Result { try work.recompute() }) }
-        defer { thread.join() }
-        let live = try LiveRows(snapshot, scratch, bufferBytes: self.bufferBytes / 4)
-        let totals = try ControlTotals(snapshot)
-        thread.join()
-        guard let (rows, events) = try shared.take()?.get() else {
-            preconditionFailure("the thread that proves leaves a result")
-        }
-        var comparison = try Comparison(live: live.rows, proved: rows)
-        for difference in totals.differences { comparison.add { difference } }
-        return ProofOutcome(
+        let proving = try Proving(
+            Work(book: book, scratch: scratch, bufferBytes: bufferBytes * 3 / 4, sources: try sources(positions))
+        )
+        return Pending(
             positions: positions,
+            live: try LiveRows(snapshot, scratch, bufferBytes: bufferBytes / 4),
+            totals: try ControlTotals(snapshot),
+            waitedInVain: waits,
+            proving: proving
+        )
+    }
+
+    private func compare(_ found: Pending, _ started: Int64) throws -> ProofOutcome {
+        let (rows, events) = try found.proving.result()
+        var comparison = try Comparison(live: found.live.rows, proved: rows)
+        for difference in found.totals.differences { comparison.add { difference } }
+        return ProofOutcome(
+            positions: found.positions,
             events: events,
             tables: TableShape.all.count,
             comparison: comparison,
-            totals: totals,
+            totals: found.totals,
             nanos: time.monotonicNanos() - started,
-            waitedInVain: waitedInVain
+            waitedInVain: found.waitedInVain
         )
     }
 }
 
-/// Hands the result of the other thread over.
-private final class Shared: Sendable {
-    private let result = Mutex<Result<(SortedRuns, Int64), any Error>?>(nil)
+/// The thread that computes, and what it leaves. Letting go of the object waits for the thread.
+private final class Proving {
+    private final class Place: Sendable {
+        let result = Mutex<Result<(SortedRuns, Int64), any Error>?>(nil)
+    }
 
-    func set(_ value: Result<(SortedRuns, Int64), any Error>) { result.withLock { $0 = value } }
-    func take() -> Result<(SortedRuns, Int64), any Error>? { result.withLock { $0 } }
+    private let place = Place()
+    private let thread: DedicatedThread
+
+    init(_ work: Work) throws(ThreadError) {
+        thread = try DedicatedThread(name: "till-prove") { [place] in
+            let found = Result { try work.recompute() }
+            place.result.withLock { $0 = found }
+        }
+    }
+
+    deinit { thread.join() }
+
+    func result() throws -> (SortedRuns, Int64) {
+        thread.join()
+        guard let found = place.result.withLock({ $0 }) else {
+            preconditionFailure("the thread that proves leaves a result")
+        }
+        return try found.get()
+    }
 }
 
 /// Reads, refines and computes.
@@ -126,12 +158,12 @@ private struct Work: Sendable {
         mutating func fill() throws {
             guard batches.isEmpty, position < source.end else { return }
             batches = try reader.next(bytesMax: 1 << 20)[...]
-            if batches.isEmpty {
-                throw ProofError.logEnds(
-                    partition: source.partition.description,
-                    wanted: source.end,
-                    end: position
-                )
+            let partition = source.partition.description
+            guard let first = batches.first else {
+                throw ProofError.logEnds(partition: partition, wanted: source.end, end: position)
+            }
+            if first.baseOffset > position {
+                throw ProofError.logStarts(partition: partition, start: first.baseOffset)
             }
         }
     }

@@ -49,7 +49,11 @@ struct SumTables {
         try groups.forEach(suffix: 0) { record, isFirst in
             var reader = FactReader(record)
             let values = SumValues(
-                a: reader.wide(), b: reader.wide(), c: reader.wide(), d: reader.wide(), e: reader.wide(),
+                a: reader.wide(),
+                b: reader.wide(),
+                c: reader.wide(),
+                d: reader.wide(),
+                e: reader.wide(),
                 f: reader.wide()
             )
             if isFirst {

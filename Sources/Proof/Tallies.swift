@@ -69,7 +69,11 @@ struct Tallies {
         case .duplicate: all[run].duplicates += 1
         case .distinct(let isFirst, let sharesTime):
             all[run].distinct += 1
-            if isFirst { all[run].current += 1 } else if sharesTime { all[run].conflicting += 1 } else {
+            if isFirst {
+                all[run].current += 1
+            } else if sharesTime {
+                all[run].conflicting += 1
+            } else {
                 all[run].superseded += 1
             }
         }

@@ -201,8 +201,15 @@ struct WindowsProof {
             let isClosed = isClosed(sale.source, part.share, sale.policy)
             let length = sale.policy?.length ?? stores[name]?.length ?? 0
             try revisions.change(
-                name, start: part.share.start, currency: part.share.currency, end: part.share.start + length,
-                gross: part.gross, count: part.count, isClosed: isClosed, isLate: part.late, order: index + 1,
+                name,
+                start: part.share.start,
+                currency: part.share.currency,
+                end: part.share.start + length,
+                gross: part.gross,
+                count: part.count,
+                isClosed: isClosed,
+                isLate: part.late,
+                order: index + 1,
                 sale.origin
             )
             if !isClosed { open(name, Place(start: part.share.start, currency: part.share.currency), sale.origin) }

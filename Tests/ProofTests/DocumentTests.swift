@@ -45,7 +45,11 @@ import Testing
             #expect(
                 try records.rows(RetailTables.feedTotal) == [
                     RecordTests.total(
-                        order.count, distinct: 3, duplicates: order.count - 3, current: 1, superseded: 1,
+                        order.count,
+                        distinct: 3,
+                        duplicates: order.count - 3,
+                        current: 1,
+                        superseded: 1,
                         conflicting: 1
                     )
                 ]
@@ -89,11 +93,17 @@ import Testing
             #expect(versions.map { $0["outcome"] }.filter { $0 == .integer(0) }.count == 1)
             #expect(versions.map { $0["outcome"] }.filter { $0 == .integer(2) }.count == 1)
             #expect(try records.rows(RetailTables.category).count == 5)
-            #expect(try records.rows(RetailTables.store) == ["source=pos source_key=s | name=Shop name_at=20 time_zone=UTC"])
+            #expect(
+                try records.rows(RetailTables.store) == ["source=pos source_key=s | name=Shop name_at=20 time_zone=UTC"]
+            )
             #expect(
                 try records.rows(RetailTables.feedTotal) == [
                     RecordTests.total(
-                        order.count, distinct: 3, duplicates: order.count - 3, current: 1, superseded: 1,
+                        order.count,
+                        distinct: 3,
+                        duplicates: order.count - 3,
+                        current: 1,
+                        superseded: 1,
                         conflicting: 1
                     )
                 ]
@@ -107,7 +117,11 @@ import Testing
         records.add(.accepted(.reference(Records.store("s", 20_000_000, items: [("p", "second")]))))
         for (document, second) in [("a", 5.0), ("b", 15.0), ("c", 25.0)] {
             var sale = Records.sale(
-                ByteString(document), cents: [100, 100, 100], at: second, store: "s", products: ["p", "q", "p"],
+                ByteString(document),
+                cents: [100, 100, 100],
+                at: second,
+                store: "s",
+                products: ["p", "q", "p"],
                 customer: "u"
             )
             sale.header.isCounted = true
@@ -173,12 +187,18 @@ import Testing
         var records = Records()
         for number in 0..<300 {
             let line = Records.line(
-                ByteString("d\(number % 37)"), identity: ByteString("\(number % 50)"), cents: Int64(number % 90 + 1),
-                at: Double(number), versionAt: Int64(number % 4)
+                ByteString("d\(number % 37)"),
+                identity: ByteString("\(number % 50)"),
+                cents: Int64(number % 90 + 1),
+                at: Double(number),
+                versionAt: Int64(number % 4)
             )
             records.add(.accepted(.line(line)))
             let sale = Records.sale(
-                ByteString("s\(number % 23)"), cents: [Int64(number)], at: Double(number), versionAt: Int64(number % 3),
+                ByteString("s\(number % 23)"),
+                cents: [Int64(number)],
+                at: Double(number),
+                versionAt: Int64(number % 3),
                 window: Records.policy
             )
             records.add(.accepted(.sale(sale)))

@@ -11,8 +11,15 @@ import Testing
     }
 
     static func total(
-        _ received: Int, feed: String = "pos", distinct: Int = 0, duplicates: Int = 0, quarantined: Int = 0,
-        parked: Int = 0, current: Int = 0, superseded: Int = 0, conflicting: Int = 0
+        _ received: Int,
+        feed: String = "pos",
+        distinct: Int = 0,
+        duplicates: Int = 0,
+        quarantined: Int = 0,
+        parked: Int = 0,
+        current: Int = 0,
+        superseded: Int = 0,
+        conflicting: Int = 0
     ) -> String {
         "run=\(feed)/ | received=\(received) distinct_events=\(distinct) duplicates=\(duplicates) quarantined=\(quarantined) parked=\(parked) current=\(current) superseded=\(superseded) conflicting=\(conflicting)"
     }
@@ -103,7 +110,8 @@ import Testing
         records.add(sale, id: 7, bytes: "x")
         #expect(
             try Self.totals(records) == [
-                Self.total(2, feed: "people", distinct: 2, current: 2), Self.total(3, distinct: 1, duplicates: 2, current: 1),
+                Self.total(2, feed: "people", distinct: 2, current: 2),
+                Self.total(3, distinct: 1, duplicates: 2, current: 1),
             ]
         )
         #expect(try records.rows(RetailTables.parked).isEmpty)

@@ -97,7 +97,11 @@ struct Records {
         var canonical: [UInt8] = []
         for (index, amount) in cents.enumerated() {
             var line = Self.line(
-                document, identity: ByteString([3, 0, 0, 0, UInt8(index)]), cents: amount, at: seconds, store: store,
+                document,
+                identity: ByteString([3, 0, 0, 0, UInt8(index)]),
+                cents: amount,
+                at: seconds,
+                store: store,
                 product: products[index % products.count]
             )
             line.versionAt = versionAt

@@ -16,7 +16,10 @@ import Testing
         var records = Records()
         for (number, sale) in sales.enumerated() {
             let event = Records.sale(
-                ByteString("d\(number)"), cents: [sale.cents], at: sale.second, store: sale.store,
+                ByteString("d\(number)"),
+                cents: [sale.cents],
+                at: sale.second,
+                store: sale.store,
                 window: Records.policy
             )
             records.add(.accepted(.sale(event)))

@@ -128,7 +128,8 @@ def test_a_proof_beside_a_running_till(tmp_path):
         def load():
             number = 0
             while not stop.is_set():
-                body = [line(InvoiceNo=str(600_000 + number // 7), StockCode=f"S{number % 50}", Quantity=number % 9 + 1)]
+                invoice = 600_000 + number // 7
+                body = [line(InvoiceNo=str(invoice), StockCode=f"S{number % 50}", Quantity=number % 9 + 1)]
                 body.append(line(InvoiceNo="C" + str(600_000 + number // 9), Quantity=-1))
                 body.append({"InvoiceNo": f"bad {number}"})
                 reply = till.post("invoices", body)

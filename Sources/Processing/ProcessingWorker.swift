@@ -141,8 +141,8 @@ package final class ProcessingWorker {
         metrics.add(.process_records_total, tally.received)
         metrics.add(.process_duplicates_total, tally.duplicates)
         metrics.add(.process_quarantined_total, max(0, tally.quarantined))
-        metrics.add(.process_superseded_total, tally.superseded)
-        metrics.add(.process_conflicting_total, tally.conflicting)
+        metrics.add(.process_superseded_total, max(0, tally.superseded))
+        metrics.add(.process_conflicting_total, max(0, tally.conflicting))
         return true
     }
 }

@@ -55,7 +55,7 @@ def test_sound_tables_are_proved(loaded):
     saved = json.loads((loaded / "proof.json").read_text())
     assert saved["differences"] == 0 and saved["events"] == ROWS
     assert saved["position"] == f"feed.invoices/0:{ROWS}" and saved["proved_at"].endswith("Z")
-    assert list((loaded / "tmp").iterdir()) == []
+    assert not (loaded / "tmp").exists()
     feed = saved["feeds"][0]
     assert feed["feed"] == "invoices" and feed["received"] == ROWS and feed["agrees"]
 

@@ -11,6 +11,10 @@ package enum APIReference {
             }
             text += "\n`\(route.schema)`\n"
         }
+        for action in Action.all {
+            text +=
+                "\n## POST \(action.path)\n\n\(action.summary) Scope: `operate`.\n\nBody, `application/json`: `\(action.body)`\n\nAnswer (202): `\(action.schema)`\n"
+        }
         return text
     }
 

@@ -17,7 +17,8 @@ struct Gate: HTTPHandler {
     let bodyBytesMax: Int
 
     func bodyLimit(method: HTTPRequest.Method, path: String) -> Int {
-        method == .post && ingest.feed(ofPath: path) != nil ? bodyBytesMax : 64 << 10
+        if method == .post, ingest.feed(ofPath: path) != nil { return bodyBytesMax }
+        return ConsoleService.bodyBytesMax(path) ?? 64 << 10
     }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {

@@ -1,7 +1,10 @@
+import Contracts
 package import Ports
-package import Primitives
+import Primitives
 import RecordBatch
+import Refine
 import Synchronization
+import Telemetry
 
 /// Records of quarantine that go into the log again, as batches of their feed with their own record ids.
 extension IngestService: RecordResubmission {

@@ -26,8 +26,18 @@ enum TillMain {
         till ingest FEED FILE… [--to URL | --data DIR] [--json]   load files (.csv .tsv .ndjson, .gz), - for stdin
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
+        till windows [--store STORE] [--open] [--from T] [--until T]   turnover by store and window
+        till senders [--feed FEED]                                     who sends, and which sequence numbers are missing
+        till parked [--feed FEED]                                      records that wait for reference data
+        till conflicts                                                 versions that contradict each other
+        till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE]    rejected records
+        till quarantine rules | show ID                                open records by rule; one with its bytes
+        till quarantine redrive|discard ID… | --feed FEED [--rule RULE]    judge again by today's contract; give up
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
         till version
+
+        windows, senders, parked, conflicts and quarantine ask a running till: --to http://[NAME:SECRET@]HOST:PORT
+        (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line).
 
         Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
         """
@@ -43,6 +53,11 @@ enum TillMain {
             case "ingest": code = try IngestCommand.run(arguments)
             case "contract": code = try ContractCommand.run(arguments)
             case "log": code = try LogCommand.run(arguments)
+            case "windows": code = try StreamCommands.windows(arguments)
+            case "senders": code = try StreamCommands.senders(arguments)
+            case "parked": code = try StreamCommands.parked(arguments)
+            case "conflicts": code = try StreamCommands.conflicts(arguments)
+            case "quarantine": code = try QuarantineCommand.run(arguments)
             case "settings": code = try SettingsCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)
             case "version", "--version":

@@ -77,7 +77,7 @@ let modules = [
         layer: 5,
         dependencies: ["Primitives", "Ports", "RecordBatch", "Executors", "Telemetry", "CShims"]
     ),
-    Module(name: "SQLiteTables", layer: 5, dependencies: ["Primitives", "Ports", "Tables", "CSQLite"]),
+    Module(name: "SQLiteTables", layer: 5, dependencies: ["Primitives", "Ports", "Tables", "CSQLite", "CShims"]),
     Module(name: "HTTPServer", layer: 5, dependencies: ["Primitives", "Ports", "Network", "Telemetry"]),
     Module(
         name: "till",
@@ -123,10 +123,15 @@ let tests: [(name: String, dependencies: [String])] = [
         ]
     ),
     ("SettingsTests", ["Settings", "Primitives"]),
+    ("SimulationTests", ["Simulation", "Formats", "Primitives"]),
     ("TidyTests", []),
 ]
 
-let strict: [SwiftSetting] = [
+// Plants faults for the test of `till prove` (Sources/Primitives/Mutant.swift); never set for a product.
+let mutants: [SwiftSetting] = Context.environment["TILL_MUTANTS"] == "1" ? [.define("TILL_MUTANTS")] : []
+
+let strict: [SwiftSetting] =
+    mutants + [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("InternalImportsByDefault"),

@@ -12,6 +12,13 @@ package enum ContractLimits {
     package static let formatsMax = 8
     package static let referencesMax = 20
     package static let nameBytesMax = 64
+    /// Members that lead to a field (`at`); JSON itself may be 32 deep.
+    package static let placeDepthMax = 8
+    /// Rows that one rule gives a reason for.
+    package static let rowsReportedMax = 100
+    package static let windowSecondsMax = 86_400
+    /// A week: how long a window may wait for late or missing sales.
+    package static let windowWaitSecondsMax = 604_800
     package static let messageBytesMax = 400
 
     /// Bytes of one text value when the contract does not say.

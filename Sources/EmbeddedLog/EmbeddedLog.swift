@@ -19,12 +19,16 @@ package final class EmbeddedLog: EventLog {
         var waiting: [Waiting] = []
         var bytes = 0
         var closing = false
+        /// Set while the senders of a refused group are told: what comes meanwhile must not overtake it.
+        var refusal: EventLogError?
     }
 
     private struct Shared: Sendable {
         var logs: [TopicPartition: PartitionLog] = [:]
         var listeners: [@Sendable () -> Void] = []
-        var failure: EventLogError?
+        var poison: EventLogError?
+        /// The latest try met a full disk, with a group of so many bytes.
+        var full: (error: EventLogError, bytes: Int)?
     }
 
     private let directory: String
@@ -58,13 +62,22 @@ package final class EmbeddedLog: EventLog {
         var logs: [TopicPartition: PartitionLog] = [:]
         var cuts: [PartitionLog.Cut] = []
         for partition in try Self.found(in: directory, disk).union(stored.keys).sorted() {
-            let log = try PartitionLog(
-                partition,
-                directory: "\(directory)/\(partition)",
-                disk: disk,
-                segmentBytes: settings.segmentBytes,
-                storedBelow: stored[partition] ?? 0
-            )
+            let log: PartitionLog
+            do throws(EventLogError) {
+                log = try PartitionLog(
+                    partition,
+                    directory: "\(directory)/\(partition)",
+                    disk: disk,
+                    segmentBytes: settings.segmentBytes,
+                    storedBelow: stored[partition] ?? 0
+                )
+            } catch {
+                // Nobody sent anything yet: the start fails, and no request was refused.
+                if case .full(let operation, let cause) = error {
+                    throw .unavailable(operation: operation, cause: cause)
+                }
+                throw error
+            }
             logs[partition] = log
             if let cut = log.cut { cuts.append(cut) }
         }
@@ -108,7 +121,7 @@ package final class EmbeddedLog: EventLog {
             throw .envelopeTooLarge(bytes: bytes, limit: limit)
         }
         precondition(batch.isPlausible, "a logged batch states its own size and record count")
-        if let failure = failure() { throw failure }
+        if let poison = shared.withLock({ $0.poison }) { throw poison }
         let waiting = Waiting(
             batch: batch,
             completion: completion,
@@ -116,6 +129,7 @@ package final class EmbeddedLog: EventLog {
         )
         let (problem, wasIdle) = queue.withLock { queue -> (EventLogError?, Bool) in
             if queue.closing { return (.closed, false) }
+            if let refusal = queue.refusal { return (refusal, false) }
             guard queue.bytes + waiting.size <= settings.waitingBytesMax || queue.waiting.isEmpty else {
                 return (.saturated(waitingBytes: queue.bytes, limit: settings.waitingBytesMax), false)
             }
@@ -146,7 +160,7 @@ package final class EmbeddedLog: EventLog {
 
     package func onDurable(_ notify: @escaping @Sendable () -> Void) { shared.withLock { $0.listeners.append(notify) } }
 
-    package func failure() -> EventLogError? { shared.withLock { $0.failure } }
+    package func failure() -> EventLogError? { shared.withLock { $0.poison ?? $0.full?.error } }
 
     /// The partition's files, made when it is new.
     private func log(_ partition: TopicPartition) throws(EventLogError) -> PartitionLog {
@@ -162,25 +176,43 @@ package final class EmbeddedLog: EventLog {
                 cause: "\(EmbeddedLogLimits.partitionsMax) partitions exist, which is the limit"
             )
         }
-        let log = try PartitionLog(
-            partition,
-            directory: "\(directory)/\(partition)",
-            disk: disk,
-            segmentBytes: settings.segmentBytes
-        )
-        shared.withLock { $0.logs[partition] = log }
-        return log
+        do throws(EventLogError) {
+            let log = try PartitionLog(
+                partition,
+                directory: "\(directory)/\(partition)",
+                disk: disk,
+                segmentBytes: settings.segmentBytes
+            )
+            shared.withLock { $0.logs[partition] = log }
+            return log
+        } catch {
+            // A directory entry whose sync failed: a later sync that succeeds would prove nothing.
+            if case .poisoned = error { shared.withLock { $0.poison = error } }
+            throw error
+        }
     }
 
     // MARK: The writer thread
 
     private func run() {
-        while let taken = queue.wait(until: { queue -> [Waiting]? in
-            if queue.waiting.isEmpty { return queue.closing ? [] : nil }
-            defer { queue.bytes = 0 }
-            return queue.waiting.take(keepingCapacity: true)
-        }), !taken.isEmpty {
-            for group in Self.groups(of: taken) { commit(group) }
+        while true {
+            let isFull = shared.withLock { $0.full != nil }
+            let next = queue.wait(micros: isFull ? EmbeddedLogLimits.spaceProbeMicros : -1) { queue -> [Waiting]? in
+                if queue.waiting.isEmpty { return queue.closing ? [] : nil }
+                defer { queue.bytes = 0 }
+                return queue.waiting.take(keepingCapacity: true)
+            }
+            guard let taken = next else {
+                probeSpace()
+                continue
+            }
+            if taken.isEmpty { return }
+            let groups = Self.groups(of: taken)
+            for (number, group) in groups.enumerated() {
+                guard let refusal = commit(group) else { continue }
+                refuse(Array(groups[number...].joined()), refusal)
+                break
+            }
             for listener in shared.withLock({ $0.listeners }) { listener() }
         }
     }
@@ -207,15 +239,52 @@ package final class EmbeddedLog: EventLog {
         return groups
     }
 
-    private func commit(_ group: [Waiting]) {
+    /// Makes a group durable and answers its senders; returns the error, unanswered, when there was no room.
+    private func commit(_ group: [Waiting]) -> EventLogError? {
         do throws(EventLogError) {
             let log = try log(group[0].batch.partition)
             let receipts = try log.append(group.map(\.batch), committedAt: time.now().micros)
+            shared.withLock { $0.full = nil }
             for (one, receipt) in zip(group, receipts) { one.completion(.success(receipt)) }
         } catch {
-            if case .poisoned = error { shared.withLock { $0.failure = error } }
+            if case .full = error {
+                let bytes = group.reduce(0) { $0 + $1.size }
+                shared.withLock { $0.full = (error, bytes) }
+                return error
+            }
+            if case .poisoned = error { shared.withLock { $0.poison = error } }
             for one in group { one.completion(.failure(error)) }
         }
+        return nil
+    }
+
+    /// Refuses a group, all groups after it and all that was submitted until its senders know: a sender of several
+    /// batches in a row would otherwise find the later ones stored without the earlier.
+    private func refuse(_ refused: [Waiting], _ error: EventLogError) {
+        let behind = queue.withLock { queue in
+            queue.refusal = error
+            queue.bytes = 0
+            return queue.waiting.take(keepingCapacity: true)
+        }
+        for one in refused + behind { one.completion(.failure(error)) }
+        queue.withLock { $0.refusal = nil }
+    }
+
+    /// Nobody sends while the log is full: tries whether what failed would fit now, in a file beside the partitions.
+    private func probeSpace() {
+        guard let bytes = shared.withLock({ $0.full?.bytes }) else { return }
+        do throws(DiskError) {
+            try disk.makeDirectory(directory)
+            let file = try disk.open(directory + "/space.probe", create: true, readOnly: false)
+            do throws(DiskError) {
+                try file.write([UInt8](repeating: 0, count: min(bytes, EmbeddedLogLimits.groupBytesMax)), at: 0)
+            } catch {
+                try file.truncate(to: 0)
+                throw error
+            }
+            try file.truncate(to: 0)
+            shared.withLock { $0.full = nil }
+        } catch {}
     }
 }
 

@@ -11,6 +11,7 @@ package enum EmbeddedLogFailures {
         case 11: "another process holds it"
         case 13: "permission denied, till needs to own the data directory"
         case 24: "too many open files, raise the limit (ulimit -n)"
+        case 27: "the file would be larger than the file system or `ulimit -f` allows"
         case 28: "no space left on the device, free some"
         case 30: "the file system is read-only"
         case 122: "the disk quota is used up"
@@ -18,8 +19,10 @@ package enum EmbeddedLogFailures {
         }
     }
 
-    /// An error while opening or reading; appending translates to ``EventLogError/poisoned(cause:)`` instead.
+    /// What a failed operation means to the log: wait for space, stop until a restart, or try again.
     package static func translate(_ error: DiskError) -> EventLogError {
-        .unavailable(operation: error.operation, cause: text(error.errno))
+        if error.isFull { return .full(operation: error.operation, cause: text(error.errno)) }
+        if error.isUncertain { return .poisoned(cause: error.description) }
+        return .unavailable(operation: error.operation, cause: text(error.errno))
     }
 }

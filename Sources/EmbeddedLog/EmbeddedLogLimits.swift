@@ -17,6 +17,8 @@ package enum EmbeddedLogLimits {
     package static let envelopeHeaderRowBytesMax = 8 << 10
     /// One envelope: 57 + 8 + 5 × (2 + 512) + 3 + 8192.
     package static let envelopeBytesMax = 57 + 8 + 5 * (2 + envelopeFieldBytesMax) + 3 + envelopeHeaderRowBytesMax
+    /// How often a full log that nobody sends to looks whether there is room again, so that readiness becomes true.
+    package static let spaceProbeMicros: Int64 = 1_000_000
     /// Partitions of one data directory: each keeps one open file.
     package static let partitionsMax = 256
     /// An index entry every so many bytes: a look-up scans at most this far plus one group.

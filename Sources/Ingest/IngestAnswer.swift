@@ -3,17 +3,18 @@ import Formats
 import Ports
 import Primitives
 import Refine
+import RetailModel
+import Telemetry
 
 /// What a sender is told, after durability: 202, or 422 when every record is bad.
 struct IngestAnswer: Sendable {
-    var accepted = 0
-    private(set) var rejected = 0
+    private(set) var tally = IngestTally()
     private var listed: [(index: Int, reasons: [Reason])] = []
 
-    var tally: (accepted: Int, rejected: Int) { (accepted, rejected) }
+    mutating func accept(_ event: RetailEvent) { tally.accept(event) }
 
     mutating func reject(_ index: Int, _ reasons: [Reason]) {
-        rejected += 1
+        tally.rejected += 1
         if listed.count < IngestLimits.rejectionsListed { listed.append((index, reasons)) }
     }
 
@@ -21,7 +22,7 @@ struct IngestAnswer: Sendable {
     func response(position: String) -> HTTPResponse {
         var json = JSONWriter(reservingBytes: 128)
         json.beginObject()
-        json.field("accepted", accepted)
+        json.field("accepted", tally.accepted)
         json.key("rejected")
         json.beginArray()
         for one in listed {
@@ -32,13 +33,38 @@ struct IngestAnswer: Sendable {
             json.endObject()
         }
         json.endArray()
-        if rejected > listed.count { json.field("rejected_more", rejected - listed.count) }
+        if tally.rejected > listed.count { json.field("rejected_more", tally.rejected - listed.count) }
         json.field("position", position)
         json.endObject()
         return HTTPResponse(
-            status: accepted == 0 && rejected > 0 ? 422 : 202,
+            status: tally.accepted == 0 && tally.rejected > 0 ? 422 : 202,
             headers: [("content-type", "application/json")],
             body: json.bytes
         )
+    }
+}
+
+/// What the metrics are told of a batch once it is durable.
+struct IngestTally: Sendable {
+    private(set) var accepted = 0
+    var rejected = 0
+    private var corrected = 0
+    private var receiptsDiffering = 0
+    private var paymentsFailed = 0
+
+    mutating func accept(_ event: RetailEvent) {
+        accepted += 1
+        guard case .sale(let sale) = event else { return }
+        if sale.header.flags.contains(.corrected) { corrected += 1 }
+        if sale.header.flags.contains(.receiptDiffers) { receiptsDiffering += 1 }
+        if sale.header.status == .failed { paymentsFailed += 1 }
+    }
+
+    func book(_ metrics: Metrics) {
+        metrics.add(.ingest_records_accepted_total, Int64(accepted))
+        metrics.add(.ingest_records_rejected_total, Int64(rejected))
+        metrics.add(.ingest_sales_corrected_total, Int64(corrected))
+        metrics.add(.ingest_receipts_differing_total, Int64(receiptsDiffering))
+        metrics.add(.ingest_payments_failed_total, Int64(paymentsFailed))
     }
 }

@@ -26,7 +26,7 @@ struct IngestProblem: Error {
         case .saturated: IngestProblem(status: 429, code: error.code, message: error.description, retryAfter: true)
         case .batchTooLarge: IngestProblem(status: 413, code: error.code, message: error.description)
         case .envelopeTooLarge: IngestProblem(status: 400, code: error.code, message: error.description)
-        case .poisoned, .corrupt, .unavailable, .offsetOutOfRange, .locked, .closed:
+        case .full, .poisoned, .corrupt, .unavailable, .offsetOutOfRange, .locked, .closed:
             IngestProblem(status: 503, code: error.code, message: error.description, retryAfter: true)
         }
     }

@@ -22,6 +22,11 @@ package final class IngestService: Sendable {
         var random: SeededRandom
         /// Next expected row of each running `till ingest`, so that a refused batch cannot be overtaken.
         var runs: [ByteString: Int64] = [:]
+
+        /// A batch of a run was refused: its first row is the next expected one again.
+        mutating func resume(_ run: ByteString, at row: Int64) {
+            if let next = runs[run] { runs[run] = min(next, row) }
+        }
     }
 
     /// The work space of one thread.
@@ -43,22 +48,27 @@ package final class IngestService: Sendable {
     /// For the thread of large requests: the network thread never waits for it.
     private let largeBench: Workbench
     private let large: BlockingPool
-    private let compatibility: Contract?
+    /// By path.
+    private let compatibility: [String: (path: CompatibilityPath, contract: Contract)]
 
-    /// - Parameter compatibility: The contract that judges `POST /invoicedata`; nil when that path is off.
+    /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
+    ///   bodies.
     package init(
         log: any EventLog,
         book: ContractBook,
         metrics: Metrics,
         time: any TimeSource,
         random: SeededRandom,
-        compatibility: Contract?
+        compatibility: [(path: CompatibilityPath, contract: Contract)]
     ) throws(ThreadError) {
         self.log = log
         self.book = book
         self.metrics = metrics
         self.time = time
-        self.compatibility = compatibility
+        self.compatibility = Dictionary(
+            compatibility.map { ($0.path.path, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         var seeds = random
         smallBench = Workbench(book: book, seed: seeds.next())
         largeBench = Workbench(book: book, seed: seeds.next())
@@ -70,11 +80,20 @@ package final class IngestService: Sendable {
 
     /// The feed that a path sends to, or nil when the path is not for ingest.
     package func feed(ofPath path: String) -> String? {
-        if path == "/invoicedata" { return compatibility == nil ? nil : "invoices" }
+        if let found = compatibility[path] { return found.contract.name }
         let prefix = "/v1/feeds/"
         guard path.utf8.starts(with: prefix.utf8) else { return nil }
         let name = path.utf8.dropFirst(prefix.utf8.count)
         return name.contains(UInt8(ascii: "/")) ? nil : String(Substring(name))
+    }
+
+    /// The reference system's path that this is; nil when it is none or off.
+    package func compatibility(ofPath path: String) -> CompatibilityPath? { compatibility[path]?.path }
+
+    /// The answer of a reference system's health path; nil when this is none.
+    package func healthBody(ofPath path: String) -> String? {
+        for (found, _) in compatibility.values { if let health = found.health, health.path == path { return health.body } }
+        return nil
     }
 
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
@@ -85,15 +104,14 @@ package final class IngestService: Sendable {
         let isTaken = large.submit { [self] in answer(request, exchange, on: largeBench) }
         if !isTaken {
             metrics.add(.ingest_saturated_total)
-            exchange.respond(
-                IngestProblem(
-                    status: 429,
-                    code: "ingest_saturated",
-                    message:
-                        "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
-                    retryAfter: true
-                ).response
+            let problem = IngestProblem(
+                status: 429,
+                code: "ingest_saturated",
+                message:
+                    "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
+                retryAfter: true
             )
+            exchange.respond(response(problem, to: request))
         }
     }
 
@@ -102,14 +120,18 @@ package final class IngestService: Sendable {
             guard request.method == .post else {
                 throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
             }
-            if request.path == "/invoicedata", let compatibility {
-                try invoiceData(request, exchange, compatibility, on: bench)
+            if let (path, contract) = compatibility[request.path] {
+                try receive(request, exchange, path, contract, on: bench)
             } else {
                 try receive(request, exchange, on: bench)
             }
         } catch {
-            exchange.respond(error.response)
+            exchange.respond(response(error, to: request))
         }
+    }
+
+    private func response(_ problem: IngestProblem, to request: HTTPRequest) -> HTTPResponse {
+        compatibility[request.path]?.path.problem(problem) ?? problem.response
     }
 
     private func receive(
@@ -125,24 +147,34 @@ package final class IngestService: Sendable {
                 message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", "))."
             )
         }
-        let judged = try bench.workspace.withLock { workspace throws(IngestProblem) in
-            try self.judge(request, feed, contract, &workspace)
+        // Judged and submitted under one lock: between the two, an earlier batch of the run may be refused by the log.
+        let empty = try bench.workspace.withLock { workspace throws(IngestProblem) -> IngestAnswer? in
+            let judged = try self.judge(request, feed, contract, &workspace)
+            guard let batch = judged.batch else { return judged.answer }
+            do throws(IngestProblem) {
+                try submit(batch, judged.answer.tally) { [exchange] receipt in
+                    exchange.respond(
+                        judged.answer.response(position: "\(receipt.partition):\(receipt.offsets.upperBound)")
+                    )
+                } failed: { [self, exchange] problem in
+                    if let row = judged.runRow { resume(batch.envelope.run, at: row) }
+                    exchange.respond(problem.response)
+                }
+            } catch {
+                if let row = judged.runRow { workspace.resume(batch.envelope.run, at: row) }
+                throw error
+            }
+            return nil
         }
-        guard let batch = judged.batch else {
-            let end = log.durableEnd(of: TopicPartition("feed.\(feed)"))
-            return exchange.respond(judged.answer.response(position: "feed.\(feed)/0:\(end)"))
-        }
-        try submit(batch, judged.answer.tally) { [exchange] receipt in
-            exchange.respond(judged.answer.response(position: "\(receipt.partition):\(receipt.offsets.upperBound)"))
-        } failed: { problem in
-            exchange.respond(problem.response)
-        }
+        guard let empty else { return }
+        let end = log.durableEnd(of: TopicPartition("feed.\(feed)"))
+        exchange.respond(empty.response(position: "feed.\(feed)/0:\(end)"))
     }
 
     /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
     func submit(
         _ batch: LogBatch,
-        _ tally: (accepted: Int, rejected: Int),
+        _ tally: IngestTally,
         done: @escaping @Sendable (LogReceipt) -> Void,
         failed: @escaping @Sendable (IngestProblem) -> Void
     ) throws(IngestProblem) {
@@ -152,27 +184,20 @@ package final class IngestService: Sendable {
                 case .success(let receipt):
                     metrics.add(.log_batches_total)
                     metrics.add(.log_bytes_total, Int64(batch.bytes.count))
-                    metrics.add(.ingest_records_accepted_total, Int64(tally.accepted))
-                    metrics.add(.ingest_records_rejected_total, Int64(tally.rejected))
+                    tally.book(metrics)
                     done(receipt)
                 case .failure(let error): failed(.of(error))
                 }
             }
         } catch {
             metrics.add(.ingest_saturated_total)
-            releaseRun(batch)
             throw .of(error)
         }
     }
 
-    /// A refused batch of a run: the next expected row is this batch's again.
-    private func releaseRun(_ batch: LogBatch) {
-        guard !batch.envelope.run.isEmpty else { return }
-        largeBench.workspace.withLock { workspace in
-            if let next = workspace.runs[batch.envelope.run] {
-                workspace.runs[batch.envelope.run] = next - Int64(batch.recordCount)
-            }
-        }
+    /// Takes note, on the log's thread, that a batch of a run was refused after it was taken.
+    private func resume(_ run: ByteString, at row: Int64) {
+        largeBench.workspace.withLock { $0.resume(run, at: row) }
     }
 
     // MARK: Judging
@@ -180,6 +205,8 @@ package final class IngestService: Sendable {
     struct Judged: Sendable {
         var batch: LogBatch?
         var answer: IngestAnswer
+        /// Rows of the run before this batch, when it is part of one.
+        var runRow: Int64?
     }
 
     private func judge(
@@ -192,7 +219,7 @@ package final class IngestService: Sendable {
         let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
         var answer = IngestAnswer()
         if records.ranges.isEmpty { return Judged(batch: nil, answer: answer) }
-        try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
+        let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
         var builder: RecordBatchBuilder?
         if records.batch == nil {
             builder = RecordBatchBuilder(
@@ -205,7 +232,7 @@ package final class IngestService: Sendable {
             let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
             do throws(ContractMissing) {
                 switch try workspace.refiner.refine(request.body, range, envelope, recordID: id, hashes: false) {
-                case .accepted: answer.accepted += 1
+                case .accepted(let event): answer.accept(event)
                 case .rejected(let reasons): answer.reject(index, reasons)
                 }
             } catch {
@@ -220,18 +247,21 @@ package final class IngestService: Sendable {
                 bytes: bytes,
                 recordCount: records.ranges.count
             ),
-            answer: answer
+            answer: answer,
+            runRow: runRow
         )
     }
 
     /// `X-Till-Run-Row` is how many rows of the run came before this batch; a batch that would overtake is refused.
+    ///
+    /// - Returns: That row; nil without a run.
     private func holdRunOrder(
         _ request: HTTPRequest,
         _ envelope: RecordEnvelope,
         count: Int,
         _ workspace: inout Workspace
-    ) throws(IngestProblem) {
-        guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return }
+    ) throws(IngestProblem) -> Int64? {
+        guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return nil }
         guard let row = Int64(text), row >= 0 else {
             throw IngestProblem(
                 status: 400,
@@ -249,6 +279,7 @@ package final class IngestService: Sendable {
         }
         if workspace.runs.count >= IngestLimits.runsMax { workspace.runs.removeAll() }
         workspace.runs[envelope.run] = row + Int64(count)
+        return row
     }
 
     func envelope(

@@ -2,61 +2,35 @@ import Contracts
 import Formats
 import Ports
 import Primitives
-import RecordBatch
-import Refine
 import RetailModel
-import Synchronization
 
 /// `POST /invoicedata` of the reference system: one invoice line, its own codes and bodies (spec invoices.md 3).
 ///
 /// 201 with the canonical line once it is durable; 400 for a bad date with the item and the reason; 422 with all
-/// reasons; 503 when it cannot be made durable. A refused line is in the log and in quarantine, as everywhere.
-extension IngestService {
-    func invoiceData(
-        _ request: HTTPRequest,
-        _ exchange: any HTTPExchange,
-        _ contract: Contract,
-        on bench: Workbench
-    ) throws(IngestProblem) {
-        guard RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty else {
-            throw IngestProblem(
+/// reasons; 503 when it cannot be made durable.
+extension CompatibilityPath {
+    package static let invoices = CompatibilityPath(
+        path: "/invoicedata",
+        contractName: "invoices-compat",
+        health: nil,
+        denied: nil,
+        unusable: { request in
+            if RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty { return nil }
+            return IngestProblem(
                 status: 422,
                 code: "body_invalid",
                 message: "Send one invoice line as application/json."
-            )
-        }
-        let (batch, response, accepted) = try bench.workspace.withLock { workspace throws(IngestProblem) in
-            let envelope = try self.envelope(request, contract.name, contract, .json, &workspace.random)
-            let body = request.body
-            let verdict: Refiner.Verdict
-            do throws(ContractMissing) {
-                verdict = try workspace.refiner.refine(body, 0..<body.count, envelope, recordID: envelope.recordIDBase)
-            } catch {
-                throw IngestProblem(status: 503, code: error.code, message: error.description)
+            ).response
+        },
+        accepted: { event, contract in
+            guard case .line(let line) = event else {
+                preconditionFailure("feed \(contract.name) maps to invoice lines")
             }
-            var builder = RecordBatchBuilder(
-                baseTimestamp: envelope.receivedAt.micros / 1_000,
-                reserving: body.count + 32
-            )
-            builder.append(body[...])
-            let batch = LogBatch(
-                partition: TopicPartition("feed.\(contract.name)"),
-                envelope: envelope,
-                bytes: builder.finish(),
-                recordCount: 1
-            )
-            switch verdict {
-            case .accepted(.line(let line)): return (batch, Self.canonical(line, contract), true)
-            case .accepted: preconditionFailure("feed \(contract.name) maps to invoice lines")
-            case .rejected(let reasons): return (batch, Self.refusal(reasons, body, &workspace.tape), false)
-            }
-        }
-        try submit(batch, accepted ? (1, 0) : (0, 1)) { _ in
-            exchange.respond(response)
-        } failed: { problem in
-            exchange.respond(problem.response)
-        }
-    }
+            return canonical(line, contract)
+        },
+        rejected: { refusal($0, $1, &$2) },
+        problem: { $0.response }
+    )
 
     /// The nine fields as the reference system answers them; the date as `dd-MM-yyyy HH:mm:ss` by the invoice's zone.
     private static func canonical(_ line: LineEvent, _ contract: Contract) -> HTTPResponse {
@@ -83,7 +57,7 @@ extension IngestService {
         }
         optional("Country", line.country, &json)
         json.endObject()
-        return HTTPResponse(status: 201, headers: [("content-type", "application/json")], body: json.bytes)
+        return CompatibilityPath.json(201, json.bytes)
     }
 
     private static func optional(_ name: String, _ text: ByteString?, _ json: inout JSONWriter) {
@@ -122,10 +96,6 @@ extension IngestService {
             json.endArray()
         }
         json.endObject()
-        return HTTPResponse(
-            status: isDate ? 400 : 422,
-            headers: [("content-type", "application/json")],
-            body: json.bytes
-        )
+        return CompatibilityPath.json(isDate ? 400 : 422, json.bytes)
     }
 }

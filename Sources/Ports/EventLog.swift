@@ -123,7 +123,10 @@ package protocol LogReader: AnyObject {
 /// - L3 A batch is stored whole or not at all; several batches may share one sync.
 /// - L4 Reading an offset twice gives the same bytes, before and after a restart.
 /// - L5 A reader never sees a batch before it is durable.
-/// - L6 After a failed write or sync nothing more is accepted until the log is opened again (`poisoned`).
+/// - L6 A write for which there is no room is undone, durably, before anyone is told (`full`): nothing of it appears
+///   later. Everything submitted until then is refused with it, so that nothing overtakes; the next submission is tried
+///   anew. After any other failed write, a failed sync or a failed undoing nothing more is accepted until the log is
+///   opened again (`poisoned`); a batch refused so may be there afterwards, whole, or not.
 /// - L7 Memory is bounded: beyond the limit of waiting bytes `submit` throws `saturated`.
 package protocol EventLog: AnyObject, Sendable {
     /// Hands a batch over; never blocks on the disk. `completion` is called exactly once, on the log's thread unless
@@ -138,13 +141,14 @@ package protocol EventLog: AnyObject, Sendable {
     func partitions() -> [TopicPartition]
     /// Registers what is called on the log's thread after records became durable. Must be short.
     func onDurable(_ notify: @escaping @Sendable () -> Void)
-    /// The error that stopped appending, or nil while the log accepts.
+    /// The error that stopped appending (`poisoned`) or that the latest try met (`full`); nil while the log accepts.
     func failure() -> EventLogError?
 }
 
 /// Failures of ``EventLog``.
 package enum EventLogError: OperationalError, Equatable {
     case saturated(waitingBytes: Int, limit: Int)
+    case full(operation: String, cause: String)
     case poisoned(cause: String)
     case corrupt(partition: String, segment: String, byte: Int64, defect: String)
     case unavailable(operation: String, cause: String)
@@ -157,6 +161,7 @@ package enum EventLogError: OperationalError, Equatable {
     package var code: String {
         switch self {
         case .saturated: "log.saturated"
+        case .full: "log.full"
         case .poisoned: "log.poisoned"
         case .corrupt: "log.corrupt"
         case .unavailable: "log.unavailable"
@@ -170,7 +175,7 @@ package enum EventLogError: OperationalError, Equatable {
 
     package var domain: ErrorDomain {
         switch self {
-        case .saturated, .poisoned, .unavailable, .closed: .external
+        case .saturated, .full, .poisoned, .unavailable, .closed: .external
         case .corrupt: .integrity
         case .batchTooLarge, .envelopeTooLarge, .offsetOutOfRange, .locked: .user
         }
@@ -178,7 +183,7 @@ package enum EventLogError: OperationalError, Equatable {
 
     package var retry: RetryHint {
         switch self {
-        case .saturated, .unavailable: .afterBackoff
+        case .saturated, .full, .unavailable: .afterBackoff
         case .poisoned, .corrupt, .batchTooLarge, .envelopeTooLarge, .offsetOutOfRange, .locked, .closed: .never
         }
     }
@@ -187,6 +192,8 @@ package enum EventLogError: OperationalError, Equatable {
         switch self {
         case .saturated(let bytes, let limit):
             "\(bytes) bytes wait for the disk and the limit is \(limit); send again after the time in Retry-After."
+        case .full(let operation, let cause):
+            "The log has no room: it could not \(operation): \(cause). Nothing of the request is stored; free space and send again, till goes on by itself."
         case .poisoned(let cause):
             "The log stopped accepting after \(cause); mend the disk and start till again."
         case .corrupt(let partition, let segment, let byte, let defect):

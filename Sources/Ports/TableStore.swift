@@ -12,6 +12,11 @@ package struct PositionVector: Sendable, Equatable, CustomStringConvertible {
         other.offsets.allSatisfy { offsets[$0.key, default: 0] >= $0.value }
     }
 
+    /// Takes the greater offset of each partition.
+    package mutating func advance(to other: PositionVector) {
+        offsets.merge(other.offsets) { max($0, $1) }
+    }
+
     /// `topic/partition:offset,…` in order of the partitions.
     package var description: String {
         offsets.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")

@@ -63,6 +63,7 @@ package final class ProcessingWorker {
             }
         }
         guard to != positions else { return try releaseParked() ? .committed : .idle }
+        if Mutant.isPlanted(.lostRecord) { records.removeLast(min(1, records.count)) }
         let changes = try fold.apply(records, from: StoreSource(store: store))
         guard try commit(changes, to: to) else { return .fenced }
         positions = to
@@ -124,7 +125,15 @@ package final class ProcessingWorker {
     /// Commits and counts; false when another owner has taken over.
     private func commit(_ folded: (changes: ChangeSet, tally: RetailFold.Tally), to: PositionVector) throws -> Bool {
         let started = time.monotonicNanos()
-        switch try store.commit(folded.changes, from: positions, to: to, owner: owner) {
+        var changes = folded.changes
+        if Mutant.isPlanted(.doubledBatch) {
+            changes = changes.mapValues { change in
+                var change = change
+                change.additions = change.additions.mapValues { sums in sums.map { 2 * $0 } }
+                return change
+            }
+        }
+        switch try store.commit(changes, from: positions, to: to, owner: owner) {
         case .fenced: return false
         case .committed, .alreadyMine: break
         }

@@ -4,36 +4,71 @@ import RetailModel
 
 /// The named pure functions that make canonical events of judged values; contracts bind their parameters to fields.
 package enum Mappers {
-    private static let texts: Set<FieldType> = [.text]
+    private static let texts: Set<FieldType> = [.text, .uuid]
+    private static let keys: Set<FieldType> = [.text, .uuid, .integer]
     private static let numbers: Set<FieldType> = [.integer, .decimal, .money]
 
     /// What each mapper takes: contracts are checked against it when they are loaded.
     package static let signatures: [String: MapperSignature] = [
-        "invoice-line": MapperSignature(
-            parameters: [
-                .init("document", texts), .init("line", texts, isRequired: false), .init("product", texts),
-                .init("description", texts, isRequired: false), .init("quantity", [.integer, .decimal]),
-                .init("unit_price", [.money, .decimal]), .init("occurred_at", [.time]),
-                .init("customer", texts.union([.integer]), isRequired: false),
-                .init("customer_name", texts, isRequired: false), .init("country", texts, isRequired: false),
-            ],
-            settings: ["currency", "store", "time_zone"]
-        ),
-        "sale": MapperSignature(
-            parameters: [
-                .init("document", texts), .init("occurred_at", [.time]), .init("store", texts, isRequired: false),
-                .init("customer", texts.union([.integer]), isRequired: false),
-                .init("customer_name", texts, isRequired: false), .init("country", texts, isRequired: false),
-                .init("currency", texts, isRequired: false), .init("status", texts, isRequired: false),
-                .init("reported_total", numbers, isRequired: false), .init("version", [.time], isRequired: false),
-                .init("lines.product", texts, isNested: true),
-                .init("lines.description", texts, isRequired: false, isNested: true),
-                .init("lines.quantity", [.integer, .decimal], isNested: true),
-                .init("lines.unit_price", [.money, .decimal], isNested: true),
-            ],
-            settings: ["currency", "store", "time_zone"]
-        ),
+        "invoice-line": invoiceLine, "sale": sale, "reference": reference,
     ]
+
+    private static let invoiceLine = MapperSignature(
+        parameters: [
+            .init("document", texts), .init("line", texts, isRequired: false), .init("product", texts),
+            .init("description", texts, isRequired: false), .init("quantity", [.integer, .decimal]),
+            .init("unit_price", [.money, .decimal]), .init("occurred_at", [.time]),
+            .init("customer", keys, isRequired: false), .init("customer_name", texts, isRequired: false),
+            .init("country", texts, isRequired: false),
+        ],
+        settings: ["currency", "store", "time_zone"]
+    )
+
+    private static let receipt = [
+        "receipt.id", "receipt.at", "receipt.total", "receipt.payment_method", "receipt.document",
+    ]
+
+    private static let sale = MapperSignature(
+        parameters: [
+            .init("document", keys), .init("occurred_at", [.time]), .init("store", keys, isRequired: false),
+            .init("customer", keys, isRequired: false), .init("customer_name", texts, isRequired: false),
+            .init("country", texts, isRequired: false), .init("currency", texts, isRequired: false),
+            .init("status", texts, isRequired: false), .init("payment_status", texts, isRequired: false),
+            .init("reported_total", numbers, isRequired: false), .init("version", [.time], isRequired: false),
+            .init("cashier", keys, isRequired: false), .init("payment_method", texts, isRequired: false),
+            .init("paid", numbers, isRequired: false), .init("bonus_payment", numbers, isRequired: false),
+            .init("bonus_granted", numbers, isRequired: false), .init("loyalty_points", [.integer], isRequired: false),
+            .init("receipt.id", keys, isRequired: false), .init("receipt.at", [.time], isRequired: false),
+            .init("receipt.total", numbers, isRequired: false),
+            .init("receipt.payment_method", texts, isRequired: false),
+            .init("receipt.document", keys, isRequired: false),
+            .init("lines.product", keys, isNested: true),
+            .init("lines.description", texts, isRequired: false, isNested: true),
+            .init("lines.quantity", [.integer, .decimal], isNested: true),
+            .init("lines.unit_price", numbers, isNested: true),
+            .init("lines.reported_total", numbers, isRequired: false, isNested: true),
+            .init("statuses.status", texts, isRequired: false, isNested: true, isNeverNull: true),
+            .init("statuses.at", [.time], isRequired: false, isNested: true, isNeverNull: true),
+        ],
+        settings: ["currency", "store", "time_zone"],
+        choices: ["counters": ["on", "off"]],
+        together: [receipt, ["statuses.status", "statuses.at"]],
+        features: [.windows, .requiredReferences]
+    )
+
+    private static let reference = MapperSignature(
+        parameters: [
+            .init("key", keys), .init("name", texts, isRequired: false), .init("login", texts, isRequired: false),
+            .init("valid_from", [.time]),
+            .init("items.key", keys, isRequired: false, isNested: true, isNeverNull: true),
+            .init("items.name", texts, isRequired: false, isNested: true, isNeverNull: true),
+            .init("items.category", texts, isRequired: false, isNested: true, isNeverNull: true),
+            .init("items.price", numbers, isRequired: false, isNested: true, isNeverNull: true),
+        ],
+        settings: ["entity", "time_zone"],
+        choices: ["entity": ["customer", "store"]],
+        together: [["items.key", "items.name", "items.category", "items.price"]]
+    )
 
     /// - Parameter hashes: Whether the content hash is needed; acceptance does not depend on it.
     static func run(
@@ -43,11 +78,21 @@ package enum Mappers {
         _ recordID: Identifier,
         hashes: Bool
     ) -> MapResult {
-        switch plan.mapper {
-        case .invoiceLine: plan.invoiceLine(values, judgement, recordID, hashes: hashes)
-        case .sale: plan.sale(values, judgement)
+        do throws(MapRefusal) {
+            switch plan.mapper {
+            case .invoiceLine: return plan.invoiceLine(values, judgement, recordID, hashes: hashes)
+            case .sale: return .event(.sale(try plan.sale(values, judgement, hashes: hashes)))
+            case .reference: return .event(.reference(try plan.reference(values, hashes: hashes)))
+            }
+        } catch {
+            return .reason(error.reason)
         }
     }
+}
+
+/// A value that the model cannot hold.
+struct MapRefusal: Error {
+    var reason: Reason
 }
 
 /// What mapping yields: an event, or what no rule of the contract could say.
@@ -60,7 +105,7 @@ enum MapResult {
 /// because it is
 /// looked up per record and a copy would count references to all its parts.
 final class ContractPlan: Sendable {
-    enum Mapper { case invoiceLine, sale }
+    enum Mapper { case invoiceLine, sale, reference }
 
     let contract: Contract
     let mapper: Mapper
@@ -72,22 +117,43 @@ final class ContractPlan: Sendable {
     private let bindings: [String: FieldReference]
     /// Where mapper `invoice-line` finds its parameters.
     let lineFields: LineFields
+    /// Where mapper `sale` finds its own.
+    let saleFields: SaleFields
+    let window: WindowPolicy?
+    let isCounted: Bool
+    let requiredReferences: [ReferenceNeed]
     private let services: Set<ByteString>
     private let servicePatterns: [Pattern]
 
     /// - Precondition: The contract was checked against ``Mappers/signatures``.
     init(_ contract: Contract) {
         self.contract = contract
-        mapper = contract.mapper.name == "sale" ? .sale : .invoiceLine
+        switch contract.mapper.name {
+        case "sale": mapper = .sale
+        case "reference": mapper = .reference
+        default: mapper = .invoiceLine
+        }
         source = ByteString(contract.source)
-        guard let zone = contract.zone, let currency = contract.currency else {
-            preconditionFailure("a loaded contract of mapper \(contract.mapper.name) has time_zone and currency")
+        // Mappers that make amounts need the setting; XXX is ISO 4217 for no currency.
+        guard let zone = contract.zone, let currency = contract.currency ?? Currency("XXX") else {
+            preconditionFailure("a loaded contract of mapper \(contract.mapper.name) has time_zone")
         }
         self.zone = zone
         zoneName = ByteString(zone.name)
         self.currency = currency
         bindings = contract.mapper.bindings
         lineFields = LineFields(contract.mapper.bindings)
+        saleFields = SaleFields(contract.mapper.bindings)
+        window = contract.windows.map {
+            WindowPolicy(
+                length: Int64($0.length) * 1_000_000,
+                lateness: Int64($0.lateness) * 1_000_000,
+                idle: Int64($0.idle) * 1_000_000,
+                skew: Int64($0.skew) * 1_000_000
+            )
+        }
+        isCounted = contract.settings["counters"] == .text("on")
+        requiredReferences = contract.references.filter(\.isRequired)
         if case .text(let text)? = contract.settings["store"] { store = text } else { store = "ONLINE" }
         if case .texts(let codes)? = contract.settings["non_product_codes"] {
             services = Set(codes)
@@ -128,8 +194,16 @@ final class ContractPlan: Sendable {
     }
 
     func column(_ parameter: String) -> Int? { bindings[parameter]?.column }
-    func listField() -> Int? { bindings["lines.product"]?.field }
+    func listField(_ parameter: String) -> Int? { bindings[parameter]?.field }
     func fieldName(_ parameter: String) -> String { bindings[parameter].map { contract.fields[$0].path } ?? parameter }
+
+    /// An amount in units of 1e-5; nil for null.
+    func units(_ value: FieldValue, _ parameter: String) throws(MapRefusal) -> Int64? {
+        guard let number = value.decimal else { return nil }
+        if number.scale <= MoneyScale.digits, let units = number.units(scale: MoneyScale.digits) { return units }
+        let problem: LineProblem = number.scale > MoneyScale.digits ? .price : .total
+        throw MapRefusal(reason: problem.reason(field: fieldName(parameter), value: value.shown))
+    }
 
     func isService(_ code: ByteString) -> Bool {
         services.contains(code) || servicePatterns.contains { $0.matches(code.bytes[...]) }
@@ -163,7 +237,7 @@ final class ContractPlan: Sendable {
 
 /// Why a line's numbers do not fit the model (spec model 1.3, 1.4).
 enum LineProblem: Error {
-    case quantity, quantityRange, price, amount
+    case quantity, quantityRange, price, amount, total
 
     func reason(field: String, value: String) -> Reason {
         switch self {
@@ -187,6 +261,13 @@ enum LineProblem: Error {
                 field: field,
                 value: value,
                 message: "\(field) \(value) has more than 5 fraction digits; send five at the most"
+            )
+        case .total:
+            Reason(
+                rule: "out_of_range",
+                field: field,
+                value: value,
+                message: "\(field) \(value) is beyond ±92233720368547.75807; correct the amount"
             )
         case .amount:
             Reason(

@@ -4,83 +4,177 @@ import RetailModel
 
 extension ContractPlan {
     /// A whole sale with its lines in one event.
-    func sale(_ values: [FieldValue], _ judgement: Judgement) -> MapResult {
-        guard let document = value("document", values).key, let time = value("occurred_at", values).time else {
-            preconditionFailure("a judged sale has its required fields")
-        }
-        var saleCurrency = currency
-        if let text = value("currency", values).key {
-            guard let found = Currency(text.bytes) else {
-                return .reason(
-                    Reason(
-                        rule: "currency",
-                        field: fieldName("currency"),
-                        value: text.description,
-                        message:
-                            "\(fieldName("currency")) \(text.description.quotedForMessage) is no ISO 4217 code; send three capital letters"
-                    )
-                )
-            }
-            saleCurrency = found
-        }
-        var status = SaleStatus.closed
-        if let text = value("status", values).key {
-            guard let found = SaleStatus.allCases.first(where: { $0.name == text.description }) else {
-                return .reason(
-                    Reason(
-                        rule: "status",
-                        field: fieldName("status"),
-                        value: text.description,
-                        message:
-                            "\(fieldName("status")) \(text.description.quotedForMessage) is not one of \(SaleStatus.allCases.map(\.name).joined(separator: ", "))"
-                    )
-                )
-            }
-            status = found
-        }
+    func sale(_ values: [FieldValue], _ judgement: Judgement, hashes: Bool) throws(MapRefusal) -> SaleEvent {
+        func at(_ index: Int) -> FieldValue { index < 0 ? .null : values[index] }
+        let fields = saleFields
+        guard let document = at(fields.document).key, let time = at(fields.occurredAt).time,
+            case .list(let rows) = at(fields.lines)
+        else { preconditionFailure("a judged sale has its required fields") }
         let (day, hour) = calendar(time.instant)
         var header = DocumentHeader(
             source: source,
             document: document,
-            store: value("store", values).key ?? store,
+            store: at(fields.store).key ?? store,
             timeZone: zoneName,
             occurredAt: time.instant,
             day: day,
-            currency: saleCurrency
+            currency: try saleCurrency(at(fields.currency))
         )
-        header.customer = value("customer", values).key
-        header.customerName = value("customer_name", values).key
-        header.country = value("country", values).key
-        header.status = status
-        header.reportedTotal =
-            judgement.corrections.compactMap { $0.old.decimal }.first?.units(scale: MoneyScale.digits)
-            ?? value("reported_total", values).decimal?.units(scale: MoneyScale.digits)
-        if let version = value("version", values).time ?? contract.versionTime.flatMap({ values[$0].time }) {
+        header.customer = at(fields.customer).key
+        header.customerName = at(fields.customerName).key
+        header.country = at(fields.country).key
+        header.status = try status(at(fields.status), payment: at(fields.paymentStatus))
+        if let version = at(fields.version).time ?? contract.versionTime.flatMap({ values[$0].time }) {
             header.versionAt = max(0, version.instant.micros)
         }
+        header.cashier = at(fields.cashier).key
+        header.paymentMethod = at(fields.paymentMethod).key
+        header.paid = try units(at(fields.paid), "paid")
+        header.bonusPayment = try units(at(fields.bonusPayment), "bonus_payment")
+        header.bonusGranted = try units(at(fields.bonusGranted), "bonus_granted")
+        header.loyaltyPoints = at(fields.loyaltyPoints).decimal?.integer
+        if let id = at(fields.receiptID).key, let receiptTime = at(fields.receiptAt).time,
+            let total = try units(at(fields.receiptTotal), "receipt.total"),
+            let method = at(fields.receiptPaymentMethod).key, let other = at(fields.receiptDocument).key
+        {
+            header.receipt = .init(
+                id: id,
+                at: receiptTime.instant.micros,
+                total: total,
+                paymentMethod: method,
+                document: other
+            )
+        }
+        header.statuses = try history(at(fields.statuses))
+        header.window = window
+        header.isCounted = isCounted
+
         var lines: [LineEvent] = []
-        guard let listField = listField(), case .list(let rows) = values[listField] else {
-            preconditionFailure("a judged sale has its list of lines")
-        }
+        lines.reserveCapacity(rows.count)
         for (index, row) in rows.enumerated() {
-            switch line(index, row, header, hour, time, judgement) {
-            case .success(let line): lines.append(line)
-            case .failure(let problem): return .reason(problem.reason)
-            }
+            lines.append(try line(index, row, header, hour, time, judgement, hashes: hashes))
         }
-        var canonical: [UInt8] = []
-        canonical.appendField(header.store)
-        canonical.appendField(header.customer)
-        canonical.appendField(header.customerName)
-        canonical.appendField(header.country)
-        for number in [status.rawValue, header.occurredAt.micros, header.reportedTotal ?? .min] {
-            canonical.appendBigEndian(number)
-        }
-        for line in lines { line.canonical(into: &canonical) }
-        return .event(.sale(SaleEvent(header: header, lines: lines, contentHash: Digest.sha256(of: canonical))))
+        header.reportedTotal = try reportedTotal(at(fields.total), lines, judgement)
+        header.flags = documentFlags(judgement, header, time)
+        header.requires = requirements(values, rows, store: header.store)
+        let hash = hashes ? Digest.sha256(of: Self.canonical(header, lines)) : .zero
+        return SaleEvent(header: header, lines: lines, contentHash: hash)
     }
 
-    private struct LineFailure: Error { var reason: Reason }
+    // MARK: Parts of the header
+
+    private func saleCurrency(_ value: FieldValue) throws(MapRefusal) -> Currency {
+        guard let text = value.key else { return currency }
+        if let found = Currency(text.bytes) { return found }
+        let field = fieldName("currency")
+        throw MapRefusal(
+            reason: Reason(
+                rule: "currency",
+                field: field,
+                value: text.description,
+                message:
+                    "\(field) \(text.description.quotedForMessage) is no ISO 4217 code; send three capital letters"
+            )
+        )
+    }
+
+    /// A failed payment makes a failed sale, whatever else is said of it.
+    private func status(_ value: FieldValue, payment: FieldValue) throws(MapRefusal) -> SaleStatus {
+        var status = SaleStatus.closed
+        if let text = value.key { status = try named(text, "status") }
+        if let text = payment.key?.description {
+            switch text.lowercased() {
+            case "success": break
+            case "failed", "failure": status = .failed
+            default: throw unknown(text, "payment_status", ["success", "failed", "failure"])
+            }
+        }
+        return status
+    }
+
+    private func named(_ text: ByteString, _ parameter: String) throws(MapRefusal) -> SaleStatus {
+        let name = text.description.lowercased()
+        if let found = SaleStatus.allCases.first(where: { $0.name == name }) { return found }
+        throw unknown(text.description, parameter, SaleStatus.allCases.map(\.name))
+    }
+
+    private func unknown(_ text: String, _ parameter: String, _ known: [String]) -> MapRefusal {
+        let field = fieldName(parameter)
+        return MapRefusal(
+            reason: Reason(
+                rule: parameter == "payment_status" ? "payment_status" : "status",
+                field: field,
+                value: text,
+                message: "\(field) \(text.quotedForMessage) is not one of \(known.joined(separator: ", "))"
+            )
+        )
+    }
+
+    /// Distinct entries in order of time; at one time in the order in which an order passes through them.
+    private func history(_ value: FieldValue) throws(MapRefusal) -> [StatusEntry] {
+        guard case .list(let rows) = value else { return [] }
+        var entries: [StatusEntry] = []
+        for row in rows {
+            guard let text = row[saleFields.historyStatus].key, let time = row[saleFields.historyAt].time else {
+                preconditionFailure("a judged status has its name and its time")
+            }
+            entries.append(StatusEntry(status: try named(text, "statuses.status"), at: time.instant.micros))
+        }
+        entries.sort { ($0.at, $0.status.step) < ($1.at, $1.status.step) }
+        var distinct: [StatusEntry] = []
+        for entry in entries where entry != distinct.last { distinct.append(entry) }
+        return distinct
+    }
+
+    /// The total as sent, where it is not the sum of the lines.
+    private func reportedTotal(
+        _ value: FieldValue,
+        _ lines: [LineEvent],
+        _ judgement: Judgement
+    ) throws(MapRefusal) -> Int64? {
+        let corrected = judgement.corrections.first { $0.field.field == saleFields.total && $0.row == nil }
+        let sent = try units(corrected?.old ?? value, "reported_total")
+        return corrected == nil && sent == lines.reduce(0) { $0 + $1.amount } ? nil : sent
+    }
+
+    private func documentFlags(_ judgement: Judgement, _ header: DocumentHeader, _ time: FieldTime) -> DocumentFlags {
+        var flags: DocumentFlags = []
+        if !judgement.corrections.isEmpty { flags.insert(.corrected) }
+        for rule in judgement.flags {
+            switch rule {
+            case "receipt_differs": flags.insert(.receiptDiffers)
+            // Flags of lines, set by what the lines hold.
+            case "no_description", "zero_price": break
+            default: flags.insert(.contractFlag)
+            }
+        }
+        // Skips are allowed; nothing repeats or goes back, and only a cancellation follows the end.
+        let steps = header.statuses.map(\.status.step)
+        if zip(steps, steps.dropFirst()).contains(where: { $0 >= $1 }) { flags.insert(.statusOrder) }
+        if time.isAmbiguous { flags.insert(.ambiguousTime) }
+        return flags
+    }
+
+    private func requirements(_ values: [FieldValue], _ rows: [[FieldValue]], store: ByteString) -> [ReferenceKey] {
+        var keys: [ReferenceKey] = []
+        for need in requiredReferences {
+            switch need.entity {
+            case .customer, .store:
+                guard let key = values[need.field.field].key else { continue }
+                keys.append(ReferenceKey(need.entity == .customer ? .customer : .store, source: source, key: key))
+            case .product:
+                guard let column = need.field.column else { continue }
+                for row in rows {
+                    guard let product = row[column].key else { continue }
+                    let key = ReferenceKey(.product, source: source, key: product, store: store)
+                    if !keys.contains(key) { keys.append(key) }
+                }
+            }
+        }
+        return keys
+    }
+
+    // MARK: Lines
 
     private func line(
         _ index: Int,
@@ -88,20 +182,22 @@ extension ContractPlan {
         _ header: DocumentHeader,
         _ hour: Int64,
         _ time: FieldTime,
-        _ judgement: Judgement
-    ) -> Result<LineEvent, LineFailure> {
-        func cell(_ parameter: String) -> FieldValue { column(parameter).map { row[$0] } ?? .null }
-        guard let product = cell("lines.product").key, let quantity = cell("lines.quantity").decimal,
-            let price = cell("lines.unit_price").decimal
+        _ judgement: Judgement,
+        hashes: Bool
+    ) throws(MapRefusal) -> LineEvent {
+        func cell(_ column: Int) -> FieldValue { column < 0 ? .null : row[column] }
+        let fields = saleFields
+        guard let product = cell(fields.product).key, let quantity = cell(fields.quantity).decimal,
+            let price = cell(fields.unitPrice).decimal
         else { preconditionFailure("a judged line has its required fields") }
         let numbers: (quantity: Int64, price: Int64, amount: Int64)
         switch amount(quantity: quantity, price: price, field: "") {
         case .success(let found): numbers = found
         case .failure(let problem):
-            let parameter = if case .price = problem { "lines.unit_price" } else { "lines.quantity" }
-            return .failure(
-                LineFailure(reason: problem.reason(field: fieldName(parameter), value: cell(parameter).shown))
-            )
+            let isPrice = if case .price = problem { true } else { false }
+            let value = cell(isPrice ? fields.unitPrice : fields.quantity).shown
+            let field = fieldName(isPrice ? "lines.unit_price" : "lines.quantity")
+            throw MapRefusal(reason: problem.reason(field: field, value: value))
         }
         var identity: [UInt8] = [3]
         identity.appendBigEndian(UInt32(index))
@@ -121,7 +217,7 @@ extension ContractPlan {
             currency: header.currency,
             rawTime: time.raw
         )
-        event.description = cell("lines.description").key
+        event.description = cell(fields.description).key
         event.customer = header.customer
         event.country = header.country
         event.kind = LineKind.classify(
@@ -130,12 +226,34 @@ extension ContractPlan {
             unitPrice: numbers.price,
             namesCustomer: header.customer != nil
         )
-        event.flags = flags(judgement, price: numbers.price, description: event.description, product: product)
+        let corrections = judgement.corrections.filter { $0.row == index && $0.field.field == fields.lines }
+        let corrected = corrections.first { $0.field.column == fields.lineTotal }
+        let sent = try units(corrected?.old ?? cell(fields.lineTotal), "lines.reported_total")
+        event.reportedAmount = corrected == nil && sent == event.amount ? nil : sent
+        if event.description == nil { event.flags.insert(.noDescription) }
+        if numbers.price == 0 { event.flags.insert(.zeroPrice) }
+        if isService(product) { event.flags.insert(.notMerchandise) }
+        if !corrections.isEmpty { event.flags.insert(.corrected) }
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
         event.versionAt = header.versionAt
-        var canonical: [UInt8] = []
-        event.canonical(into: &canonical)
-        event.contentHash = Digest.sha256(of: canonical)
-        return .success(event)
+        if hashes {
+            var canonical: [UInt8] = []
+            event.canonical(into: &canonical)
+            event.contentHash = Digest.sha256(of: canonical)
+        }
+        return event
+    }
+}
+
+extension SaleStatus {
+    /// Place in the life of an order; an end beside the last one follows everything.
+    fileprivate var step: Int {
+        switch self {
+        case .open: 0
+        case .cooking: 1
+        case .delivering: 2
+        case .closed: 3
+        case .cancelled, .failed: 4
+        }
     }
 }

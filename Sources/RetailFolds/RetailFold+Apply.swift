@@ -82,7 +82,10 @@ extension RetailFold {
     /// that is not there or is resolved stays as it is: a record counts once, however often it is redriven.
     private mutating func resolve(_ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
         let key = RecordKey(record)
-        guard var row = batch.quarantine[key], row[9] == .null else { return false }
+        guard var row = batch.quarantine[key], row[9] == .null else {
+            if Mutant.isPlanted(.repeatedRedrive) { tally.received = 1 }
+            return Mutant.isPlanted(.repeatedRedrive) && record.action == .redrive
+        }
         defer {
             batch.quarantine[key] = row
             batch.changedQuarantine.insert(key)
@@ -248,6 +251,7 @@ extension RetailFold.Tally {
         switch verdict {
         case .duplicate:
             duplicates += 1
+            if Mutant.isPlanted(.countedDuplicate) { distinct += 1 }
         case .new:
             distinct += 1
             current += 1

@@ -12,7 +12,7 @@ package final class SQLiteTables: TableStore {
     /// Texts that follow from the declarations, by table: building them costs as much as a small commit.
     private let upserts: [String: String], additions: [String: String], selections: [String: [String]]
 
-    /// Opens or creates the file and brings its schema up to date.
+    /// Opens or creates the file. One of an older schema is set aside (``SQLitePredecessor``) and an empty one begun.
     ///
     /// - Parameter views: Named views to (re)create: name and SELECT.
     /// - Throws: ``TableStoreError/schemaNewer(found:supported:)``, ``TableStoreError/damaged(cause:)``.
@@ -34,16 +34,8 @@ package final class SQLiteTables: TableStore {
                 (table.name, (0...table.key.count).map { SQLiteSchema.select(table, byKeyColumns: $0) })
             }
         )
-        connection = try SQLiteHandle(path: path, readOnly: false)
-        try connection.execute("PRAGMA journal_mode = WAL")
-        try connection.execute("PRAGMA synchronous = NORMAL")
-        try connection.execute("PRAGMA cache_size = -\(settings.cacheKibibytes)")
-        try connection.execute("PRAGMA wal_autocheckpoint = \(SQLiteTablesLimits.checkpointPages)")
-        try connection.execute("PRAGMA temp_store = MEMORY")
-        let found = Int(try connection.integer("PRAGMA user_version") ?? 0)
-        guard found <= SQLiteTablesLimits.schemaVersion else {
-            throw .schemaNewer(found: found, supported: SQLiteTablesLimits.schemaVersion)
-        }
+        if let older = try Self.completeOlder(path, settings) { try SQLitePredecessor.setAside(path, schema: older) }
+        connection = try Self.connect(path, settings)
         try connection.execute("BEGIN IMMEDIATE")
         for table in tables {
             for statement in SQLiteSchema.create(table) { try connection.execute(statement) }
@@ -61,6 +53,31 @@ package final class SQLiteTables: TableStore {
         }
         try connection.execute("PRAGMA user_version = \(SQLiteTablesLimits.schemaVersion)")
         try connection.execute("COMMIT")
+    }
+
+    private static func connect(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError)
+        -> SQLiteHandle
+    {
+        let connection = try SQLiteHandle(path: path, readOnly: false)
+        try connection.execute("PRAGMA journal_mode = WAL")
+        try connection.execute("PRAGMA synchronous = NORMAL")
+        try connection.execute("PRAGMA cache_size = -\(settings.cacheKibibytes)")
+        try connection.execute("PRAGMA wal_autocheckpoint = \(SQLiteTablesLimits.checkpointPages)")
+        try connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+    }
+
+    /// The schema of a file that is older than this till, complete in itself and closed; nil for one to go on with.
+    private static func completeOlder(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError) -> Int?
+    {
+        let connection = try connect(path, settings)
+        let found = Int(try connection.integer("PRAGMA user_version") ?? 0)
+        guard found <= SQLiteTablesLimits.schemaVersion else {
+            throw .schemaNewer(found: found, supported: SQLiteTablesLimits.schemaVersion)
+        }
+        guard found > 0, found < SQLiteTablesLimits.schemaVersion else { return nil }
+        try SQLitePredecessor.complete(connection)
+        return found
     }
 
     package func claim() throws(TableStoreError) -> Int64 {

@@ -19,6 +19,6 @@ package enum SQLiteTablesLimits {
     package static let busyMillis: Int32 = 5_000
     /// The WAL is checkpointed at about this many pages (4 KiB): 64 MiB.
     package static let checkpointPages = 16_384
-    /// Schema number of this till; a greater one in the file is refused.
-    package static let schemaVersion = 1
+    /// Schema number of this till; a greater one in the file is refused, a smaller one is folded again from the log.
+    package static let schemaVersion = 2
 }

@@ -12,6 +12,7 @@ package enum SettingName: String, CaseIterable, Sendable {
     case httpConnectionsMax = "http.connections_max"
     case httpBodyMebibytesMax = "http.body_mebibytes_max"
     case compatibilityInvoices = "compatibility.invoices"
+    case compatibilityPos = "compatibility.pos"
 
     package enum Kind: Sendable, Equatable {
         case text
@@ -30,7 +31,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: .integer(1...16)
         case .httpConnectionsMax: .integer(1...100_000)
         case .httpBodyMebibytesMax: .integer(1...16)
-        case .compatibilityInvoices: .choice(["on", "off"])
+        case .compatibilityInvoices, .compatibilityPos: .choice(["on", "off"])
         }
     }
 
@@ -46,7 +47,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: "2"
         case .httpConnectionsMax: "2000"
         case .httpBodyMebibytesMax: "16"
-        case .compatibilityInvoices: "on"
+        case .compatibilityInvoices, .compatibilityPos: "on"
         }
     }
 
@@ -63,6 +64,8 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .httpConnectionsMax: "Open connections; more wait in the kernel's queue."
         case .httpBodyMebibytesMax: "Largest request body of an ingest request."
         case .compatibilityInvoices: "Serve POST /invoicedata and the reference answers of GET / and GET /health."
+        case .compatibilityPos:
+            "Serve POST /validation-service/api/v1/pos/validate_transaction and GET /validation-service/api/v1/health."
         }
     }
 

@@ -7,6 +7,9 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case ingest_requests_total
     case ingest_records_accepted_total
     case ingest_records_rejected_total
+    case ingest_sales_corrected_total
+    case ingest_receipts_differing_total
+    case ingest_payments_failed_total
     case ingest_saturated_total
     case log_batches_total
     case log_bytes_total
@@ -36,6 +39,9 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .ingest_requests_total: "Ingest requests, by answer."
         case .ingest_records_accepted_total: "Records judged good and made durable."
         case .ingest_records_rejected_total: "Records judged bad, durable and quarantined."
+        case .ingest_sales_corrected_total: "Accepted sales whose total or line total was corrected."
+        case .ingest_receipts_differing_total: "Accepted sales whose receipt differs from them."
+        case .ingest_payments_failed_total: "Accepted sales whose payment failed."
         case .ingest_saturated_total: "Requests answered 429 because the log's queue was full."
         case .log_batches_total: "Batches made durable."
         case .log_bytes_total: "Bytes of batches made durable."

@@ -36,6 +36,9 @@ enum BuiltInContracts {
 
     static let all: [Text] = ProcessEdges.embeddedContracts()
 
+    /// Names of the feeds there are without any configuration; the contract of a compatibility profile is no feed's.
+    static var feeds: [String] { all.map(\.name).filter { !$0.hasSuffix("-compat") } }
+
     /// Reads one that ships with the product; a mistake in it is a bug.
     static func parse(_ name: String) -> Contract {
         guard let text = all.first(where: { $0.name == name }) else {

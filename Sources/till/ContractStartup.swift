@@ -76,7 +76,7 @@ enum ContractStartup {
 
     /// The contracts of the built-in feeds and of the files in the settings; a file replaces a built-in of its name.
     static func configured(_ paths: [String]) throws -> [Contract] {
-        var contracts = [BuiltInContracts.parse("invoices")]
+        var contracts = BuiltInContracts.feeds.map(BuiltInContracts.parse)
         for path in paths {
             switch Contract.parse(try WholeFile.read(path, bytesMax: 1 << 20), mappers: Mappers.signatures) {
             case .success(let contract):

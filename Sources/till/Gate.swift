@@ -15,6 +15,7 @@ struct Gate: HTTPHandler {
     let console: ConsoleService
     let identities: [Identity]
     let bodyBytesMax: Int
+    let isReady: @Sendable () -> Bool
 
     func bodyLimit(method: HTTPRequest.Method, path: String) -> Int {
         if method == .post, ingest.feed(ofPath: path) != nil { return bodyBytesMax }
@@ -22,9 +23,27 @@ struct Gate: HTTPHandler {
     }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        if let body = ingest.healthBody(ofPath: request.path) { return health(body, request, exchange) }
         let feed = ingest.feed(ofPath: request.path)
         if !identities.isEmpty, let refusal = refuse(request, feed) { return exchange.respond(refusal) }
         if feed != nil { ingest.handle(request, exchange) } else { console.handle(request, exchange) }
+    }
+
+    /// The health path of a reference system.
+    private func health(_ body: String, _ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        guard request.method == .get || request.method == .head else {
+            var response = error(405, "method_not_allowed", "Health is read with GET.")
+            response.headers.append(("allow", "GET, HEAD"))
+            return exchange.respond(response)
+        }
+        guard isReady() else {
+            return exchange.respond(
+                error(503, "not_ready", "A part of till is not ready; GET /health/ready names it.")
+            )
+        }
+        exchange.respond(
+            HTTPResponse(status: 200, headers: [("content-type", "application/json")], body: Array(body.utf8))
+        )
     }
 
     func transportError(status: Int, code: String, message: String) -> HTTPResponse {
@@ -54,7 +73,10 @@ struct Gate: HTTPHandler {
             case .operate: wanted = .operate
             }
         }
-        guard let identity = identify(request.header("authorization")) else {
+        let denied = ingest.compatibility(ofPath: request.path)?.denied
+        let header = request.header("authorization")
+        guard let identity = identify(header) else {
+            if let denied { return denied(Self.namesIdentity(header) ? .credentialsWrong : .credentialsMissing) }
             var response = error(
                 401,
                 "identity_unknown",
@@ -65,7 +87,14 @@ struct Gate: HTTPHandler {
         }
         if identity.scopes.contains(wanted) { return nil }
         if feed != nil, identity.scopes.contains(.ingest("*")) { return nil }
-        return error(403, "scope_missing", "Identity \(identity.name) does not have the scope \(wanted).")
+        let sentence = "Identity \(identity.name) does not have the scope \(wanted)."
+        return denied?(.scopeMissing(sentence)) ?? error(403, "scope_missing", sentence)
+    }
+
+    /// Whether a header has credentials of a known kind, right or wrong.
+    private static func namesIdentity(_ header: String?) -> Bool {
+        guard let header, let space = header.firstIndex(of: " ") else { return false }
+        return ["basic", "bearer"].contains(header[..<space].lowercased())
     }
 
     private func identify(_ header: String?) -> Identity? {

@@ -38,12 +38,15 @@ final class Node {
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
         tableSettings.readers = settings.integer(.tablesReaders)
         // Once, before anyone reads: makes tables and views, and says how far the log must reach.
-        let stored = try SQLiteTables(
+        var stored = try SQLiteTables(
             path: tablesPath,
             tables: RetailTables.all,
             views: RetailViews.all,
             settings: tableSettings
         ).positions()
+        let older = SQLitePredecessor.all(of: tablesPath)
+        // Until the new tables have passed the old ones, the log must still reach as far as those did.
+        for old in older { stored.advance(to: old.positions ?? PositionVector()) }
 
         var logSettings = EmbeddedLogSettings()
         logSettings.segmentBytes = settings.integer(.logSegmentMebibytes) << 20
@@ -59,13 +62,17 @@ final class Node {
         try log.start()
 
         let book = ContractBook()
-        let isCompatible = settings.text(.compatibilityInvoices) == "on"
-        let compatibility = isCompatible ? BuiltInContracts.parse("invoices-compat") : nil
+        let profiles: [(setting: SettingName, path: CompatibilityPath)] = [
+            (.compatibilityInvoices, .invoices), (.compatibilityPos, .pos),
+        ]
+        let compatibility = profiles.filter { settings.text($0.setting) == "on" }.map {
+            (path: $0.path, contract: BuiltInContracts.parse($0.path.contractName))
+        }
         try ContractStartup.load(
             log,
             book,
             current: ContractStartup.configured(settings.contracts),
-            other: compatibility.map { [$0] } ?? [],
+            other: compatibility.map(\.contract),
             now: time.now()
         )
 
@@ -109,16 +116,18 @@ final class Node {
             time: time,
             status: status,
             live: live,
-            answersReferenceClients: isCompatible
+            answersReferenceClients: settings.text(.compatibilityInvoices) == "on"
         )
         let gate = Gate(
             ingest: ingest,
             console: console,
             identities: settings.identities,
-            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20
+            bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20,
+            isReady: { status.parts().allSatisfy(\.ok) }
         )
         var serverSettings = HTTPServerSettings()
         serverSettings.connectionsMax = settings.integer(.httpConnectionsMax)
+        for old in older { Self.retire(old, board, logger) }
         processing = try processor.start()
         liveThread = try live.start()
         server = try HTTPServer.start(
@@ -128,6 +137,28 @@ final class Node {
             settings: serverSettings,
             time: time
         )
+    }
+
+    /// Removes tables of an older schema once the new ones contain all that they did.
+    private static func retire(_ old: SQLitePredecessor, _ board: PositionBoard, _ logger: Logger) {
+        let facts = [("schema", "\(old.schema)"), ("file", old.path)]
+        guard let positions = old.positions else {
+            let advice = ("remedy", "nothing needs it: remove it when the new tables are complete")
+            return logger.log(.warning, "tables.old_unreadable", facts + [advice])
+        }
+        logger.log(
+            .notice,
+            "tables.rebuild_started",
+            facts + [("why", "the tables are folded again from the log"), ("until", positions.description)]
+        )
+        board.wait(for: positions, deadlineNanos: .max) { _ in
+            do throws(TableStoreError) {
+                try old.remove()
+                logger.log(.notice, "tables.rebuild_finished", facts)
+            } catch {
+                logger.log(.warning, "tables.old_kept", facts + [("cause", "\(error)")])
+            }
+        }
     }
 
     private static func lock(_ directory: String, _ disk: PosixDisk) throws -> DirectoryLock {

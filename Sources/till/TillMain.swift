@@ -33,7 +33,14 @@ enum TillMain {
         till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE]    rejected records
         till quarantine rules | show ID                                open records by rule; one with its bytes
         till quarantine redrive|discard ID… | --feed FEED [--rule RULE]    judge again by today's contract; give up
+        till backup DIR [--data DIR] [--json]                          consistent copy, also beside a running till
+        till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
+        till restore --verify DIR [--json]                             only check it
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
+        till simulate pos|orders [--to URL | --out FILE|-] [--json]   reproducible traffic, sent or written, with an end report
+            --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
+            faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
+            pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
         till version
 
         windows, senders, parked, conflicts and quarantine ask a running till: --to http://[NAME:SECRET@]HOST:PORT
@@ -58,7 +65,10 @@ enum TillMain {
             case "parked": code = try StreamCommands.parked(arguments)
             case "conflicts": code = try StreamCommands.conflicts(arguments)
             case "quarantine": code = try QuarantineCommand.run(arguments)
+            case "backup": code = try BackupCommand.run(arguments)
+            case "restore": code = try RestoreCommand.run(arguments)
             case "settings": code = try SettingsCommand.run(arguments)
+            case "simulate": code = try SimulateCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)
             case "version", "--version":
                 Self.print("till \(version)")

@@ -269,14 +269,22 @@ struct FixedTime: TimeSource {
             (2, "no such file or directory"), (5, "input/output error, the disk is failing"),
             (11, "another process holds it"), (13, "permission denied, till needs to own the data directory"),
             (24, "too many open files, raise the limit (ulimit -n)"), (28, "no space left on the device, free some"),
-            (30, "the file system is read-only"), (122, "the disk quota is used up"), (27, "File too large (errno 27)"),
+            (30, "the file system is read-only"), (122, "the disk quota is used up"),
+            (7, "Argument list too long (errno 7)"),
+            (27, "the file would be larger than the file system or `ulimit -f` allows"),
         ] as [(Int32, String)]
     )
     func `an errno has a text with its remedy`(errno: Int32, text: String) {
         #expect(EmbeddedLogFailures.text(errno) == text)
+        let isFull = [27, 28, 122].contains(errno)
         #expect(
             EmbeddedLogFailures.translate(DiskError(operation: "open x", errno: errno))
-                == .unavailable(operation: "open x", cause: text)
+                == (isFull
+                    ? .full(operation: "open x", cause: text) : .unavailable(operation: "open x", cause: text))
+        )
+        #expect(
+            EmbeddedLogFailures.translate(DiskError(operation: "sync x", errno: errno, isUncertain: true))
+                == .poisoned(cause: "sync x: \(text)")
         )
     }
 }

@@ -72,6 +72,7 @@ final class EmbeddedLogSubject: EventLogSubject {
     func holdSyncs() { gate?.hold() }
     func waitUntilHeld() -> Bool { gate?.waitUntilHeld() ?? false }
     func releaseSyncs() { gate?.release() }
+    func fillStorage(_ full: Bool) { gate?.fill(full) }
     func breakStorage(_ broken: Bool) { broken ? gate?.fail(errno: 5) : gate?.mend() }
 }
 

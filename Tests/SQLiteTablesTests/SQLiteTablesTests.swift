@@ -127,6 +127,7 @@ import Testing
         (SQLITE_READONLY, .unavailable(operation: "o", cause: "m, till needs to own the data directory")),
         (SQLITE_PERM, .unavailable(operation: "o", cause: "m, till needs to own the data directory")),
         (SQLITE_CANTOPEN, .unavailable(operation: "o", cause: "m, till needs to own the data directory")),
+        (SQLITE_IOERR | 19 << 8, .unavailable(operation: "o", cause: "no space left on the device, free some")),
         (SQLITE_IOERR, .unavailable(operation: "o", cause: "m (SQLite 10)")),
         (SQLITE_CONSTRAINT | 12 << 8, .unavailable(operation: "o", cause: "m (SQLite 3091)")),
     ]

@@ -7,9 +7,29 @@ static const uint8_t invoices[] = {
 static const uint8_t invoices_compat[] = {
 #embed "../../../Contracts/invoices-compat.yaml"
 };
+static const uint8_t pos[] = {
+#embed "../../../Contracts/pos.yaml"
+};
+static const uint8_t pos_compat[] = {
+#embed "../../../Contracts/pos-compat.yaml"
+};
+static const uint8_t orders[] = {
+#embed "../../../Contracts/orders.yaml"
+};
+static const uint8_t users[] = {
+#embed "../../../Contracts/users.yaml"
+};
+static const uint8_t restaurants[] = {
+#embed "../../../Contracts/restaurants.yaml"
+};
 static const cassets_file contracts[] = {
     {"invoices", "application/yaml", invoices, sizeof invoices},
     {"invoices-compat", "application/yaml", invoices_compat, sizeof invoices_compat},
+    {"pos", "application/yaml", pos, sizeof pos},
+    {"pos-compat", "application/yaml", pos_compat, sizeof pos_compat},
+    {"orders", "application/yaml", orders, sizeof orders},
+    {"users", "application/yaml", users, sizeof users},
+    {"restaurants", "application/yaml", restaurants, sizeof restaurants},
 };
 
 cassets_file cassets_contract_at(int index) {

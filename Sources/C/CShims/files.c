@@ -52,7 +52,7 @@ int cshims_pwrite_all(int fd, const void *bytes, size_t count, int64_t offset) {
     while (done < wanted) {
         ssize_t n = pwrite(fd, (const char *)bytes + done, wanted - done, offset + (int64_t)done);
         if (n < 0) { if (errno == EINTR) continue; return -errno; }
-        if (n == 0) return -EIO;
+        if (n == 0) return -ENOSPC;
         done += (size_t)n;
     }
     return -error;

@@ -51,13 +51,19 @@ static sigset_t stop_signals(void) {
     return s;
 }
 void cshims_block_signals(void) {
-    sigset_t s = stop_signals(); sigaddset(&s, SIGPIPE);
+    sigset_t s = stop_signals(); sigaddset(&s, SIGPIPE); sigaddset(&s, SIGXFSZ);
     pthread_sigmask(SIG_BLOCK, &s, NULL);
 }
 int cshims_wait_signal(void) {
     sigset_t s = stop_signals(); int signal = 0;
     while (sigwait(&s, &signal) != 0) {}
     return signal;
+}
+int cshims_wait_signal_for(int millis) {
+    sigset_t s = stop_signals();
+    struct timespec t = {millis / 1000, (millis % 1000) * 1000000L};
+    int signal = sigtimedwait(&s, NULL, &t);
+    return signal > 0 ? signal : 0;
 }
 bool cshims_isatty(int fd) { return isatty(fd); }
 

@@ -141,7 +141,7 @@ struct RuleCompiler {
         switch field.type {
         case .integer, .decimal, .money: return emit(isCell ? .decimalCell : .decimalField, .decimal, a: a, b: b)
         case .time: return emit(isCell ? .timeCell : .timeField, .time, a: a, b: b)
-        case .text: return emit(isCell ? .textCell : .textField, .text, a: a, b: b)
+        case .text, .uuid: return emit(isCell ? .textCell : .textField, .text, a: a, b: b)
         case .boolean: return emit(isCell ? .truthCell : .truthField, .truth, a: a, b: b)
         case .list: return nil
         }

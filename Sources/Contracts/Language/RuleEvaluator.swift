@@ -235,6 +235,23 @@ struct RuleEvaluator {
         return answer
     }
 
+    /// Whether an `all` that failed at ``failedRow`` fails at a later row too, which is then ``failedRow``.
+    mutating func failsLater(_ index: Int32) -> Bool {
+        let part = program.parts[Int(index)]
+        guard let last = failedRow, let count = rows(part.a)?.count else { return false }
+        defer { row = 0 }
+        for index in (last + 1)..<max(last + 1, count) {
+            row = index
+            let value = truth(part.b)
+            if failure != nil { return false }
+            if value == .no {
+                failedRow = index
+                return true
+            }
+        }
+        return false
+    }
+
     /// Null cells differ from everything.
     private mutating func unique(_ part: RuleProgram.Part) -> Truth {
         guard let rows = rows(part.a), spend(rows.count) else { return .unknown }

@@ -6,7 +6,7 @@ enum RuleType: Equatable {
 
     init?(_ type: FieldType) {
         switch type {
-        case .text: self = .text
+        case .text, .uuid: self = .text
         case .integer, .decimal, .money: self = .decimal
         case .boolean: self = .truth
         case .time: self = .time

@@ -3,37 +3,38 @@ import YAMLTree
 
 extension ContractReader {
     private static let keys: [(name: String, types: Set<FieldType>)] = [
-        ("name", Set(FieldType.allCases)), ("type", Set(FieldType.allCases)), ("aliases", Set(FieldType.allCases)),
-        ("required", Set(FieldType.allCases)), ("accepts", Set(FieldType.allCases).subtracting([.time, .list])),
+        ("name", Set(FieldType.allCases)), ("at", Set(FieldType.allCases)), ("type", Set(FieldType.allCases)), ("aliases", Set(FieldType.allCases)),
+        ("required", Set(FieldType.allCases)), ("accepts", Set(FieldType.allCases).subtracting([.time, .list, .uuid])),
         ("max_bytes", [.text]), ("max_characters", [.text]), ("enum", [.text]),
         ("min", [.integer, .decimal, .money]), ("max", [.integer, .decimal, .money]), ("fraction_digits", [.decimal]),
         ("default", Set(FieldType.allCases).subtracting([.list])), ("formats", [.time]), ("zone", [.time]),
         ("max_items", [.list]), ("fields", [.list]),
     ]
 
-    /// - Parameter list: The name of the list that the fields belong to; nil at the top.
-    mutating func readFields(_ node: YAMLNode, list: String?) -> [Field] {
-        let what = list.map { "fields of \($0)" } ?? "fields"
+    /// - Parameter list: Name and path of the list that the fields belong to; nil at the top.
+    mutating func readFields(_ node: YAMLNode, list: (name: String, path: String)?) -> [Field] {
+        let what = list.map { "fields of \($0.name)" } ?? "fields"
         var fields: [Field] = []
-        var taken: Set<String> = []
+        var taken = TakenPlaces(what)
         let nodes = items(node, what, max: ContractLimits.fieldsMax)
         if nodes.isEmpty, node.items != nil { fail(node, "\(what) is empty; declare at least one field") }
         for item in nodes {
             guard let field = readField(item, list: list) else { continue }
-            for name in [field.name] + field.aliases where !taken.insert(name).inserted {
-                fail(item, "Name \(name.quotedForMessage) is used twice in \(what); change one of the two")
-            }
+            for problem in taken.add(field) { fail(item, problem) }
             fields.append(field)
         }
         return fields
     }
 
-    private mutating func readField(_ node: YAMLNode, list: String?) -> Field? {
+    private mutating func readField(_ node: YAMLNode, list: (name: String, path: String)?) -> Field? {
         guard let top = section(node, "a field", Self.keys.map(\.name), required: ["name", "type"]) else { return nil }
         let name = top["name"].flatMap { identifier($0, "name") }
         let type = top["type"].flatMap { choice($0, "type", FieldType.self) }
         guard let name, let type else { return nil }
-        var field = Field(name: name, path: list.map { "\($0).\(name)" } ?? name, type: type)
+        var field = Field(name: name, place: top["at"].flatMap { place($0) }, list: list?.path, type: type)
+        if top["at"] != nil, let aliases = top["aliases"] {
+            fail(aliases, "Field \(name) has at and aliases; a place has one name, remove the aliases")
+        }
         for (key, types) in Self.keys where !types.contains(type) {
             if let value = top[key] {
                 fail(value, "\(key) does not belong to \(type.phrase); remove it from field \(name)")
@@ -41,7 +42,7 @@ extension ContractReader {
         }
         if type == .list, list != nil { fail(node, "Field \(name) is a list inside a list; lists are one level deep") }
         if let value = top["required"] { field.isRequired = boolean(value, "required") ?? false }
-        if let value = top["aliases"] {
+        if let value = top["aliases"], top["at"] == nil {
             for alias in items(value, "aliases", max: ContractLimits.aliasesMax) {
                 if let alias = text(alias, "alias") { field.aliases.append(alias) }
             }
@@ -52,10 +53,26 @@ extension ContractReader {
         case .integer, .decimal, .money: readNumberBounds(node, top, &field)
         case .time: readTimeFormats(node, top, &field)
         case .list: readList(node, top, &field, isNested: list != nil)
-        case .boolean: break
+        case .boolean, .uuid: break
         }
         if let value = top["default"] { readDefault(value, &field) }
         return field
+    }
+
+    /// `payload.user.id`: names of JSON members, of any signs but the point.
+    private mutating func place(_ node: YAMLNode) -> [String]? {
+        guard let text = text(node, "at", max: ContractLimits.placeDepthMax * ContractLimits.nameBytesMax) else {
+            return nil
+        }
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count <= ContractLimits.placeDepthMax, parts.allSatisfy({ !$0.isEmpty }) else {
+            fail(
+                node,
+                "at is \(shown(node)), not 1 to \(ContractLimits.placeDepthMax) names with points between them; write the members that lead to the value, such as payload.user.id"
+            )
+            return nil
+        }
+        return parts
     }
 
     private mutating func readAccepts(_ node: YAMLNode, _ field: inout Field) {
@@ -184,7 +201,7 @@ extension ContractReader {
             fail(node, "List \(field.name) declares no fields; add fields: with one entry per field of a row")
             return
         }
-        if !isNested { field.fields = FieldTable(readFields(value, list: field.name)) }
+        if !isNested { field.fields = FieldTable(readFields(value, list: (field.name, field.path))) }
     }
 
     private mutating func readDefault(_ node: YAMLNode, _ field: inout Field) {
@@ -199,4 +216,55 @@ extension ContractReader {
         case .reason(let reason): fail(node, "default does not fit its field: \(reason.message)")
         }
     }
+}
+
+/// Which names and JSON places the fields so far have taken.
+private struct TakenPlaces {
+    private let what: String
+    private var names: Set<String> = []
+    /// Field by place.
+    private var places: [[String]: String] = [:]
+    /// Some field by each object that a place leads through.
+    private var objects: [[String]: String] = [:]
+
+    init(_ what: String) { self.what = what }
+
+    /// Sentences about names and places that the field shares with others.
+    mutating func add(_ field: Field) -> [String] {
+        var problems: [String] = []
+        var isTwice = !names.insert(field.name).inserted
+        for place in [field.place] + field.aliases.map({ [$0] }) {
+            if let other = places.updateValue(field.name, forKey: place) {
+                if place.count == 1, place[0] == field.name || field.aliases.contains(place[0]) {
+                    isTwice = isTwice || place[0] == field.name
+                    if place[0] != field.name { problems.append(twice(place[0])) }
+                } else {
+                    problems.append(
+                        "Fields \(other) and \(field.name) are both at \(shown(place)); change one of the two"
+                    )
+                }
+            } else if let inside = objects[place] {
+                problems.append(
+                    "Field \(field.name) is at \(shown(place)), where field \(inside) needs an object; change one of the two"
+                )
+            }
+        }
+        if isTwice { problems.append(twice(field.name)) }
+        for depth in 1..<max(1, field.place.count) {
+            let place = Array(field.place[..<depth])
+            if let other = places[place] {
+                problems.append(
+                    "Field \(field.name) is at \(shown(field.place)), inside \(shown(place)), which is field \(other); change one of the two"
+                )
+            }
+            objects[place] = objects[place] ?? field.name
+        }
+        return problems
+    }
+
+    private func twice(_ name: String) -> String {
+        "Name \(name.quotedForMessage) is used twice in \(what); change one of the two"
+    }
+
+    private func shown(_ place: [String]) -> String { place.joined(separator: ".") }
 }

@@ -14,15 +14,13 @@ extension ContractReader {
             )
             return nil
         }
-        for setting in signature.settings where settings[setting] == nil {
-            fail(nameNode, "Mapper \(name) needs setting \(setting); add it to settings")
-        }
+        checkSettings(nameNode, name, signature, bind)
         guard let entries = bind.entries else {
             fail(bind, "bind is not a mapping; write parameter: field lines")
             return nil
         }
         var bindings: [String: FieldReference] = [:]
-        var list: Int?
+        var lists: [String: Int] = [:]
         for entry in entries {
             let key = entry.key.text ?? ""
             guard let parameter = signature.parameters.first(where: { $0.name == key }) else {
@@ -40,19 +38,51 @@ extension ContractReader {
             bindings[key] = reference
             check(entry.value, name, parameter, reference)
             if parameter.isNested, reference.column != nil {
-                if let list, list != reference.field {
+                if let list = lists[parameter.group], list != reference.field {
                     fail(
                         entry.value,
                         "Mapper \(name) reads one list, but \(key) is of another; bind fields of one list"
                     )
                 }
-                list = reference.field
+                lists[parameter.group] = reference.field
             }
         }
         for parameter in signature.parameters where parameter.isRequired && bindings[parameter.name] == nil {
             fail(bind, "Mapper \(name) needs \(parameter.name); bind it to a field")
         }
+        for group in signature.together {
+            let missing = group.filter { bindings[$0] == nil }
+            guard !missing.isEmpty, missing.count < group.count else { continue }
+            let bound = group.filter { bindings[$0] != nil }
+            fail(
+                bind,
+                "Mapper \(name) takes \(bound.joined(separator: ", ")) only with \(missing.joined(separator: ", ")); bind all of them or none"
+            )
+        }
         return MapperBinding(name: name, bindings: bindings)
+    }
+
+    /// Settings that the mapper needs or that it reads with a closed set of values.
+    private mutating func checkSettings(
+        _ node: YAMLNode,
+        _ mapper: String,
+        _ signature: MapperSignature,
+        _ bind: YAMLNode
+    ) {
+        for setting in signature.settings where settings[setting] == nil {
+            // A value of every event makes the one for all events needless.
+            let bound = bind.entries?.first { $0.key.text == setting }?.value.text
+            if let bound, case .found(let reference) = fields.resolve(bound), !fields[reference].isNullable { continue }
+            fail(node, "Mapper \(mapper) needs setting \(setting); add it to settings")
+        }
+        for (setting, allowed) in signature.choices.sorted(by: { $0.key < $1.key }) {
+            guard let value = settings[setting], let place = settingNodes[setting] else { continue }
+            if case .text(let text) = value, allowed.contains(text.description) { continue }
+            fail(
+                place,
+                "setting \(setting) is \(shown(place)); mapper \(mapper) takes \(allowed.joined(separator: " or "))"
+            )
+        }
     }
 
     private mutating func check(
@@ -83,11 +113,10 @@ extension ContractReader {
                 node,
                 "Mapper \(mapper) needs \(parameter.name), but \(list) may be null; add required: true to the list"
             )
-        } else if parameter.isRequired, field.isNullable {
-            fail(
-                node,
-                "Mapper \(mapper) needs \(parameter.name), but \(field.path) may be null; add required: true to the field"
-            )
+        } else if parameter.isNeverNull, field.isNullable {
+            let remedy =
+                field.isRequired ? "remove accepts: [empty] from the field" : "add required: true to the field"
+            fail(node, "Mapper \(mapper) needs \(parameter.name), but \(field.path) may be null; \(remedy)")
         }
     }
 }

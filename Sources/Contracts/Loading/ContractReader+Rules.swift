@@ -86,11 +86,14 @@ extension ContractReader {
         _ compiler: inout RuleCompiler
     ) -> CorrectionPlan? {
         guard let set = top["set"] else {
-            if effect == .correct { fail(node, "A correcting rule has no set; add set: { field: …, value: … }") }
+            if let effect, effect.sets {
+                let kind = effect == .correct ? "correcting" : "normalising"
+                fail(node, "A \(kind) rule has no set; add set: { field: …, value: … }")
+            }
             return nil
         }
-        if let effect, effect != .correct {
-            fail(set, "set belongs to on_failure: correct; remove it or change on_failure")
+        if let effect, !effect.sets {
+            fail(set, "set belongs to on_failure: correct or normalise; remove it or change on_failure")
         }
         guard let parts = section(set, "set", ["field", "value"], required: ["field", "value"]),
             let target = parts["field"].flatMap({ reference($0, "field") }), let value = parts["value"]
@@ -114,20 +117,46 @@ extension ContractReader {
         return CorrectionPlan(target: target, valuePart: Int32(compiled.part), type: compiled.type, isNull: false)
     }
 
-    mutating func readReferences(_ node: YAMLNode) -> [ReferenceNeed] {
+    mutating func readReferences(
+        _ node: YAMLNode,
+        _ mapper: MapperSignature?,
+        windows: WindowSettings?
+    ) -> [ReferenceNeed] {
         if node.isNull { return [] }
         var needs: [ReferenceNeed] = []
         for item in items(node, "reference", max: ContractLimits.referencesMax) {
             guard
                 let top = section(item, "a reference", ["entity", "field", "required"], required: ["entity", "field"])
             else { continue }
-            let entity = top["entity"].flatMap { identifier($0, "entity") }
+            let entity = top["entity"].flatMap { choice($0, "entity", ReferenceSubject.self) }
             let field = top["field"].flatMap { reference($0, "field") }
             let isRequired = top["required"].flatMap { boolean($0, "required") } ?? false
-            if let entity, let field {
-                needs.append(ReferenceNeed(entity: entity, field: field, isRequired: isRequired))
-            }
+            if isRequired, let node = top["required"] { checkRequired(node, mapper, windows) }
+            guard let entity, let field, let node = top["field"] else { continue }
+            checkKey(node, entity, field)
+            needs.append(ReferenceNeed(entity: entity, field: field, isRequired: isRequired))
         }
         return needs
+    }
+
+    private mutating func checkRequired(_ node: YAMLNode, _ mapper: MapperSignature?, _ windows: WindowSettings?) {
+        if let mapper, !mapper.features.contains(.requiredReferences) {
+            fail(node, "Only sales wait for a reference; the mapper makes none, remove required")
+        } else if windows != nil {
+            fail(
+                node,
+                "A sale that waits for its reference comes too late for its window, whose turnover would depend on it; remove required or the settings window_…"
+            )
+        }
+    }
+
+    private mutating func checkKey(_ node: YAMLNode, _ entity: ReferenceSubject, _ reference: FieldReference) {
+        let field = fields[reference]
+        if (entity == .product) != (reference.column != nil) {
+            let wanted = entity == .product ? "a field of a list" : "a field outside lists"
+            fail(node, "A \(entity.rawValue) is named by \(wanted), but \(field.path) is not one; name another")
+        } else if ![.text, .uuid, .integer].contains(field.type) {
+            fail(node, "A key is text, uuid or integer, but \(field.path) is \(field.type.phrase); name another")
+        }
     }
 }

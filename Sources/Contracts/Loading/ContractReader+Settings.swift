@@ -35,6 +35,7 @@ extension ContractReader {
                 continue
             }
             settings[name] = value
+            settingNodes[name] = entry.value
             if name == "time_zone" { zone = zoneNamed(entry.value, text: entry.value.text ?? "") }
             if name == "currency" {
                 currency = Currency(entry.value.text ?? "")
@@ -85,6 +86,34 @@ extension ContractReader {
             }
             return numbers.isEmpty ? .texts(texts) : .decimals(numbers)
         }
+    }
+
+    /// The windows that settings `window_…` ask for: all of them or none.
+    mutating func readWindows(_ mapper: MapperSignature?) -> WindowSettings? {
+        let ranges = [
+            ("window_seconds", 1...ContractLimits.windowSecondsMax),
+            ("window_lateness_seconds", 0...ContractLimits.windowWaitSecondsMax),
+            ("window_idle_seconds", 1...ContractLimits.windowWaitSecondsMax),
+            ("window_skew_seconds", 0...ContractLimits.windowSecondsMax),
+        ]
+        var values: [Int] = []
+        for (name, range) in ranges {
+            if let node = settingNodes[name], let value = whole(node, "setting \(name)", range) { values.append(value) }
+        }
+        let given = ranges.map(\.0).filter { settingNodes[$0] != nil }
+        guard let first = given.first, let node = settingNodes[first] else { return nil }
+        if let mapper, !mapper.features.contains(.windows) {
+            fail(node, "The mapper makes no sales, so there are no windows; remove \(given.joined(separator: ", "))")
+        }
+        let missing = ranges.map(\.0).filter { settingNodes[$0] == nil }
+        if !missing.isEmpty {
+            fail(
+                node,
+                "Windows need all four settings; add \(missing.joined(separator: ", ")) or remove \(given.joined(separator: ", "))"
+            )
+        }
+        guard values.count == ranges.count else { return nil }
+        return WindowSettings(length: values[0], lateness: values[1], idle: values[2], skew: values[3])
     }
 
     mutating func zoneNamed(_ node: YAMLNode, text: String) -> ZoneRules? {

@@ -29,6 +29,8 @@ struct ContractReader {
     let mappers: [String: MapperSignature]
     var problems: [ContractProblem] = []
     var settings: [String: SettingValue] = [:]
+    /// Where each setting's value stands, for mistakes that show later.
+    var settingNodes: [String: YAMLNode] = [:]
     var fields = FieldTable([])
     var zone: ZoneRules?
     var currency: Currency?
@@ -36,8 +38,8 @@ struct ContractReader {
     init(mappers: [String: MapperSignature]) { self.mappers = mappers }
 
     private static let keys = [
-        "contract", "version", "source", "partition_key", "version_time", "unknown_fields", "settings", "csv", "fields",
-        "mapper", "rules", "reference",
+        "contract", "version", "source", "partition_key", "version_time", "unknown_fields", "settings", "csv", "json",
+        "fields", "mapper", "rules", "reference",
     ]
 
     mutating func contract(_ root: YAMLNode, text: [UInt8]) -> Contract? {
@@ -56,6 +58,7 @@ struct ContractReader {
         let version = top["version"].flatMap { whole($0, "version", 1...1_000_000) }
         if let node = top["settings"] { readSettings(node) }
         let csv = top["csv"].map { dialect($0) } ?? CSVDialect()
+        let json = top["json"].map { jsonDialect($0) } ?? JSONDialect()
         if let node = top["fields"] { fields = FieldTable(readFields(node, list: nil)) }
         let partitionKey = top["partition_key"].flatMap { partition($0) }
         let versionTime = top["version_time"].flatMap { timeField($0) }
@@ -63,7 +66,9 @@ struct ContractReader {
         let mapper = top["mapper"].flatMap { readMapper($0) }
         var compiler = RuleCompiler(fields: fields, settings: settings)
         let rules = top["rules"].map { readRules($0, &compiler) } ?? []
-        let references = top["reference"].map { readReferences($0) } ?? []
+        let signature = mapper.flatMap { mappers[$0.name] }
+        let windows = readWindows(signature)
+        let references = top["reference"].map { readReferences($0, signature, windows: windows) } ?? []
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
         return Contract(
             name: name,
@@ -78,10 +83,12 @@ struct ContractReader {
             zone: zone,
             currency: currency,
             csv: csv,
+            json: json,
             unknownFields: unknown,
             partitionKey: partitionKey,
             versionTime: versionTime,
             references: references,
+            windows: windows,
             program: compiler.program
         )
     }
@@ -214,7 +221,7 @@ struct ContractReader {
     private mutating func partition(_ node: YAMLNode) -> Int? {
         guard let index = topField(node, "partition_key") else { return nil }
         let field = fields.fields[index]
-        if field.type != .text, field.type != .integer {
+        if ![.text, .integer, .uuid].contains(field.type) {
             fail(node, "partition_key \(field.name) is \(field.type.phrase); use a text or integer field")
         } else if field.isNullable {
             fail(node, "partition_key \(field.name) may be null; add required: true to the field")
@@ -245,6 +252,13 @@ struct ContractReader {
             if key == "quote" { dialect.quote = byte } else { dialect.separator = byte }
         }
         if dialect.quote == dialect.separator { fail(node, "csv separator and quote are the same sign; change one") }
+        return dialect
+    }
+
+    private mutating func jsonDialect(_ node: YAMLNode) -> JSONDialect {
+        var dialect = JSONDialect()
+        guard let top = section(node, "json", ["double_encoded"]) else { return dialect }
+        if let value = top["double_encoded"] { dialect.isDoubleEncoded = boolean(value, "double_encoded") ?? false }
         return dialect
     }
 

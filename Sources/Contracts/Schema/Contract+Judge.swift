@@ -53,9 +53,20 @@ extension Contract {
             return
         }
         switch rule.effect {
-        case .reject: judgement.reasons.append(reason(rule, evaluator, rule.message))
+        case .reject:
+            judgement.reasons.append(reason(rule, evaluator, rule.message))
+            rejectOtherRows(rule, &evaluator, &judgement)
         case .flag: judgement.flags.append(rule.id)
-        case .correct: correct(rule, &evaluator, &judgement)
+        case .correct, .normalise: correct(rule, &evaluator, &judgement)
+        }
+    }
+
+    /// A check of every row gives a reason for every row that breaks it, so that the sender hears all at once.
+    private func rejectOtherRows(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ judgement: inout Judgement) {
+        guard rule.field.column != nil, program.parts[Int(rule.checkPart)].operation == .all else { return }
+        for _ in 1..<ContractLimits.rowsReportedMax {
+            guard evaluator.failsLater(rule.checkPart) else { return }
+            judgement.reasons.append(reason(rule, evaluator, rule.message))
         }
     }
 
@@ -70,7 +81,9 @@ extension Contract {
             value = rows[row][column]
             name = field.shownName(row)
         }
-        return Reason(rule: rule.id, field: name, value: value.shown, message: message)
+        let shown = value.shown
+        let sentence = message.contains("{value}") ? message.replacing("{value}", with: shown) : message
+        return Reason(rule: rule.id, field: name, value: shown, message: sentence)
     }
 
     private func reason(_ rule: Rule, _ failure: BuiltInRule, _ evaluator: RuleEvaluator) -> Reason {
@@ -89,6 +102,7 @@ extension Contract {
                 let old = evaluator.values[plan.target.field]
                 guard old != new else { return }
                 evaluator.values[plan.target.field] = new
+                guard rule.effect == .correct else { return }
                 judgement.corrections.append(
                     Correction(rule: rule.id, field: plan.target, row: nil, old: old, new: new)
                 )
@@ -102,6 +116,7 @@ extension Contract {
             let old = rows[row][column]
             guard old != new else { continue }
             rows[row][column] = new
+            guard rule.effect == .correct else { continue }
             judgement.corrections.append(Correction(rule: rule.id, field: plan.target, row: row, old: old, new: new))
         }
         evaluator.row = 0

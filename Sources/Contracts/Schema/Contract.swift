@@ -1,7 +1,13 @@
 package import Primitives
 
 /// What a rule does with an event that breaks it.
-package enum RuleEffect: String, CaseIterable, Sendable { case reject, flag, correct }
+package enum RuleEffect: String, CaseIterable, Sendable {
+    case reject, flag, correct
+    /// As `correct`, for spellings of one value: nothing is recorded, because nothing was wrong.
+    case normalise
+
+    var sets: Bool { self == .correct || self == .normalise }
+}
 
 /// One rule of a contract.
 package struct Rule: Sendable {
@@ -9,6 +15,7 @@ package struct Rule: Sendable {
     package let effect: RuleEffect
     /// The field that its reason names.
     package let field: FieldReference
+    /// `{value}` stands for what the field held.
     package let message: String
     /// Text of the check, for documentation.
     package let check: String
@@ -34,12 +41,32 @@ package struct CSVDialect: Hashable, Sendable {
     package init() {}
 }
 
+/// How JSON records are written.
+package struct JSONDialect: Hashable, Sendable {
+    /// A record that is a JSON text is read as the JSON inside it.
+    package var isDoubleEncoded = false
+
+    package init() {}
+}
+
+/// What a reference record can describe.
+package enum ReferenceSubject: String, CaseIterable, Sendable { case customer, store, product }
+
 /// A reference record that events of a contract need. Source: spec model 1.11.
 package struct ReferenceNeed: Hashable, Sendable {
-    package let entity: String
+    package let entity: ReferenceSubject
+    /// Outside lists for a customer or a store; of a list for a product, one per row.
     package let field: FieldReference
     /// Park the event until the record arrives.
     package let isRequired: Bool
+}
+
+/// The turnover windows that a feed's sales take part in, seconds: settings `window_…` of its contract.
+package struct WindowSettings: Hashable, Sendable {
+    package let length: Int
+    package let lateness: Int
+    package let idle: Int
+    package let skew: Int
 }
 
 /// A mapper's name and the fields bound to its parameters.
@@ -70,9 +97,12 @@ package struct Contract: Sendable {
     /// Of the setting `currency`.
     package let currency: Currency?
     package let csv: CSVDialect
+    package let json: JSONDialect
     package let unknownFields: UnknownFields
     package let partitionKey: Int
     package let versionTime: Int?
     package let references: [ReferenceNeed]
+    /// Nil when the feed has none.
+    package let windows: WindowSettings?
     let program: RuleProgram
 }

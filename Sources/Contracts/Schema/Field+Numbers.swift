@@ -12,7 +12,7 @@ extension Field {
         case .time:
             let isEpoch = formats.contains { $0.description.hasPrefix("epoch_") }
             return isEpoch ? readTime(bytes, row) : wrongType(Reason.cut(bytes), quoted: false, row)
-        case .boolean, .list: return wrongType(Reason.cut(bytes), quoted: false, row)
+        case .boolean, .list, .uuid: return wrongType(Reason.cut(bytes), quoted: false, row)
         case .integer, .decimal, .money: break
         }
         func shown() -> String { Reason.cut(bytes) }

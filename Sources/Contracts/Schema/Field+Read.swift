@@ -13,8 +13,8 @@ extension Field {
         case .missing: absent("is missing; send it with every event", row)
         case .null: absent("is null; send a value", row)
         case .csv(let bytes), .text(let bytes):
-            if bytes.isEmpty, raw.isUntyped || type == .text || type == .time || accepts.contains(.numberText) {
-                absent("is empty; send a value", row)
+            if bytes.isEmpty, raw.isUntyped || isEmptyNull {
+                accepts.contains(.empty) ? .value(defaultValue) : absent("is empty; send a value", row)
             } else {
                 readText(bytes, isUntyped: raw.isUntyped, row)
             }
@@ -31,6 +31,11 @@ extension Field {
                 )
             )
         }
+    }
+
+    /// An empty JSON text says nothing.
+    private var isEmptyNull: Bool {
+        type == .text || type == .uuid || type == .time || accepts.contains(.numberText)
     }
 
     /// Judges the rows of a list field that the decoder collected; nil stands for missing or null.
@@ -54,10 +59,7 @@ extension Field {
     }
 
     /// `lines[2].quantity` for a nested field, else the path.
-    func shownName(_ row: Int?) -> String {
-        guard let row, path.utf8.count > name.utf8.count else { return path }
-        return "\(path.dropLast(name.count + 1))[\(row)].\(name)"
-    }
+    func shownName(_ row: Int?) -> String { row == nil ? path : PathText.shown(place, list: list, row: row) }
 
     private func absent(_ phrase: String, _ row: Int?) -> FieldReading {
         guard isRequired, defaultValue.isNull else { return .value(defaultValue) }
@@ -82,6 +84,7 @@ extension Field {
         case .boolean: "true or false"
         case .time: "a text in one of the declared formats (\(formatNames))"
         case .list: "an array of objects"
+        case .uuid: "32 hexadecimal digits, with dashes as in 8-4-4-4-12 or without"
         }
     }
 
@@ -110,6 +113,9 @@ extension Field {
                 if bytes.elementsEqual("false".utf8) { return .value(.boolean(false)) }
             }
             return wrongType(Reason.cut(bytes), quoted: true, row)
+        case .uuid:
+            guard let uuid = UUIDText.canonical(bytes) else { return wrongType(Reason.cut(bytes), quoted: true, row) }
+            return .value(.text(uuid))
         case .list: return wrongType(Reason.cut(bytes), quoted: true, row)
         }
     }
@@ -174,5 +180,28 @@ enum TextCheck {
         if isPlain { return bytes.count }
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
         return text.unicodeScalars.count
+    }
+}
+
+enum UUIDText {
+    /// Lower case with dashes; nil unless the text is 32 hexadecimal digits, all dashes in place or none.
+    static func canonical(_ bytes: ArraySlice<UInt8>) -> ByteString? {
+        let dashes = [8, 13, 18, 23]
+        guard bytes.count == 32 || bytes.count == 36 else { return nil }
+        var out: [UInt8] = []
+        out.reserveCapacity(36)
+        for (index, byte) in bytes.enumerated() {
+            if bytes.count == 36, dashes.contains(index) {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            if dashes.contains(out.count) { out.append(UInt8(ascii: "-")) }
+            switch byte {
+            case 0x30...0x39, 0x61...0x66: out.append(byte)
+            case 0x41...0x46: out.append(byte | 0x20)
+            default: return nil
+            }
+        }
+        return ByteString(out)
     }
 }

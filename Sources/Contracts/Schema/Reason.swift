@@ -25,8 +25,10 @@ package struct Reason: Hashable, Sendable, CustomStringConvertible {
     package var description: String { message }
 
     /// The reason for a field that the contract does not name, for feeds whose contract refuses those.
-    package static func unknownField(_ name: ArraySlice<UInt8>) -> Reason {
-        let shown = cut(name)
+    ///
+    /// - Parameter place: Path of the object it is in; empty for the event itself.
+    package static func unknownField(_ name: ArraySlice<UInt8>, in place: String = "") -> Reason {
+        let shown = place.isEmpty ? cut(name) : "\(place).\(cut(name))"
         return Reason(
             .unknownField,
             field: shown,

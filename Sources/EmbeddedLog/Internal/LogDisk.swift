@@ -4,11 +4,17 @@ import Primitives
 package struct DiskError: Error, Equatable, Sendable, CustomStringConvertible {
     package var operation: String
     package var errno: Int32
+    /// A sync failed, or undoing a write did: what is on the platter is not known, and the page cache may lie.
+    package var isUncertain: Bool
 
-    package init(operation: String, errno: Int32) {
+    package init(operation: String, errno: Int32, isUncertain: Bool = false) {
         self.operation = operation
         self.errno = errno
+        self.isUncertain = isUncertain
     }
+
+    /// There was no room (EFBIG 27, ENOSPC 28, EDQUOT 122), and nothing of the operation is in doubt: space may return.
+    package var isFull: Bool { !isUncertain && [27, 28, 122].contains(errno) }
 
     package var description: String { "\(operation): \(EmbeddedLogFailures.text(errno))" }
 }

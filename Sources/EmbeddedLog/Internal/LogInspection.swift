@@ -186,7 +186,7 @@ package enum LogInspection {
 
     // MARK: One walk for all
 
-    private struct Walked {
+    struct Walked {
         var report: SegmentReport
         var tail: SegmentScan.Damage?
         var damages: [(position: Int, text: String)] = []
@@ -195,7 +195,7 @@ package enum LogInspection {
         var isWhole = true
     }
 
-    private static func walk(
+    static func walk(
         _ partition: TopicPartition,
         _ directory: String,
         _ disk: any LogDisk,
@@ -262,14 +262,18 @@ package enum LogInspection {
             // A till that writes beside us may have finished the group, and others, since it was read: then it is sound
             // now, and nothing was damaged.
             let file = try disk.open(place + "/" + PartitionLog.name(base), create: false, readOnly: true)
-            let size = try file.size()
-            if case .success((let bytes, let header)) = GroupWindow(file: file, end: size).group(at: damage.position),
-                header.baseOffset == scan.index.endOffset, header.previousCRC == scan.index.lastCRC || scan.groups == 0,
-                (try? CommitGroup.batches(bytes, at: 0, header)) != nil
-            {
-                return true
+            func isSound() throws(DiskError) -> Bool {
+                guard
+                    case .success((let bytes, let header)) = GroupWindow(file: file, end: try file.size())
+                        .group(at: damage.position), header.baseOffset == scan.index.endOffset,
+                    header.previousCRC == scan.index.lastCRC || scan.groups == 0
+                else { return false }
+                return (try? CommitGroup.batches(bytes, at: 0, header)) != nil
             }
-            return try SegmentScan.soundGroup(after: damage.position, in: file) == nil
+            if try isSound() { return true }
+            guard try SegmentScan.soundGroup(after: damage.position, in: file) != nil else { return true }
+            // A group was found behind it; by then this one may have been finished too.
+            return try isSound()
         }
     }
 

@@ -103,7 +103,12 @@ package final class PartitionLog: Sendable {
                     throw corrupt(partition, segment.name, damage.position, "\(damage.defect)")
                 } else {
                     try onDisk { () throws(DiskError) in
-                        try disk.replace(directory + "/" + indexName(base), with: segment.index.encoded())
+                        do throws(DiskError) {
+                            try disk.replace(directory + "/" + indexName(base), with: segment.index.encoded())
+                        } catch {
+                            // An index is a cache: a full disk must not keep till from starting.
+                            guard error.isFull else { throw error }
+                        }
                     }
                 }
             }
@@ -192,7 +197,8 @@ package final class PartitionLog: Sendable {
     /// Writes the batches as one group and syncs it; blocks for the disk.
     ///
     /// - Returns: The offsets of each batch.
-    /// - Throws: ``EventLogError/poisoned(cause:)`` when a write or sync failed now or before; nothing was acknowledged.
+    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored and the
+    ///   next call may succeed; ``EventLogError/poisoned(cause:)`` when another write or a sync failed now or before.
     package func append(_ batches: [LogBatch], committedAt: Int64) throws(EventLogError) -> [LogReceipt] {
         if let poison { throw .poisoned(cause: poison) }
         do throws(DiskError) {
@@ -204,7 +210,7 @@ package final class PartitionLog: Sendable {
                 committedAt: committedAt,
                 previousCRC: segment.index.lastCRC
             )
-            try segment.file.write(bytes, at: segment.index.size)
+            try write(bytes, to: segment)
             try segment.file.sync()
             var offset = header.baseOffset
             state.withLock { $0.segments[$0.segments.count - 1].index.add(header) }
@@ -213,8 +219,32 @@ package final class PartitionLog: Sendable {
                 return LogReceipt(partition: partition, offsets: offset..<offset + Int64(batch.recordCount))
             }
         } catch {
+            if error.isFull { throw EmbeddedLogFailures.translate(error) }
             state.withLock { $0.poison = error.description }
             throw .poisoned(cause: error.description)
+        }
+    }
+
+    /// Writes behind the durable end. What a full disk took of it is cut off again, durably, before the error goes on:
+    /// so what is refused never comes back, and the next group begins where this one would have.
+    private func write(_ bytes: [UInt8], to segment: Segment) throws(DiskError) {
+        do throws(DiskError) {
+            try segment.file.write(bytes, at: segment.index.size)
+        } catch {
+            guard error.isFull else { throw error }
+            let refusal = error
+            do throws(DiskError) {
+                try segment.file.truncate(to: segment.index.size)
+                try segment.file.sync()
+            } catch {
+                throw DiskError(
+                    operation:
+                        "\(refusal.operation) (\(EmbeddedLogFailures.text(refusal.errno))), then \(error.operation)",
+                    errno: error.errno,
+                    isUncertain: true
+                )
+            }
+            throw refusal
         }
     }
 

@@ -34,7 +34,7 @@ package struct PosixDisk: LogDisk {
                 // and the partition are ours, what lies above is the operator's and may be unreadable (13).
                 guard number >= parts.count - 3 else { continue }
                 let result = unsafe cshims_fsync_directory(parent)
-                if result != -13 { try check(Int64(result), "sync directory \(parent)") }
+                if result != -13 { try check(Int64(result), "sync directory \(parent)", isSync: true) }
                 continue
             }
             try check(Int64(unsafe cshims_mkdir(path)), "create directory \(path)")
@@ -49,7 +49,7 @@ package struct PosixDisk: LogDisk {
     }
 
     package func syncDirectory(_ directory: String) throws(DiskError) {
-        try check(Int64(unsafe cshims_fsync_directory(directory)), "sync directory \(directory)")
+        try check(Int64(unsafe cshims_fsync_directory(directory)), "sync directory \(directory)", isSync: true)
     }
 
     package func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
@@ -57,7 +57,13 @@ package struct PosixDisk: LogDisk {
         let descriptor = unsafe cshims_open(temporary, 1 | 2 | 8)
         try check(Int64(descriptor), "create \(temporary)")
         let file = PosixSegmentFile(descriptor: descriptor, path: temporary, addedSyncMicros: 0)
-        try file.write(bytes, at: 0)
+        do throws(DiskError) {
+            try file.write(bytes, at: 0)
+        } catch {
+            // What was written takes space that the log may need.
+            _ = unsafe cshims_unlink(temporary)
+            throw error
+        }
         try file.sync()
         try check(Int64(unsafe cshims_rename(temporary, path)), "rename \(temporary)")
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
@@ -65,8 +71,8 @@ package struct PosixDisk: LogDisk {
     }
 }
 
-private func check(_ result: Int64, _ operation: @autoclosure () -> String) throws(DiskError) {
-    if result < 0 { throw DiskError(operation: operation(), errno: Int32(-result)) }
+func check(_ result: Int64, _ operation: @autoclosure () -> String, isSync: Bool = false) throws(DiskError) {
+    if result < 0 { throw DiskError(operation: operation(), errno: Int32(-result), isUncertain: isSync) }
 }
 
 /// Owns one descriptor; closed in deinit. Thread: any for reads, the log's for writes.
@@ -98,7 +104,7 @@ final class PosixSegmentFile: SegmentFile {
 
     func sync() throws(DiskError) {
         if addedSyncMicros > 0 { cshims_sleep_micros(addedSyncMicros) }
-        try check(Int64(cshims_fdatasync(descriptor)), "sync \(path)")
+        try check(Int64(cshims_fdatasync(descriptor)), "sync \(path)", isSync: true)
     }
 
     func truncate(to size: Int) throws(DiskError) {

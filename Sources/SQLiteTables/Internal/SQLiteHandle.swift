@@ -59,7 +59,9 @@ import Tables
 
     func failure(_ result: Int32, _ operation: String) -> TableStoreError {
         let message = unsafe String(cString: sqlite3_errmsg(database))
-        return SQLiteTablesFailures.translate(result, message, operation)
+        // When the disk is full or failing, where matters more than what.
+        let isDisk = [SQLITE_FULL, SQLITE_IOERR].contains(result & 0xFF)
+        return SQLiteTablesFailures.translate(result, message, isDisk ? "write \(path)" : operation)
     }
 
     /// The single integer that a statement gives, or nil.

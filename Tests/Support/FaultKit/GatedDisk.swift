@@ -10,6 +10,7 @@ package final class GatedDisk: LogDisk {
         var held = false
         var waiting = 0
         var errno: Int32?
+        var isFull = false
     }
 
     private let base: any LogDisk
@@ -23,6 +24,10 @@ package final class GatedDisk: LogDisk {
     /// Makes all later syncs of files fail.
     package func fail(errno: Int32) { state.withLock { $0.errno = errno } }
     package func mend() { state.withLock { $0.errno = nil } }
+
+    /// Makes writes stop halfway for want of room, or lets them pass again.
+    package func fill(_ isFull: Bool) { state.withLock { $0.isFull = isFull } }
+    fileprivate var isFull: Bool { state.withLock { $0.isFull } }
 
     /// Waits until a sync is held; false after ten seconds.
     package func waitUntilHeld() -> Bool {
@@ -40,7 +45,7 @@ package final class GatedDisk: LogDisk {
             state.waiting -= 1
             return state.errno
         }
-        if let errno { throw DiskError(operation: "sync \(path)", errno: errno) }
+        if let errno { throw DiskError(operation: "sync \(path)", errno: errno, isUncertain: true) }
     }
 
     package func list(_ directory: String) throws(DiskError) -> [String] { try base.list(directory) }
@@ -64,7 +69,11 @@ private final class GatedFile: SegmentFile {
     }
 
     func size() throws(DiskError) -> Int { try file.size() }
-    func write(_ bytes: [UInt8], at position: Int) throws(DiskError) { try file.write(bytes, at: position) }
+    func write(_ bytes: [UInt8], at position: Int) throws(DiskError) {
+        guard disk.isFull else { return try file.write(bytes, at: position) }
+        try file.write(Array(bytes.prefix(bytes.count / 2)), at: position)
+        throw DiskError(operation: "write \(bytes.count) bytes to \(path)", errno: 28)
+    }
     func truncate(to size: Int) throws(DiskError) { try file.truncate(to: size) }
     func read(at position: Int, count: Int) throws(DiskError) -> [UInt8] { try file.read(at: position, count: count) }
     func sync() throws(DiskError) {

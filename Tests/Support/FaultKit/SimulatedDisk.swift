@@ -9,11 +9,14 @@ package struct Fault: Sendable, Equatable, CustomStringConvertible {
     package var kind: Kind
     package var atOperation: Int
     package var errno: Int32
+    /// Spares what needs no room: syncs, truncations and renames, as a full disk does.
+    package var onlyForSpace: Bool
 
-    package init(_ kind: Kind, atOperation: Int, errno: Int32 = 5) {
+    package init(_ kind: Kind, atOperation: Int, errno: Int32 = 5, onlyForSpace: Bool = false) {
         self.kind = kind
         self.atOperation = atOperation
         self.errno = errno
+        self.onlyForSpace = onlyForSpace
     }
 
     package var description: String { "errno \(errno) \(kind) at operation \(atOperation)" }
@@ -56,13 +59,17 @@ package final class SimulatedDisk: LogDisk {
         var directories: Set<String> = [], durableDirectories: Set<String> = []
 
         /// Counts an operation; throws when it is the one that fails.
-        mutating func step(_ operation: String) throws(DiskError) {
+        mutating func step(
+            _ operation: String,
+            isSync: Bool = false,
+            takesSpace: Bool = false
+        ) throws(DiskError) {
             defer { operations += 1 }
             guard let fault else { return }
             let due = fault.kind == .once ? operations == fault.atOperation : operations >= fault.atOperation
-            guard due else { return }
+            guard due, takesSpace || !fault.onlyForSpace else { return }
             faultFired = true
-            throw DiskError(operation: operation, errno: fault.errno)
+            throw DiskError(operation: operation, errno: fault.errno, isUncertain: isSync)
         }
     }
 
@@ -195,11 +202,11 @@ package final class SimulatedDisk: LogDisk {
         try state.withLock { state throws(DiskError) in
             for path in Self.parents(of: directory + "/.") {
                 if !state.directories.contains(path) {
-                    try state.step("create directory \(path)")
+                    try state.step("create directory \(path)", takesSpace: true)
                     state.directories.insert(path)
                 }
                 if !state.durableDirectories.contains(path) {
-                    try state.step("sync parent of \(path)")
+                    try state.step("sync parent of \(path)", isSync: true)
                     state.durableDirectories.insert(path)
                 }
             }
@@ -208,7 +215,7 @@ package final class SimulatedDisk: LogDisk {
 
     package func open(_ path: String, create: Bool, readOnly: Bool) throws(DiskError) -> any SegmentFile {
         try state.withLock { state throws(DiskError) in
-            try state.step("open \(path)")
+            try state.step("open \(path)", takesSpace: create && state.names[path] == nil)
             if let id = state.names[path] { return SimulatedFile(disk: self, node: id, path: path) }
             guard create, state.directories.contains(Self.parents(of: path).last ?? "") else {
                 throw DiskError(operation: "open \(path)", errno: 2)
@@ -219,7 +226,7 @@ package final class SimulatedDisk: LogDisk {
 
     package func syncDirectory(_ directory: String) throws(DiskError) {
         try state.withLock { state throws(DiskError) in
-            try state.step("sync directory \(directory)")
+            try state.step("sync directory \(directory)", isSync: true)
             let prefix = directory + "/"
             func isDirect(_ path: String) -> Bool {
                 path.hasPrefix(prefix) && !path.dropFirst(prefix.count).contains("/")
@@ -233,7 +240,7 @@ package final class SimulatedDisk: LogDisk {
     package func replace(_ path: String, with bytes: [UInt8]) throws(DiskError) {
         let temporary = path + ".tmp"
         let file = try state.withLock { state throws(DiskError) in
-            try state.step("create \(temporary)")
+            try state.step("create \(temporary)", takesSpace: true)
             return SimulatedFile(disk: self, node: Self.make(temporary, &state), path: temporary)
         }
         try file.write(bytes, at: 0)
@@ -284,7 +291,7 @@ package final class SimulatedFile: SegmentFile {
     package func write(_ bytes: [UInt8], at position: Int) throws(DiskError) {
         try disk.state.withLock { state throws(DiskError) in
             do throws(DiskError) {
-                try state.step("write \(bytes.count) bytes to \(path)")
+                try state.step("write \(bytes.count) bytes to \(path)", takesSpace: true)
                 change(&state, .write(position: position, bytes: bytes))
             } catch {
                 change(&state, .write(position: position, bytes: Array(bytes.prefix(bytes.count / 2))))
@@ -296,7 +303,7 @@ package final class SimulatedFile: SegmentFile {
     package func sync() throws(DiskError) {
         try disk.state.withLock { state throws(DiskError) in
             do throws(DiskError) {
-                try state.step("sync \(path)")
+                try state.step("sync \(path)", isSync: true)
             } catch {
                 if Bool.random(using: &state.random) { state.nodes[node]?.pending = [] }
                 throw error

@@ -19,6 +19,8 @@ package protocol EventLogSubject: Sendable {
     func releaseSyncs()
     /// Makes storage refuse from now on, or work again.
     func breakStorage(_ broken: Bool)
+    /// Makes storage have no room for what is written from now on, or room again.
+    func fillStorage(_ full: Bool)
     /// The limit of waiting bytes that ``open()`` sets; the cases go beyond it.
     var waitingBytesMax: Int { get }
 }
@@ -159,6 +161,23 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             let values = try log.values()
             #expect(values == ["a", "d"] || values == ["a", "b", "d"])
         },
+        Self(testDescription: "L6 without room a batch is refused whole, and the log goes on once there is room") {
+            subject in
+            let log = try subject.open()
+            _ = try await log.append(["a"])
+            subject.fillStorage(true)
+            for _ in 0..<2 {
+                await #expect { _ = try await log.append(["b", "c"]) } throws: { isFull($0) }
+                #expect(log.failure().map { isFull($0) } == true)
+            }
+            #expect(try log.values() == ["a"])
+            subject.fillStorage(false)
+            #expect(try await log.append(["d"]).offsets == 1..<2)
+            #expect(log.failure() == nil)
+            subject.close()
+            subject.cutPower()
+            #expect(try subject.open().values() == ["a", "d"])
+        },
         Self(testDescription: "L7 beyond the limit of waiting bytes a batch is refused, and taken again later") {
             subject in
             let log = try subject.open()
@@ -230,6 +249,11 @@ private let other = TopicPartition("feed.test", 1)
 private func isPoisoned(_ error: any Error) -> Bool {
     if case .poisoned? = error as? EventLogError { return true }
     return false
+}
+
+private func isFull(_ error: any Error) -> Bool {
+    guard case .full? = error as? EventLogError else { return false }
+    return (error as? EventLogError)?.retry == .afterBackoff
 }
 
 extension LogBatch {

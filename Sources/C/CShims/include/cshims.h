@@ -57,10 +57,12 @@ void cshims_exit(int code) __attribute__((noreturn));
 const char *cshims_getenv(const char *name);
 /// The text of an errno value; static storage of libc.
 const char *cshims_error_text(int error);
-/// Blocks SIGINT, SIGTERM and SIGPIPE in this thread and all threads made after it.
+/// Blocks SIGINT, SIGTERM, SIGPIPE and SIGXFSZ (then EFBIG is returned) in this thread and all threads made after it.
 void cshims_block_signals(void);
 /// Waits for SIGINT or SIGTERM (blocked before); returns the signal number.
 int cshims_wait_signal(void);
+/// Calls cshims_wait_signal with a limit; returns the signal or 0 after `millis`.
+int cshims_wait_signal_for(int millis);
 bool cshims_isatty(int fd);
 
 // --- Threads: a mutex with a condition, and a named thread ---

@@ -1,0 +1,158 @@
+package import Primitives
+
+private final class SharedField: Sendable {
+    let field: Field
+    init(_ field: Field) { self.field = field }
+}
+
+/// Fields in order, found without allocation: CSV columns by name, JSON members by the objects that hold them.
+package struct FieldTable: Sendable {
+    package let fields: [Field]
+    /// The same fields behind references: taking one out of an array would count references to all its parts.
+    private let shared: [SharedField]
+    /// Names and aliases, and whole places (`payload.user.id`) of fields with `at`.
+    private let columns: NameTable
+    /// The JSON objects that hold the fields: first the event or row itself, then the ones inside it that a place leads
+    /// through. Most contracts have one.
+    package let objects: [ObjectPlace]
+
+    /// Names, aliases and places must be distinct; of two equal ones the first is found.
+    package init(_ fields: [Field]) {
+        self.fields = fields
+        shared = fields.map(SharedField.init)
+        var columns: [(name: String, value: Int)] = []
+        var tree = ObjectTree(list: fields.first?.list)
+        for (index, field) in fields.enumerated() {
+            for name in [field.place.joined(separator: ".")] + field.aliases { columns.append((name, index)) }
+            tree.add(index, field)
+        }
+        self.columns = NameTable(columns)
+        objects = tree.objects()
+    }
+
+    package var count: Int { fields.count }
+
+    /// Whether the field at `index` is a list, which only the decoder can read.
+    package func isList(_ index: Int) -> Bool { shared[index].field.type == .list }
+
+    /// ``Field/read(_:row:)`` of the field at `index`; not for lists.
+    package func read(_ index: Int, _ raw: RawValue, row: Int? = nil) -> FieldReading {
+        shared[index].field.read(raw, row: row)
+    }
+
+    /// The position of the field that a CSV column of this name fills. Complexity: O(name), no allocation.
+    package func index(of name: ArraySlice<UInt8>) -> Int? { columns.value(of: name) }
+    package func index(of name: ByteString) -> Int? { index(of: name.bytes[...]) }
+    package func index(of name: String) -> Int? { index(of: Array(name.utf8)[...]) }
+}
+
+/// One JSON object that fields are in.
+package struct ObjectPlace: Sendable {
+    /// What a member of the object is.
+    package enum Member: Sendable, Equatable {
+        case field(Int)
+        /// Index in ``FieldTable/objects``.
+        case object(Int)
+    }
+
+    /// Members of the objects that lead to it; empty for the event or row itself.
+    package let place: [String]
+    /// Path of the list whose rows it is in.
+    package let list: String?
+    /// Every field in it, at any depth.
+    package let fields: [Int]
+    /// Fields at or above zero, objects as the complement of their index.
+    fileprivate let members: NameTable
+
+    /// Complexity: O(name), no allocation.
+    package func member(_ name: ArraySlice<UInt8>) -> Member? {
+        guard let value = members.value(of: name) else { return nil }
+        return value < 0 ? .object(~value) : .field(value)
+    }
+
+    /// `payload.user`, and for one in a list with its row: `lines[2].price`.
+    package func shownName(_ row: Int?) -> String { PathText.shown(place, list: list, row: row) }
+}
+
+enum PathText {
+    static func shown(_ place: [String], list: String?, row: Int?) -> String {
+        guard let list else { return place.joined(separator: ".") }
+        let head = row.map { "\(list)[\($0)]" } ?? list
+        return ([head] + place).joined(separator: ".")
+    }
+}
+
+/// Collects the objects that places lead through.
+private struct ObjectTree {
+    private var places: [[String]] = [[]]
+    private var members: [[(name: String, value: Int)]] = [[]]
+    private var fields: [[Int]] = [[]]
+    private var known: [[String]: Int] = [[]: 0]
+    private let list: String?
+
+    init(list: String?) { self.list = list }
+
+    mutating func add(_ index: Int, _ field: Field) {
+        guard let last = field.place.last else { return }
+        var object = 0
+        fields[0].append(index)
+        for depth in 1..<max(1, field.place.count) {
+            let place = Array(field.place[..<depth])
+            if let next = known[place] {
+                object = next
+            } else {
+                let next = places.count
+                known[place] = next
+                members[object].append((field.place[depth - 1], ~next))
+                places.append(place)
+                members.append([])
+                fields.append([])
+                object = next
+            }
+            fields[object].append(index)
+        }
+        for name in [last] + field.aliases { members[object].append((name, index)) }
+    }
+
+    func objects() -> [ObjectPlace] {
+        places.indices.map {
+            ObjectPlace(place: places[$0], list: list, fields: fields[$0], members: NameTable(members[$0]))
+        }
+    }
+}
+
+/// Numbers by name, found without allocation.
+struct NameTable: Sendable {
+    private let names: [(bytes: [UInt8], value: Int)]
+    /// First entry of `names` per bucket and the next of each entry; -1 ends.
+    private let heads: [Int16]
+    private let nexts: [Int16]
+
+    init(_ entries: [(name: String, value: Int)]) {
+        let names = entries.map { (bytes: Array($0.name.utf8), value: $0.value) }
+        var heads = [Int16](repeating: -1, count: 256)
+        var nexts = [Int16](repeating: -1, count: names.count)
+        for entry in names.indices.reversed() {
+            let bucket = Self.bucket(names[entry].bytes[...])
+            nexts[entry] = heads[bucket]
+            heads[bucket] = Int16(entry)
+        }
+        self.names = names
+        self.heads = heads
+        self.nexts = nexts
+    }
+
+    private static func bucket(_ name: ArraySlice<UInt8>) -> Int {
+        guard let first = name.first, let last = name.last else { return 0 }
+        return (name.count &* 37 &+ Int(first) &* 5 &+ Int(last)) & 255
+    }
+
+    func value(of name: ArraySlice<UInt8>) -> Int? {
+        var entry = Int(heads[Self.bucket(name)])
+        while entry >= 0 {
+            if names[entry].bytes.elementsEqual(name) { return names[entry].value }
+            entry = Int(nexts[entry])
+        }
+        return nil
+    }
+}

@@ -1,2 +1,0 @@
-/// Generators of reproducible retail traffic.
-package enum Simulation {}

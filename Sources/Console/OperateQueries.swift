@@ -29,6 +29,7 @@ enum OperateQueries {
         var json = JSONWriter()
         json.beginObject()
         query.status.write(&json)
+        json.field("proof", storedProof(query) != nil)
         try controlTotals(query, &json)
         json.endObject()
         return json.bytes
@@ -39,16 +40,21 @@ enum OperateQueries {
 
     /// The stored report as it is.
     static func proof(_ query: Query) throws -> [UInt8] {
-        var tape = JSONTape()
-        guard let bytes = query.proof(), bytes.count < proofBytesMax, (try? tape.parse(bytes)) != nil,
-            tape.kind(0) == .object
-        else {
+        guard let bytes = storedProof(query) else {
             throw APIError(
                 status: 404,
                 code: "not_found",
                 message: "There is no report of a proof; run till prove on the data directory."
             )
         }
+        return bytes
+    }
+
+    private static func storedProof(_ query: Query) -> [UInt8]? {
+        var tape = JSONTape()
+        guard let bytes = query.proof(), bytes.count < proofBytesMax, (try? tape.parse(bytes)) != nil,
+            tape.kind(0) == .object
+        else { return nil }
         return bytes
     }
 

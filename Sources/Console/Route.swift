@@ -168,9 +168,9 @@ struct Route: Sendable {
         Route(
             path: "/v1/status",
             access: .operate,
-            summary: "Positions, lag and rates of the pipeline, and the control totals.",
+            summary: "Positions, lag and rates of the pipeline, the control totals, and whether there is a proof.",
             schema:
-                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
             answer: OperateQueries.status
         ),
         Route(

@@ -1,5 +1,6 @@
 // Customer look-up: search, and everything of the chosen one.
 import { api } from "./api.js";
+import { counterTables, loadCounters } from "./counters.js";
 import { byId, el, empty, fill, stat, table } from "./dom.js";
 import { count, customerName, instant, money } from "./format.js";
 import { invoiceButton } from "./invoice.js";
@@ -58,10 +59,11 @@ export async function loadCustomer(current) {
   if (!id) return;
   const base = `/v1/customers/${encodeURIComponent(id)}`;
   const cursor = state.orderCursors[state.orderCursors.length - 1];
-  const [spend, orders, returns] = await Promise.all([
+  const [spend, orders, returns, counters] = await Promise.all([
     api(`${base}/spend`),
     api(`${base}/orders`, { limit: ORDERS_PER_PAGE, cursor }),
     api(`${base}/returns`, { limit: RETURNS }),
+    loadCounters(id),
   ]);
   if (!current()) return;
   const { customer } = spend;
@@ -70,6 +72,7 @@ export async function loadCustomer(current) {
   fill(byId("customer"),
     el("h3", { class: "name", text: customerName(customer) + number + country }),
     spendStats(spend),
+    counterTables(counters),
     el("h3", { text: "Invoices, newest first" }),
     scrolling("Invoices of the customer", "orders",
       orders.items.length ? ordersTable(orders.items) : empty("No invoices.")),

@@ -31,7 +31,7 @@ extension Route {
             path: "/v1/windows/revisions",
             access: .sales,
             summary: "The latest publications of windows over all stores: what each said before and says now, and why.",
-            parameters: [.init("corrections", "true leaves out first publications.")] + page,
+            parameters: [.init("corrections", "true: only those that a late sale or a correction caused.")] + page,
             schema: "{items:[\(revision)],next:?s}",
             answer: WindowQueries.latest
         ),

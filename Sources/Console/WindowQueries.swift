@@ -127,7 +127,7 @@ enum WindowQueries {
             """
             \(revisionColumns)
             WHERE (?1 IS NULL OR (r.published_at, r.id) < (CAST(?1 AS INTEGER), CAST(?2 AS INTEGER)))
-              AND (?3 = 'false' OR r.revision > 1)
+              AND (?3 = 'false' OR r.cause >= 2)
             ORDER BY r.published_at DESC, r.id DESC
             """,
             [Cell(after?[0]), Cell(after?.last), Cell(try query.choice("corrections", ["false", "true"]))],

@@ -66,7 +66,7 @@ enum QuarantineCommand {
         let state = entry["resolved_at"].isNull ? "open" : "resolved at \(entry["resolved_at"].text)"
         for (name, value) in [
             ("entry", entry["id"].text), ("feed", entry["feed"].text), ("position", entry["position"].text),
-            ("since", entry["first_seen"].text), ("judged", "\(entry["attempts"].text) times, last under contract \(entry["contract"].text)"),
+            ("since", entry["first_seen"].text), ("tries", "\(entry["attempts"].text), the last under contract \(entry["contract"].text)"),
             ("state", state), ("csv header", entry["csv_header"].text), ("bytes", entry["size"].text),
         ] where !value.isEmpty {
             TillMain.print("\(name): \(TextTable.printable(value))")

@@ -11,6 +11,9 @@ const ORDERS_PER_PAGE = 10;
 const RETURNS = 50;
 const RESULTS = 24;
 
+/** Numbers first, long keys behind the name. */
+const called = ({ key, name }) => (!name ? key : key.length > 12 ? `${name} ${key}` : `${key} ${name}`);
+
 const search = { timer: 0, asked: 0 };
 
 function searchSoon() {
@@ -33,7 +36,7 @@ export async function runSearch() {
       type: "button", key: `result:${c.id}`, "aria-pressed": String(c.id === state.customer),
       onclick: () => chooseCustomer(c.id, true),
     },
-    el("span", { class: "who", text: c.name ? `${c.key} ${c.name}` : c.key }),
+    el("span", { class: "who", text: called(c) }),
     el("span", {
       class: "meta", text: `${c.country ?? ""} · ${count(c.orders)} ${c.orders === 1 ? "order" : "orders"}`,
     }));

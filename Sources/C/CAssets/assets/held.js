@@ -27,8 +27,8 @@ export async function loadHeld(current) {
     ? part("Parked, newest first", table("Parked records", [
       { head: "Since", once: true, cell: (r) => instant(r.first_seen) },
       { head: "Feed", cell: (r) => r.feed, wideOnly: true },
-      { head: "Waits for", cell: (r) => r.missing.join(", ") },
-      { head: "Position", wideOnly: true, cell: (r) => el("code", { text: r.position }) },
+      { head: "Waits for", cell: (r) => el("span", { class: "breaks", text: r.missing.join(", ") }) },
+      { head: "Position", once: true, wideOnly: true, cell: (r) => el("code", { text: r.position }) },
     ], parked.items))
     : [];
   const lost = conflicts.items.length

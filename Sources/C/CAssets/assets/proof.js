@@ -31,9 +31,9 @@ export async function loadProof(current) {
   const number = (name, head) => ({ head, numeric: true, cell: (r) => count(r[name]) });
   fill(byId("proof-table"), table("Control totals of the proof", [
     { head: "Feed", cell: (r) => r.feed },
+    { head: "Adds up", once: true, cell: (r) => mark(adds(r)) },
     number("received", "Received"), number("distinct", "= Distinct"), number("duplicates", "+ Duplicates"),
     number("quarantined", "+ Quarantined"), number("parked", "+ Parked"),
-    { head: "Adds up", once: true, cell: (r) => mark(adds(r)) },
   ], data.feeds));
   byId("proof-position").textContent = `Up to position ${data.position}.`;
 }

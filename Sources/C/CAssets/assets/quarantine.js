@@ -92,7 +92,7 @@ function entriesTable(rows, open) {
       return el("div", {}, ...r.reasons.map((one) => el("div", { text: reason(one) })), details);
     } },
     { head: "Tries", numeric: true, wideOnly: true, cell: (r) => count(r.attempts) },
-    { head: "Position", wideOnly: true, cell: (r) => el("code", { text: r.position }) },
+    { head: "Position", once: true, wideOnly: true, cell: (r) => el("code", { text: r.position }) },
     { head: "Judge again", once: true, cell: (r) => (r.resolved_at
       ? el("span", { text: "✓ Resolved", title: instant(r.resolved_at) })
       : button(`entry:${r.id}`, `Redrive entry ${r.id}`, () => redriveEntry(r))) },

@@ -17,9 +17,8 @@ const days = (rows) => new Set(rows.map((r) => r.start.slice(0, 10))).size;
 /** Symbol and words: what a window's figure is worth. */
 function stateOf(row) {
   if (row.state === "open") return "○ Open";
-  if (row.revision === 1) return "● Published";
   const late = row.late_count ? `, ${count(row.late_count)} late` : "";
-  return `▲ Revision ${count(row.revision)}${late}`;
+  return row.revision === 1 ? `● Published${late}` : `▲ Revision ${count(row.revision)}${late}`;
 }
 
 const span = (row, withDay) => `${clock(row.start, withDay)}–${clock(row.end, false)}`;
@@ -67,7 +66,8 @@ function card(rows, most, open) {
     el("h3", { text: storeName(latest) }),
     el("p", { class: "value", text: money(latest.total, latest.currency) }),
     el("p", { class: "caption" }, el("span", { class: "state", "data-state": latest.state, text: stateOf(latest) }),
-      ` ${span(latest, true)} UTC, ${sales(latest.sale_count)}`),
+      el("span", { class: "wide-only", text: ` ${latest.start.slice(0, 10)}` }),
+      ` ${span(latest, false)} UTC, ${sales(latest.sale_count)}`),
     bars(rows, most), details);
 }
 
@@ -79,13 +79,14 @@ function corrections(rows) {
     return `${down ? "▼" : "▲"} ${down ? MINUS : "+"}${money(r.delta.replace("-", ""), r.currency)}`;
   };
   return table("Latest corrections of published windows", [
-    { head: "Corrected", once: true, cell: (r) => clock(r.published_at, true) },
     { head: "Store", cell: storeName },
-    { head: "Window (UTC)", once: true, cell: (r) => clock(r.start, true) },
+    { head: "Window (UTC)", once: true, cell: (r) => el("span", {},
+      el("span", { class: "wide-only", text: `${r.start.slice(0, 10)} ` }), clock(r.start, false)) },
     { head: "Said before", numeric: true, wideOnly: true, cell: (r) => money(r.old_total, r.currency) },
     { head: "Says now", numeric: true, cell: (r) => money(r.new_total, r.currency) },
     { head: "Change", numeric: true, cell: change },
-    { head: "Why", once: true, cell: (r) => CAUSES[r.cause] ?? r.cause },
+    { head: "Why", cell: (r) => CAUSES[r.cause] ?? r.cause },
+    { head: "Corrected (UTC)", once: true, wideOnly: true, cell: (r) => clock(r.published_at, true) },
   ], rows);
 }
 

@@ -47,6 +47,7 @@ let modules = [
         layer: 5,
         dependencies: [
             "Primitives", "Ports", "Tables", "Contracts", "Refine", "RecordBatch", "RetailModel", "Formats", "CShims",
+            "Executors",
         ]
     ),
     Module(
@@ -121,6 +122,10 @@ let tests: [(name: String, dependencies: [String])] = [
             "Processing", "Refine", "Contracts", "RetailModel", "RetailFolds", "Tables", "Ports", "SQLiteTables",
             "EmbeddedLog", "RecordBatch", "Primitives", "Telemetry", "FaultKit",
         ]
+    ),
+    (
+        "ProofTests",
+        ["Proof", "SQLiteTables", "Refine", "RetailModel", "Tables", "Ports", "Primitives", "FaultKit", "EmbeddedLog"]
     ),
     ("SettingsTests", ["Settings", "Primitives"]),
     ("SimulationTests", ["Simulation", "Formats", "Primitives"]),

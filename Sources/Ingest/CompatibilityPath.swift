@@ -79,6 +79,7 @@ extension IngestService {
                 tally.accept(event)
                 return (batch, path.accepted(event, contract), tally)
             case .rejected(let reasons):
+                if let problem = self.quarantineProblem() { throw problem }
                 tally.rejected = 1
                 return (batch, path.rejected(reasons, body, &workspace.tape), tally)
             }

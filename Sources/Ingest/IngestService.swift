@@ -42,6 +42,7 @@ package final class IngestService: Sendable {
 
     let log: any EventLog
     let book: ContractBook
+    let quota: QuarantineQuota
     let metrics: Metrics
     let time: any TimeSource
     private let smallBench: Workbench
@@ -56,6 +57,7 @@ package final class IngestService: Sendable {
     package init(
         log: any EventLog,
         book: ContractBook,
+        quota: QuarantineQuota,
         metrics: Metrics,
         time: any TimeSource,
         random: SeededRandom,
@@ -63,6 +65,7 @@ package final class IngestService: Sendable {
     ) throws(ThreadError) {
         self.log = log
         self.book = book
+        self.quota = quota
         self.metrics = metrics
         self.time = time
         self.compatibility = Dictionary(
@@ -92,7 +95,9 @@ package final class IngestService: Sendable {
 
     /// The answer of a reference system's health path; nil when this is none.
     package func healthBody(ofPath path: String) -> String? {
-        for (found, _) in compatibility.values { if let health = found.health, health.path == path { return health.body } }
+        for (found, _) in compatibility.values {
+            if let health = found.health, health.path == path { return health.body }
+        }
         return nil
     }
 
@@ -239,6 +244,10 @@ package final class IngestService: Sendable {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)
             }
         }
+        if answer.tally.rejected > 0, let problem = quarantineProblem() {
+            if let runRow { workspace.resume(envelope.run, at: runRow) }
+            throw problem
+        }
         let bytes = builder?.finish() ?? request.body
         return Judged(
             batch: LogBatch(
@@ -249,6 +258,19 @@ package final class IngestService: Sendable {
             ),
             answer: answer,
             runRow: runRow
+        )
+    }
+
+    /// Why nothing more can go to quarantine; nil while there is room.
+    func quarantineProblem() -> IngestProblem? {
+        guard quota.isFull else { return nil }
+        return IngestProblem(
+            status: 507,
+            code: "quarantine_full",
+            message:
+                "Quarantine holds \(quota.bytesUsed) bytes of open entries and may hold \(quota.bytesMax), and this request has "
+                + "bad records: nothing of it was stored. See `till quarantine list`; correct the sender, redrive or discard "
+                + "entries, or raise quarantine.mebibytes_max. Requests without bad records are still taken."
         )
     }
 

@@ -85,7 +85,8 @@ extension CompatibilityPath {
         if tape.kind(0) == .null { return ["Field 'body' validation failed: Field required"] }
         return reasons.map { reason in
             // What the contract's own rules say is a value error; types and missing fields are not.
-            let isRule = BuiltInRule(rawValue: reason.rule) == nil && !["bad_json", "given_twice"].contains(reason.rule)
+            let isRule =
+                BuiltInRule(rawValue: reason.rule) == nil && !["bad_json", "given_twice"].contains(reason.rule)
             let sentence = isRule ? "Value error, " + reason.message : reason.message
             return "Field '\(lastElement(reason.field))' validation failed: \(sentence)"
         }

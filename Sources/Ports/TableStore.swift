@@ -91,6 +91,10 @@ package protocol TableSnapshot: AnyObject {
     func positions() throws(TableStoreError) -> PositionVector
     /// Rows of a query in portable SQL with parameters `?1`, `?2`, …; at most `limit` rows.
     func query(_ sql: String, _ parameters: [Cell], limit: Int) throws(TableStoreError) -> [[Cell]]
+    /// Hands out the rows of a query one by one, so that any number of them takes the memory of one.
+    ///
+    /// - Throws: ``TableStoreError``, or what `body` throws, which ends the query.
+    func forEach(_ sql: String, _ parameters: [Cell], _ body: ([Cell]) throws -> Void) throws
 }
 
 /// Gives snapshots to many threads.

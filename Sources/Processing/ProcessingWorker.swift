@@ -14,16 +14,16 @@ package final class ProcessingWorker {
     /// Bytes of log that one commit takes at most (about 40,000 lines of a CSV file).
     package static let batchBytes = 4 << 20
 
-    private let log: any EventLog
     private let store: any TableStore
     private let board: PositionBoard
+    private let quota: QuarantineQuota
     private let metrics: Metrics
     private let time: any TimeSource
     private let owner: Int64
     private var positions: PositionVector
     private var fold = RetailFold()
     private var refiner: Refiner
-    private var readers: [TopicPartition: any LogReader] = [:]
+    private let ahead: JudgeAhead
     private var isFenced = false
 
     /// Claims the store and reads its positions.
@@ -32,17 +32,22 @@ package final class ProcessingWorker {
         store: any TableStore,
         book: ContractBook,
         board: PositionBoard,
+        quota: QuarantineQuota = QuarantineQuota(bytesMax: .max),
         metrics: Metrics,
         time: any TimeSource
     ) throws {
-        self.log = log
         self.store = store
         self.board = board
+        self.quota = quota
         self.metrics = metrics
         self.time = time
         refiner = Refiner(book: book)
+        ahead = JudgeAhead(log, book)
         owner = try store.claim()
         positions = try store.positions()
+        quota.set(
+            try store.rows(of: RetailTables.quarantineUsage, prefix: []).reduce(0) { $0 + ($1[2].integer ?? 0) }
+        )
         // An owner before may have stopped between a reference record and those that waited for it.
         while try releaseParked() {}
         board.publish(positions)
@@ -50,21 +55,11 @@ package final class ProcessingWorker {
 
     /// Folds and commits one batch of each partition that has more.
     package func step() throws -> Step {
-        var to = positions
-        var records: [JudgedRecord] = []
-        for partition in log.partitions() where partition.topic.hasPrefix("feed.") {
-            let from = positions.offsets[partition, default: 0]
-            guard log.durableEnd(of: partition) > from else { continue }
-            let reader = try readers[partition] ?? log.reader(partition, from: from)
-            readers[partition] = reader
-            for batch in try reader.next(bytesMax: Self.batchBytes) {
-                try refiner.judge(batch, topic: partition.topic, from: from, into: &records)
-                to.offsets[partition] = batch.baseOffset + Int64(batch.recordCount)
-            }
-        }
+        var portion = try ahead.next(after: positions)
+        let to = portion.to
         guard to != positions else { return try releaseParked() ? .committed : .idle }
-        if Mutant.isPlanted(.lostRecord) { records.removeLast(min(1, records.count)) }
-        let changes = try fold.apply(records, from: StoreSource(store: store))
+        if Mutant.isPlanted(.lostRecord) { portion.records.removeLast(min(1, portion.records.count)) }
+        let changes = try fold.apply(portion.records, from: StoreSource(store: store))
         guard try commit(changes, to: to) else { return .fenced }
         positions = to
         // Readers see the positions only when nobody waits any more for what came with them.
@@ -136,6 +131,9 @@ package final class ProcessingWorker {
         switch try store.commit(changes, from: positions, to: to, owner: owner) {
         case .fenced: return false
         case .committed, .alreadyMine: break
+        }
+        for change in (changes[RetailTables.quarantineUsage.name]?.additions ?? [:]).values {
+            quota.add(Int64(truncatingIfNeeded: change[1]))
         }
         let tally = folded.tally
         metrics.add(.process_commit_micros_total, (time.monotonicNanos() - started) / 1_000)

@@ -19,6 +19,7 @@ package final class Processor: Sendable {
     private let makeStore: @Sendable () throws -> any TableStore
     private let book: ContractBook
     private let board: PositionBoard
+    private let quota: QuarantineQuota
     private let metrics: Metrics
     private let logger: Logger
     private let time: any TimeSource
@@ -29,6 +30,7 @@ package final class Processor: Sendable {
         log: any EventLog,
         book: ContractBook,
         board: PositionBoard,
+        quota: QuarantineQuota,
         metrics: Metrics,
         logger: Logger,
         time: any TimeSource,
@@ -37,6 +39,7 @@ package final class Processor: Sendable {
         self.log = log
         self.book = book
         self.board = board
+        self.quota = quota
         self.metrics = metrics
         self.logger = logger
         self.time = time
@@ -62,9 +65,11 @@ package final class Processor: Sendable {
 
     private var isStopping: Bool { wake.withLock { $0.stopping } }
 
+    private static let firstPauseMicros: Int64 = 100_000
+
     /// Runs until stopped or fenced. Failures of the world are tried again with growing pauses.
     private func run() {
-        var pauseMicros: Int64 = 100_000
+        var pauseMicros = Self.firstPauseMicros
         while !isStopping {
             do {
                 let worker = try ProcessingWorker(
@@ -72,12 +77,11 @@ package final class Processor: Sendable {
                     store: makeStore(),
                     book: book,
                     board: board,
+                    quota: quota,
                     metrics: metrics,
                     time: time
                 )
-                board.setFailure("processing", nil)
-                pauseMicros = 100_000
-                if try follow(worker) == .fenced {
+                if try follow(worker, &pauseMicros) == .fenced {
                     logger.log(
                         .error,
                         "process.owner_fenced",
@@ -126,7 +130,9 @@ package final class Processor: Sendable {
         }
     }
 
-    private func follow(_ worker: ProcessingWorker) throws -> End {
+    /// - Parameter pauseMicros: Set back once a step went well; only then the failure before is over.
+    private func follow(_ worker: ProcessingWorker, _ pauseMicros: inout Int64) throws -> End {
+        var hasSucceeded = false
         while !isStopping {
             wake.withLock { $0.pending = false }
             var worked = true
@@ -135,6 +141,11 @@ package final class Processor: Sendable {
                 case .fenced: return .fenced
                 case .committed: worked = true
                 case .idle: worked = false
+                }
+                if !hasSucceeded {
+                    hasSucceeded = true
+                    pauseMicros = Self.firstPauseMicros
+                    board.setFailure("processing", nil)
                 }
                 board.expire(nowNanos: time.monotonicNanos())
             }

@@ -113,7 +113,6 @@ final class ContractPlan: Sendable {
     let store: ByteString
     let zone: ZoneRules
     let zoneName: ByteString
-    let currency: Currency
     private let bindings: [String: FieldReference]
     /// Where mapper `invoice-line` finds its parameters.
     let lineFields: LineFields
@@ -134,13 +133,11 @@ final class ContractPlan: Sendable {
         default: mapper = .invoiceLine
         }
         source = ByteString(contract.source)
-        // Mappers that make amounts need the setting; XXX is ISO 4217 for no currency.
-        guard let zone = contract.zone, let currency = contract.currency ?? Currency("XXX") else {
+        guard let zone = contract.zone else {
             preconditionFailure("a loaded contract of mapper \(contract.mapper.name) has time_zone")
         }
         self.zone = zone
         zoneName = ByteString(zone.name)
-        self.currency = currency
         bindings = contract.mapper.bindings
         lineFields = LineFields(contract.mapper.bindings)
         saleFields = SaleFields(contract.mapper.bindings)
@@ -186,6 +183,14 @@ final class ContractPlan: Sendable {
             customerName = index("customer_name")
             country = index("country")
         }
+    }
+
+    /// Of mappers that make amounts: they need the setting.
+    var currency: Currency {
+        guard let currency = contract.currency else {
+            preconditionFailure("a loaded contract of mapper \(contract.mapper.name) has currency")
+        }
+        return currency
     }
 
     func value(_ parameter: String, _ values: [FieldValue]) -> FieldValue {

@@ -52,8 +52,8 @@ extension Refiner {
     private static let missing = -1
     private static let unreadable = -2
 
-    /// Reads the members of an object, and of the objects in it that places lead through, in the order of the contract's
-    /// fields.
+    /// Reads the members of an object, and of the objects in it that places lead through, in the order of the
+    /// contract's fields.
     private func readObject(
         _ object: Int,
         _ bytes: [UInt8],

@@ -4,8 +4,9 @@ import RetailModel
 extension ContractPlan {
     /// The encoding that a sale's content hash is of: every business value, in an order that never changes.
     ///
-    /// Values that came later stand at the end, each behind its own tag and only where there is one, so that the hash of
-    /// a sale without them is what it always was. Requirements, windows and counters are the contract's, not the sale's.
+    /// Values that came later stand at the end, each behind its own tag and only where there is one, so that the hash
+    /// of a sale without them is what it always was. Requirements, windows and counters are the contract's, not the
+    /// sale's.
     static func canonical(_ header: DocumentHeader, _ lines: [LineEvent]) -> [UInt8] {
         var canonical: [UInt8] = []
         canonical.reserveCapacity(256 + lines.count * 128)

@@ -1,6 +1,7 @@
 package import Primitives
 
-package enum RetailEvent: Sendable, Equatable {
+/// Behind a reference: a record is moved often and its event is some hundred bytes.
+package indirect enum RetailEvent: Sendable, Equatable {
     case line(LineEvent)
     case sale(SaleEvent)
     case reference(ReferenceEvent)

@@ -11,6 +11,7 @@ package enum SettingName: String, CaseIterable, Sendable {
     case tablesReaders = "tables.readers"
     case httpConnectionsMax = "http.connections_max"
     case httpBodyMebibytesMax = "http.body_mebibytes_max"
+    case quarantineMebibytesMax = "quarantine.mebibytes_max"
     case compatibilityInvoices = "compatibility.invoices"
     case compatibilityPos = "compatibility.pos"
 
@@ -31,6 +32,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: .integer(1...16)
         case .httpConnectionsMax: .integer(1...100_000)
         case .httpBodyMebibytesMax: .integer(1...16)
+        case .quarantineMebibytesMax: .integer(1...1_048_576)
         case .compatibilityInvoices, .compatibilityPos: .choice(["on", "off"])
         }
     }
@@ -47,6 +49,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: "2"
         case .httpConnectionsMax: "2000"
         case .httpBodyMebibytesMax: "16"
+        case .quarantineMebibytesMax: "1024"
         case .compatibilityInvoices, .compatibilityPos: "on"
         }
     }
@@ -63,6 +66,8 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: "Queries that run at the same time."
         case .httpConnectionsMax: "Open connections; more wait in the kernel's queue."
         case .httpBodyMebibytesMax: "Largest request body of an ingest request."
+        case .quarantineMebibytesMax:
+            "Bytes of open quarantine entries; beyond it requests with bad records are refused (507) and store nothing."
         case .compatibilityInvoices: "Serve POST /invoicedata and the reference answers of GET / and GET /health."
         case .compatibilityPos:
             "Serve POST /validation-service/api/v1/pos/validate_transaction and GET /validation-service/api/v1/health."

@@ -38,6 +38,16 @@ enum ContractStartup {
         for contract in current { book.add(contract, isCurrent: true) }
     }
 
+    /// Reads all known texts of a log that another process may be writing.
+    static func read(_ directory: String, _ disk: PosixDisk, into book: ContractBook) throws {
+        var texts: [[UInt8]] = []
+        try LogInspection.dump(topic, directory, disk, from: 0, limit: .max) { record in
+            texts.append(Array(record.value))
+            return true
+        }
+        for text in texts { try add(text, book) }
+    }
+
     private static func add(_ text: [UInt8], _ book: ContractBook) throws {
         switch Contract.parse(text, mappers: Mappers.signatures) {
         case .success(let contract): book.add(contract, isCurrent: false)

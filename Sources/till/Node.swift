@@ -76,10 +76,12 @@ final class Node {
             now: time.now()
         )
 
+        let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
         processor = Processor(
             log: log,
             book: book,
             board: board,
+            quota: quota,
             metrics: metrics,
             logger: logger,
             time: time,
@@ -101,6 +103,7 @@ final class Node {
         ingest = try IngestService(
             log: log,
             book: book,
+            quota: quota,
             metrics: metrics,
             time: time,
             random: .fromKernel(),

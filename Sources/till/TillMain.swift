@@ -36,6 +36,7 @@ enum TillMain {
         till backup DIR [--data DIR] [--json]                          consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
+        till prove [--data DIR] [--scratch DIR] [--json]               compute every table from the log again and compare
         till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
         till simulate pos|orders [--to URL | --out FILE|-] [--json]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
@@ -46,7 +47,7 @@ enum TillMain {
         windows, senders, parked, conflicts and quarantine ask a running till: --to http://[NAME:SECRET@]HOST:PORT
         (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line).
 
-        Exit codes: 0 done, 1 failed, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
+        Exit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
         """
 
     static func run() -> Never {
@@ -67,6 +68,7 @@ enum TillMain {
             case "quarantine": code = try QuarantineCommand.run(arguments)
             case "backup": code = try BackupCommand.run(arguments)
             case "restore": code = try RestoreCommand.run(arguments)
+            case "prove": code = try ProveCommand.run(arguments)
             case "settings": code = try SettingsCommand.run(arguments)
             case "simulate": code = try SimulateCommand.run(arguments)
             case "debug": code = try DebugCommand.run(arguments)

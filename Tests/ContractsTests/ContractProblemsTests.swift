@@ -221,7 +221,7 @@ import YAMLTree
         (
             "on_failure: reject", "on_failure: drop",
             "line 21, column 17: on_failure \"drop\" is not known; known are reject, flag, "
-                + "correct"
+                + "correct, normalise"
         ),
         (
             "on_failure: reject", "on_failure: correct",
@@ -230,7 +230,7 @@ import YAMLTree
         ),
         (
             "on_failure: reject", "on_failure: flag\n    set: { field: n, value: 1 }",
-            "line 22, column 10: set belongs to on_failure: correct; remove it or change on_failure"
+            "line 22, column 10: set belongs to on_failure: correct or normalise; remove it or change on_failure"
         ),
         (
             "on_failure: reject", "on_failure: correct\n    set: { field: n, value: id }",

@@ -45,20 +45,34 @@ import Testing
         #expect(contract.unknownFields == .reject && contract.currency == Currency("EUR"))
         #expect(
             contract.references == [
-                ReferenceNeed(entity: "customer", field: .init(field: 10, column: nil), isRequired: true)
+                ReferenceNeed(entity: .customer, field: .init(field: 10, column: nil), isRequired: false)
             ]
         )
+        #expect(contract.windows == WindowSettings(length: 60, lateness: 0, idle: 120, skew: 5))
+        #expect(contract.json.isDoubleEncoded && contract.settings["counters"] == .text("on"))
         #expect(
             contract.mapper.name == "sale" && contract.mapper.bindings["lines.quantity"] == .init(field: 11, column: 2)
         )
         #expect(contract.fields.index(of: "receipt.id") == 0)
         #expect(contract.fields.fields[11].fields.index(of: "article") == 0)
+        #expect(contract.fields.index(of: "device.drawer.no") == 13 && contract.fields.index(of: "drawer") == nil)
+        #expect(contract.fields.fields.map(\.path).suffix(2) == ["device.id", "device.drawer.no"])
+        let objects = contract.fields.objects
+        #expect(objects.map(\.place) == [[], ["device"], ["device", "drawer"]])
+        #expect(objects[0].member(bytes("device")) == .object(1) && objects[0].member(bytes("receipt.id")) == .field(0))
+        #expect(objects[1].member(bytes("drawer")) == .object(2) && objects[1].member(bytes("id")) == .field(12))
+        #expect(objects[2].member(bytes("no")) == .field(13) && objects[2].member(bytes("id")) == nil)
+        #expect(objects[1].fields == [12, 13] && objects[2].fields == [13])
+        let tax = contract.fields.fields[11].fields.fields[5]
+        #expect(tax.path == "lines.tax.rate" && tax.shownName(2) == "lines[2].tax.rate")
+        #expect(contract.fields.fields[11].fields.objects[1].shownName(1) == "lines[1].tax")
     }
 
     private func sale(_ store: String, total: String, rows: [[FieldValue]]) -> [FieldValue] {
         [
             .text("R1"), .text(ByteString(store)), .time(FieldTime(instant: Timestamp(micros: 0), raw: "0")), .null,
-            .text("cash"), .text("closed"), number(total), .null, .null, .boolean(false), .null, .list(rows),
+            .text("cash"), .text("closed"), number(total), .null, .null, .boolean(false), .null,
+            .list(rows.map { $0 + [.null] }), .null, .null,
         ]
     }
 
@@ -79,6 +93,8 @@ import Testing
         #expect(judgement.corrections.map(\.row) == [nil, 0, 1, nil])
         #expect(judgement.corrections.last?.old == number("99"))
         #expect(contract.judge(&values).corrections == [], "judging again corrects nothing")
+        values[4] = .text("Cash")
+        #expect(contract.judge(&values).corrections == [] && values[4] == .text("cash"), "normalised, not corrected")
     }
 
     @Test func `all reasons are reported at once with row and value`() throws {
@@ -89,12 +105,19 @@ import Testing
             rows: [
                 [.text("a"), .null, number("1"), number("0"), number("0")],
                 [.text("b"), .null, number("-2"), number("0"), number("0")],
+                [.text("c"), .null, number("2"), number("0"), number("0")],
+                [.text("d"), .null, number("-3"), number("0"), number("0")],
             ]
         )
         values[4] = .text("shells")
         values[9] = .boolean(true)
         let reasons = contract.judge(&values).reasons
-        #expect(reasons.map(\.rule) == ["store_range", "quantity_positive", "card_known", "no_training"])
+        #expect(
+            reasons.map(\.rule) == [
+                "store_range", "quantity_positive", "quantity_positive", "card_known", "no_training",
+            ]
+        )
+        #expect(reasons[2].field == "lines[3].quantity" && reasons[2].value == "-3", "every row that breaks the rule")
         #expect(reasons[1].field == "lines[1].quantity" && reasons[1].value == "-2")
         #expect(
             reasons[0].message
@@ -103,7 +126,9 @@ import Testing
         )
         values[4] = .text("bonus-12")
         values[5] = .text("open")
-        #expect(contract.judge(&values).reasons.map(\.rule) == ["store_range", "quantity_positive"])
+        #expect(
+            contract.judge(&values).reasons.map(\.rule) == ["store_range", "quantity_positive", "quantity_positive"]
+        )
     }
 
     @Test func `five simple rules are judged in about a microsecond`() throws {

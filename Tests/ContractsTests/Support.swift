@@ -17,7 +17,9 @@ let testMappers: [String: MapperSignature] = [
             .init("lines.quantity", [.integer, .decimal], isNested: true),
             .init("lines.unit_price", [.money], isNested: true),
         ],
-        settings: ["currency"]
+        settings: ["currency"],
+        choices: ["counters": ["on", "off"]],
+        features: [.windows, .requiredReferences]
     ),
     "invoice-line": MapperSignature(
         parameters: [

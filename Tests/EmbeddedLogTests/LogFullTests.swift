@@ -25,6 +25,13 @@ import Testing
             let first = try? PartitionLog.open(disk)
             if let first { work.run(first, 8) }
             refused += work.refusals
+            if let first, work.refusals > 0, try first.values().count == work.acknowledged.count {
+                // The process ends here: of what was refused not even torn bytes are left.
+                for survivor in [disk.afterRestart(), disk.afterPowerLoss(seed: seed)] {
+                    #expect(try LogInspection.verify("log", survivor).tails == [], "operation \(operation)")
+                    #expect(try work.objection(to: PartitionLog.open(survivor).values()) == nil)
+                }
+            }
             let isMet = disk.operations > operation
             disk.arm(nil)
 

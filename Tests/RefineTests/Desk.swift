@@ -52,7 +52,13 @@ struct Desk {
 
 extension Refiner.Verdict {
     var line: LineEvent? { if case .accepted(.line(let line)) = self { line } else { nil } }
+    var reference: ReferenceEvent? { if case .accepted(.reference(let event)) = self { event } else { nil } }
     var sale: SaleEvent? { if case .accepted(.sale(let sale)) = self { sale } else { nil } }
+
+    /// Field and message of every reason.
+    var messages: [String] {
+        if case .rejected(let reasons) = self { reasons.map { "\($0.field): \($0.message)" } } else { [] }
+    }
 
     var reasons: [String] {
         if case .rejected(let reasons) = self { reasons.map { "\($0.field) \($0.rule)" } } else { [] }
@@ -72,4 +78,12 @@ func invoiceLine(_ changes: [String: String?] = [:]) -> String {
             let given: String? = if let change = changes[name] { change } else { value }
             return given.map { "\"\(name)\":\($0)" }
         }.joined(separator: ",") + "}"
+}
+
+extension String {
+    /// With the first occurrence of one text replaced; a text that does not occur is a mistake of the test.
+    func changing(_ old: String, _ new: String) -> String {
+        guard let range = firstRange(of: old) else { preconditionFailure("\(old) does not occur in \(self)") }
+        return self[..<range.lowerBound] + new + self[range.upperBound...]
+    }
 }

@@ -3,7 +3,8 @@ import YAMLTree
 
 extension ContractReader {
     private static let keys: [(name: String, types: Set<FieldType>)] = [
-        ("name", Set(FieldType.allCases)), ("at", Set(FieldType.allCases)), ("type", Set(FieldType.allCases)), ("aliases", Set(FieldType.allCases)),
+        ("name", Set(FieldType.allCases)), ("at", Set(FieldType.allCases)), ("type", Set(FieldType.allCases)),
+        ("aliases", Set(FieldType.allCases)),
         ("required", Set(FieldType.allCases)), ("accepts", Set(FieldType.allCases).subtracting([.time, .list, .uuid])),
         ("max_bytes", [.text]), ("max_characters", [.text]), ("enum", [.text]),
         ("min", [.integer, .decimal, .money]), ("max", [.integer, .decimal, .money]), ("fraction_digits", [.decimal]),

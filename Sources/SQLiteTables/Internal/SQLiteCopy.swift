@@ -15,7 +15,13 @@ package enum SQLiteCopy {
         let source = try SQLiteHandle(path: path, readOnly: true)
         var quoted = ""
         for letter in copy { quoted += letter == "'" ? "''" : String(letter) }
-        try source.execute("VACUUM INTO '\(quoted)'")
+        do throws(TableStoreError) {
+            try source.execute("VACUUM INTO '\(quoted)'")
+        } catch {
+            // Which of the two files refused is not known to SQLite's message: name both.
+            guard case .unavailable(_, let cause) = error else { throw error }
+            throw .unavailable(operation: "copy \(path) to \(copy)", cause: cause)
+        }
         let made = try SQLiteHandle(path: copy, readOnly: true)
         return Contents(
             schema: Int(try made.integer("PRAGMA user_version") ?? 0),

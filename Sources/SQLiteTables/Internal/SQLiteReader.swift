@@ -50,4 +50,17 @@ private final class SQLiteSnapshot: TableSnapshot {
         while rows.count < limit, try statement.step() { rows.append((0..<width).map(statement.cell)) }
         return rows
     }
+
+    func forEach(_ sql: String, _ parameters: [Cell], _ body: ([Cell]) throws -> Void) throws {
+        let statement = try handle.statement(sql)
+        defer { statement.reset() }
+        for cell in parameters { statement.bind(cell) }
+        let width = statement.columnCount
+        var row: [Cell] = []
+        while try statement.step() {
+            row.removeAll(keepingCapacity: true)
+            for column in 0..<width { row.append(statement.cell(column)) }
+            try body(row)
+        }
+    }
 }

@@ -1,0 +1,128 @@
+import Executors
+import Ports
+import Primitives
+import Refine
+import RetailModel
+
+/// Reads the log and refines it, while there is more one portion ahead of the fold on a thread of its own: refining is
+/// as much work as folding, and needs nothing of the tables.
+///
+/// Thread: the owner's; ``close()`` ends the other one.
+final class JudgeAhead {
+    /// Records after `from`, to be committed as a whole.
+    struct Portion: Sendable {
+        var records: [JudgedRecord] = []
+        var from: PositionVector
+        var to: PositionVector
+    }
+
+    private enum Phase: Sendable {
+        case idle
+        case wanted(PositionVector)
+        case done(Result<Portion, any Error>)
+        case stopping
+    }
+
+    /// Reader and refiner, used by one thread at a time: by the other one from `wanted` to `done`, else by the owner.
+    private final class Desk: @unchecked Sendable {
+        let log: any EventLog
+        private var refiner: Refiner
+        private var readers: [TopicPartition: any LogReader] = [:]
+
+        init(_ log: any EventLog, _ book: ContractBook) {
+            self.log = log
+            refiner = Refiner(book: book)
+        }
+
+        func hasMore(after positions: PositionVector) -> Bool {
+            log.partitions().contains {
+                $0.topic.hasPrefix("feed.") && log.durableEnd(of: $0) > positions.offsets[$0, default: 0]
+            }
+        }
+
+        func portion(after positions: PositionVector) throws -> Portion {
+            var portion = Portion(from: positions, to: positions)
+            for partition in log.partitions() where partition.topic.hasPrefix("feed.") {
+                let from = positions.offsets[partition, default: 0]
+                guard log.durableEnd(of: partition) > from else { continue }
+                let reader = try readers[partition] ?? log.reader(partition, from: from)
+                readers[partition] = reader
+                for batch in try reader.next(bytesMax: ProcessingWorker.batchBytes) {
+                    try refiner.judge(batch, topic: partition.topic, from: from, into: &portion.records)
+                    portion.to.offsets[partition] = batch.baseOffset + Int64(batch.recordCount)
+                }
+            }
+            return portion
+        }
+    }
+
+    private let desk: Desk
+    private let phase = Guarded(Phase.idle)
+    private var thread: DedicatedThread?
+    /// What was asked of the other thread.
+    private var asked: PositionVector?
+
+    init(_ log: any EventLog, _ book: ContractBook) { desk = Desk(log, book) }
+
+    deinit { close() }
+
+    /// The next records after `positions`; none when the log has no more.
+    func next(after positions: PositionVector) throws -> Portion {
+        let portion: Portion
+        if let asked {
+            self.asked = nil
+            precondition(asked == positions, "what is refined ahead continues what was committed")
+            let found = phase.wait { phase -> Result<Portion, any Error>? in
+                guard case .done(let result) = phase else { return nil }
+                phase = .idle
+                return result
+            }
+            guard let found else { preconditionFailure("a wait without a limit ends with a value") }
+            portion = try found.get()
+        } else {
+            portion = try desk.portion(after: positions)
+        }
+        if portion.to != positions, desk.hasMore(after: portion.to) { ask(portion.to) }
+        return portion
+    }
+
+    private func ask(_ positions: PositionVector) {
+        if thread == nil {
+            // Without a thread the work is done by the owner, as if there were no more.
+            thread = try? DedicatedThread(name: "till-refine", nice: 10) { [desk, phase] in Self.run(desk, phase) }
+        }
+        guard thread != nil else { return }
+        asked = positions
+        phase.withLock { $0 = .wanted(positions) }
+        phase.broadcast()
+    }
+
+    private static func run(_ desk: Desk, _ phase: Guarded<Phase>) {
+        while true {
+            let wanted = phase.wait { phase -> PositionVector?? in
+                switch phase {
+                case .wanted(let positions): .some(positions)
+                case .stopping: .some(nil)
+                case .idle, .done: nil
+                }
+            }
+            guard case .some(.some(let positions)) = wanted else { return }
+            let result = Result { try desk.portion(after: positions) }
+            let goesOn = phase.withLock { phase in
+                if case .stopping = phase { return false }
+                phase = .done(result)
+                return true
+            }
+            phase.broadcast()
+            if !goesOn { return }
+        }
+    }
+
+    /// Ends the other thread after what it is doing.
+    func close() {
+        phase.withLock { $0 = .stopping }
+        phase.broadcast()
+        thread?.join()
+        thread = nil
+    }
+}

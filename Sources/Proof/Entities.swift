@@ -1,0 +1,176 @@
+import Primitives
+import RetailModel
+import Tables
+
+/// A value with the time that it is from: the later wins, of two at one time the one with the greater SHA-256. An empty
+/// value never competes.
+struct Latest {
+    private(set) var value: ByteString?
+    private(set) var at: Int64 = 0
+
+    mutating func offer(_ new: ByteString?, _ time: Int64) {
+        guard let new, !new.isEmpty else { return }
+        if let value {
+            if time < at { return }
+            if time == at {
+                if new == value { return }
+                if Digest.sha256(of: new.bytes) < Digest.sha256(of: value.bytes) { return }
+            }
+        }
+        value = new
+        at = time
+    }
+
+    mutating func merge(_ other: Self) { offer(other.value, other.at) }
+
+    var time: Int64? { value == nil ? nil : at }
+}
+
+/// What has a row because an event named it, with its latest attributes.
+enum EntityKind: UInt8 {
+    case store = 0, country = 1, customer = 2, product = 3, category = 4
+}
+
+/// Up to three attributes and what the first event to name the entity said.
+struct Entity {
+    /// Customer: name, country, login. Product: description. Store: name.
+    var first = Latest(), second = Latest(), third = Latest()
+    /// Store: the time zone, of the event that named it first.
+    var zone = ByteString()
+    var zoneFrom = Int64.max
+    /// Product: a line says that it is postage, a fee or the like.
+    var isOther = false
+
+    mutating func zone(_ zone: ByteString, from sequence: Int64) {
+        if sequence < zoneFrom {
+            self.zone = zone
+            zoneFrom = sequence
+        }
+    }
+
+    mutating func merge(_ other: Self) {
+        first.merge(other.first)
+        second.merge(other.second)
+        third.merge(other.third)
+        zone(other.zone, from: other.zoneFrom)
+        isOther = isOther || other.isOther
+    }
+}
+
+/// All entities: a bounded number in memory, the rest in sorted runs.
+struct Entities {
+    private struct Key: Hashable {
+        var kind: UInt8
+        var source: ByteString
+        var key: ByteString
+    }
+
+    private var known: [Key: Entity] = [:]
+    private var sorter: Sorter
+
+    init(_ scratch: Scratch?, bufferBytes: Int) { sorter = Sorter(scratch, bufferBytes: bufferBytes) }
+
+    mutating func touch(
+        _ kind: EntityKind,
+        _ source: ByteString,
+        _ key: ByteString,
+        _ body: (inout Entity) -> Void = { _ in }
+    ) throws(ProofError) {
+        body(&known[Key(kind: kind.rawValue, source: source, key: key), default: Entity()])
+        if known.count > ProofLimits.entityKeys { try spill() }
+    }
+
+    private mutating func spill() throws(ProofError) {
+        for (key, entity) in known {
+            var record: [UInt8] = [key.kind]
+            record.appendOrdered(key.source.bytes)
+            record.appendOrdered(key.key.bytes)
+            let keyLength = record.count
+            var fact = FactWriter(bytes: record)
+            for latest in [entity.first, entity.second, entity.third] {
+                fact.text(latest.value)
+                fact.int(latest.at)
+            }
+            fact.text(entity.zone)
+            fact.int(entity.zoneFrom)
+            fact.int(entity.isOther ? 1 : 0)
+            try sorter.add(fact.bytes, keyLength: keyLength)
+        }
+        known.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes the rows of all entities; call once, at the end.
+    mutating func write(_ writer: inout RowWriter, into rows: inout Sorter) throws {
+        try spill()
+        var groups = SortedGroups(try sorter.finish())
+        var open: (record: SortedRecord, entity: Entity)?
+        try groups.forEach(suffix: 0) { record, isFirst in
+            let entity = Self.decode(record)
+            if isFirst {
+                if let open { try Self.write(open.record, open.entity, &writer, &rows) }
+                open = (record, entity)
+            } else {
+                open?.entity.merge(entity)
+            }
+        }
+        if let open { try Self.write(open.record, open.entity, &writer, &rows) }
+    }
+
+    private static func decode(_ record: SortedRecord) -> Entity {
+        var reader = FactReader(record)
+        var entity = Entity()
+        entity.first.offer(reader.optionalText(), reader.int())
+        entity.second.offer(reader.optionalText(), reader.int())
+        entity.third.offer(reader.optionalText(), reader.int())
+        entity.zone = reader.text()
+        entity.zoneFrom = reader.int()
+        entity.isOther = reader.int() == 1
+        return entity
+    }
+
+    private static let store = TableShape.of(RetailTables.store)
+    private static let country = TableShape.of(RetailTables.country)
+    private static let customer = TableShape.of(RetailTables.customer)
+    private static let product = TableShape.of(RetailTables.product)
+    private static let category = TableShape.of(RetailTables.category)
+
+    private static func write(
+        _ record: SortedRecord,
+        _ entity: Entity,
+        _ writer: inout RowWriter,
+        _ rows: inout Sorter
+    ) throws(ProofError) {
+        var reader = KeyReader(record.bytes, at: 1)
+        let source = reader.ordered()
+        let key = reader.ordered()
+        switch EntityKind(rawValue: record.bytes[0]) {
+        case .store:
+            writer.begin(store)
+            writer.name(source, key)
+            writer.text(entity.first.value)
+            writer.int(entity.first.time)
+            writer.text(entity.zone)
+        case .country:
+            writer.begin(country)
+            writer.text(key)
+        case .customer:
+            writer.begin(customer)
+            writer.name(source, key)
+            for latest in [entity.first, entity.second, entity.third] {
+                writer.text(latest.value)
+                writer.int(latest.time)
+            }
+        case .product:
+            writer.begin(product)
+            writer.name(source, key)
+            writer.text(entity.first.value)
+            writer.int(entity.first.time)
+            writer.int(entity.isOther ? 0 : 1)
+        case .category:
+            writer.begin(category)
+            writer.name(source, key)
+        case nil: preconditionFailure("an entity has a known kind")
+        }
+        try writer.end(into: &rows)
+    }
+}

@@ -1,0 +1,66 @@
+import Primitives
+import RetailModel
+
+/// Tells the entities what the events of one document say of them; neighbours that say the same are told once.
+struct EntityNames {
+    private var store: (key: ByteString, zone: ByteString, sequence: Int64)?
+    private var customer: (key: ByteString, name: ByteString?, country: ByteString?, time: Int64)?
+    private var country: ByteString?
+
+    mutating func add(_ line: LineEvent, _ origin: Origin, _ entities: inout Entities) throws(ProofError) {
+        let time = line.occurredAt.micros
+        try add(line.source, line.store, line.timeZone, origin, &entities)
+        try add(line.source, line.customer, line.customerName, line.country, time, &entities)
+        try Self.add(line, time, &entities)
+    }
+
+    mutating func add(_ sale: SaleEvent, _ origin: Origin, _ entities: inout Entities) throws(ProofError) {
+        let header = sale.header
+        let time = header.occurredAt.micros
+        try add(header.source, header.store, header.timeZone, origin, &entities)
+        try add(header.source, header.customer, header.customerName, header.country, time, &entities)
+        for line in sale.lines { try Self.add(line, time, &entities) }
+    }
+
+    private static func add(_ line: LineEvent, _ time: Int64, _ entities: inout Entities) throws(ProofError) {
+        try entities.touch(.product, line.source, line.product) { product in
+            product.first.offer(line.description, time)
+            if line.flags.contains(.notMerchandise) { product.isOther = true }
+        }
+    }
+
+    private mutating func add(
+        _ source: ByteString,
+        _ key: ByteString,
+        _ zone: ByteString,
+        _ origin: Origin,
+        _ entities: inout Entities
+    ) throws(ProofError) {
+        if let store, store.key == key, store.zone == zone, store.sequence <= origin.sequence { return }
+        store = (key, zone, origin.sequence)
+        try entities.touch(.store, source, key) { $0.zone(zone, from: origin.sequence) }
+    }
+
+    private mutating func add(
+        _ source: ByteString,
+        _ key: ByteString?,
+        _ name: ByteString?,
+        _ country: ByteString?,
+        _ time: Int64,
+        _ entities: inout Entities
+    ) throws(ProofError) {
+        if let country, self.country != country {
+            self.country = country
+            try entities.touch(.country, "", country)
+        }
+        guard let key else { return }
+        if let last = customer, last.time == time, last.key == key, last.name == name, last.country == country {
+            return
+        }
+        customer = (key, name, country, time)
+        try entities.touch(.customer, source, key) { customer in
+            customer.first.offer(name, time)
+            customer.second.offer(country, time)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Primitives
+import RetailModel
+
+/// Where an event came from, as far as tables show it.
+struct Origin {
+    /// When it takes effect, counted over all records in the order of processing: its own place, or for an event that
+    /// was parked that of the record that released it.
+    var sequence: Int64
+    /// Its own place in the order of processing: the order of what takes effect at the same time.
+    var arrival: Int64
+    var offset: Int64
+    var receivedAt: Int64
+    /// Index of its feed and run in ``Tallies``.
+    var run: Int
+    /// Index of its topic.
+    var topic: Int
+    var sender: ByteString
+    /// False for what was redriven: it says nothing about the clock of its store.
+    var movesClocks: Bool
+}
+
+/// Compact encoding of what is spilled and read back by the same process.
+struct FactWriter {
+    var bytes: [UInt8] = []
+
+    mutating func int(_ value: Int64) { bytes.appendVarint(value) }
+    mutating func int(_ value: Int) { bytes.appendVarint(Int64(value)) }
+
+    mutating func text(_ value: ByteString) {
+        bytes.appendVarint(Int64(value.count))
+        bytes.append(contentsOf: value.bytes)
+    }
+
+    mutating func text(_ value: ByteString?) {
+        if let value { text(value) } else { bytes.append(1) }
+    }
+
+    mutating func int(_ value: Int64?) {
+        bytes.append(value == nil ? 0 : 1)
+        if let value { int(value) }
+    }
+
+    /// Two parts of 62 bits: small values take two bytes.
+    mutating func wide(_ value: Int128) {
+        int(Int64(value >> 62))
+        int(Int64(value & (1 << 62 - 1)))
+    }
+
+    mutating func digest(_ value: Digest) {
+        for part in [value.a, value.b, value.c, value.d] { bytes.appendBigEndian(part) }
+    }
+
+    mutating func origin(_ origin: Origin) {
+        for value in [origin.sequence, origin.arrival - origin.sequence, origin.offset, origin.receivedAt] {
+            int(value)
+        }
+        int(origin.run)
+        int(origin.topic)
+        text(origin.sender)
+        bytes.append(origin.movesClocks ? 1 : 0)
+    }
+}
+
+/// Reads what ``FactWriter`` wrote; anything else is a bug or a broken disk, and traps.
+struct FactReader {
+    private var wire: WireReader
+
+    init(_ record: SortedRecord) { wire = WireReader(record.bytes, at: record.keyLength) }
+    init(_ bytes: [UInt8]) { wire = WireReader(bytes) }
+
+    mutating func int() -> Int64 {
+        guard let value = wire.varint() else { Self.broken() }
+        return value
+    }
+
+    mutating func text() -> ByteString {
+        guard let text = optionalText() else { Self.broken() }
+        return text
+    }
+
+    /// A length of −1 stands for nil.
+    mutating func optionalText() -> ByteString? {
+        let count = int()
+        if count == -1 { return nil }
+        guard let slice = wire.take(Int(count)) else { Self.broken() }
+        return ByteString(slice)
+    }
+
+    mutating func byte() -> UInt8 {
+        guard let byte = wire.integer(UInt8.self) else { Self.broken() }
+        return byte
+    }
+
+    mutating func wide() -> Int128 { Int128(int()) << 62 + Int128(int()) }
+
+    mutating func optionalInt() -> Int64? { byte() == 0 ? nil : int() }
+
+    mutating func digest() -> Digest {
+        guard let slice = wire.take(32), let digest = Digest(slice) else { Self.broken() }
+        return digest
+    }
+
+    mutating func origin() -> Origin {
+        let sequence = int()
+        return Origin(
+            sequence: sequence,
+            arrival: sequence + int(),
+            offset: int(),
+            receivedAt: int(),
+            run: Int(int()),
+            topic: Int(int()),
+            sender: text(),
+            movesClocks: byte() == 1
+        )
+    }
+
+    private static func broken() -> Never { preconditionFailure("a spilled fact reads back as it was written") }
+}

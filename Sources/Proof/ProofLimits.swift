@@ -1,0 +1,26 @@
+/// Limits of a proof, with their arithmetic.
+package enum ProofLimits {
+    /// Bytes that the facts of documents and the rows to compare may take in memory before they are spilled.
+    package static let bufferBytes = 64 << 20
+    /// What a sorter that is complete keeps in memory: 12 sorters × 1 MiB stay below the buffer.
+    static let restBytes = 1 << 20
+    /// Runs of one level that are merged into one of the next: 32 readers × 64 KiB are 2 MiB.
+    static let fanIn = 32
+    /// Bytes that the reader of a run asks the disk for.
+    static let readBytes = 64 << 10
+    /// Keys of sums in memory (about 250 bytes each, so 25 MB); more are spilled.
+    static let sumKeys = 100_000
+    /// Entities (customers, products …) in memory, about 300 bytes each; more are spilled.
+    static let entityKeys = 50_000
+    /// Menu items and references in memory: about 200 bytes each, so 1 GB at most.
+    static let referencesMax = 5_000_000
+    /// Senders in memory: a name and at most 1,000 ranges, mostly one.
+    static let sendersMax = 1_000_000
+    /// Ranges of sequence numbers of one sender; then the two lowest are joined.
+    static let rangesMax = 1_000
+    /// Differences that are kept for the report; more are counted.
+    package static let differencesShown = 100
+    /// How often a snapshot is taken anew while released records wait, and the pause between two, milliseconds.
+    package static let snapshotTries = 20
+    package static let snapshotPauseMillis: Int64 = 100
+}

@@ -1,0 +1,98 @@
+import Primitives
+import RetailModel
+import Tables
+
+/// Senders and the sequence numbers that arrived from each (S9). In memory: senders are few
+/// (``ProofLimits/sendersMax``), and a sender has at most ``ProofLimits/rangesMax`` ranges.
+struct SendersProof {
+    private struct Key: Hashable { var feed: ByteString, name: ByteString }
+
+    private struct Range {
+        var low: Int64, high: Int64
+        var eventMax: Int64?
+    }
+
+    private struct Sender {
+        var records: Int64 = 0
+        var firstSeen = Int64.max, lastSeen = Int64.min
+        var eventMax: Int64?, delayMin: Int64?
+        /// In order, with gaps between them.
+        var ranges: [Range] = []
+    }
+
+    private var senders: [Key: Sender] = [:]
+
+    mutating func add(_ record: JudgedRecord) throws(ProofError) {
+        guard !record.sender.isEmpty else { return }
+        let received = record.receivedAt.micros
+        let time: Int64? =
+            switch record.outcome {
+            case .accepted(.line(let line)): line.occurredAt.micros
+            case .accepted(.sale(let sale)): sale.header.occurredAt.micros
+            case .accepted(.reference), .quarantined, .tick: nil
+            }
+        let key = Key(feed: record.feed, name: record.sender)
+        Self.update(&senders[key, default: Sender()], received, time, record.senderSequence)
+        if senders.count > ProofLimits.sendersMax { throw .tooLarge(what: "senders", limit: ProofLimits.sendersMax) }
+    }
+
+    private static func update(_ sender: inout Sender, _ received: Int64, _ time: Int64?, _ sequence: Int64?) {
+        sender.records += 1
+        sender.firstSeen = min(sender.firstSeen, received)
+        sender.lastSeen = max(sender.lastSeen, received)
+        if let time {
+            sender.eventMax = max(sender.eventMax ?? time, time)
+            sender.delayMin = min(sender.delayMin ?? .max, received - time)
+        }
+        if let sequence { insert(sequence, time, &sender.ranges) }
+    }
+
+    private static func insert(_ sequence: Int64, _ time: Int64?, _ ranges: inout [Range]) {
+        // The first range that ends at or behind the number; mostly the last one.
+        var at = ranges.count
+        while at > 0, ranges[at - 1].high >= sequence { at -= 1 }
+        if at < ranges.count, ranges[at].low <= sequence {
+            ranges[at].eventMax = later(ranges[at].eventMax, time)
+            return
+        }
+        ranges.insert(Range(low: sequence, high: sequence, eventMax: time), at: at)
+        if at + 1 < ranges.count, ranges[at + 1].low - 1 == sequence { join(at, &ranges) }
+        if at > 0, ranges[at - 1].high + 1 == sequence { join(at - 1, &ranges) }
+        if ranges.count > ProofLimits.rangesMax { join(0, &ranges) }
+    }
+
+    private static func join(_ at: Int, _ ranges: inout [Range]) {
+        let next = ranges.remove(at: at + 1)
+        ranges[at].high = next.high
+        ranges[at].eventMax = later(ranges[at].eventMax, next.eventMax)
+    }
+
+    private static func later(_ a: Int64?, _ b: Int64?) -> Int64? {
+        guard let a, let b else { return a ?? b }
+        return max(a, b)
+    }
+
+    private static let sender = TableShape.of(RetailTables.sender)
+    private static let range = TableShape.of(RetailTables.senderRange)
+
+    func write(_ writer: inout RowWriter, into rows: inout Sorter) throws(ProofError) {
+        for (key, sender) in senders {
+            writer.begin(Self.sender)
+            writer.name(key.feed, key.name)
+            writer.int(sender.records)
+            writer.int(sender.firstSeen)
+            writer.int(sender.lastSeen)
+            writer.int(sender.eventMax)
+            writer.int(sender.delayMin)
+            try writer.end(into: &rows)
+            for range in sender.ranges {
+                writer.begin(Self.range)
+                writer.name(key.feed, key.name)
+                writer.int(range.low)
+                writer.int(range.high)
+                writer.int(range.eventMax)
+                try writer.end(into: &rows)
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import RetailModel
+package import Tables
+
+/// How the rows of a table are written for comparison: natural keys in the place of surrogate ids, the key's columns
+/// first, no id. Both computations write this form; two rows are equal when their bytes are.
+package struct TableShape: Sendable {
+    package struct Cell: Sendable {
+        /// `store_id.source_key` for a part of a reference, else the column's name.
+        package var name: String
+        package var column: Column
+        /// The column of the table that is referred to; nil for a plain column.
+        package var part: String?
+    }
+
+    /// A column that holds the surrogate id of another table's row.
+    private struct Reference {
+        var table: String
+        var parts: [String]
+    }
+
+    private static let references: [String: Reference] = [
+        "store_id": Reference(table: "store", parts: ["source", "source_key"]),
+        "customer_id": Reference(table: "customer", parts: ["source", "source_key"]),
+        "product_id": Reference(table: "product", parts: ["source", "source_key"]),
+        "document_id": Reference(table: "document", parts: ["source", "source_key"]),
+        "country_id": Reference(table: "country", parts: ["name"]),
+        "category_id": Reference(table: "category", parts: ["source", "name"]),
+        "run_id": Reference(table: "run", parts: ["feed", "name"]),
+    ]
+
+    package let table: TableDeclaration
+    /// First byte of its rows.
+    let number: UInt8
+    package let cells: [Cell]
+    package let keyCells: Int
+
+    private init(_ table: TableDeclaration, number: Int) {
+        self.table = table
+        self.number = UInt8(number)
+        func cells(_ column: Column) -> [Cell] {
+            guard let reference = Self.references[column.name] else {
+                return [Cell(name: column.name, column: column, part: nil)]
+            }
+            return reference.parts.map { Cell(name: "\(column.name).\($0)", column: column, part: $0) }
+        }
+        let keys = table.key.flatMap { cells(table.columns[table.index(of: $0)]) }
+        let rest = table.columns.filter { !table.key.contains($0.name) && $0.name != "id" }.flatMap(cells)
+        self.cells = keys + rest
+        keyCells = keys.count
+    }
+
+    package static let all: [TableShape] = RetailTables.all.enumerated().map { TableShape($1, number: $0) }
+
+    package static func of(_ table: TableDeclaration) -> TableShape {
+        guard let shape = all.first(where: { $0.table.name == table.name }) else {
+            preconditionFailure("table \(table.name) is not in RetailTables.all")
+        }
+        return shape
+    }
+
+    /// Reads all rows; one selected column for each cell, two for a wide one.
+    var select: String {
+        var selected: [String] = []
+        var joins = ""
+        var joined: [String] = []
+        for cell in cells {
+            let name = cell.column.name
+            if let part = cell.part, let reference = Self.references[name] {
+                if !joined.contains(name) {
+                    joined.append(name)
+                    joins += " LEFT JOIN \"\(reference.table)\" r_\(name) ON r_\(name).id = t.\"\(name)\""
+                }
+                selected.append("r_\(name).\"\(part)\"")
+            } else if cell.column.kind == .wide {
+                selected += ["t.\"\(name)_hi\"", "t.\"\(name)_lo\""]
+            } else {
+                selected.append("t.\"\(name)\"")
+            }
+        }
+        return "SELECT \(selected.joined(separator: ", ")) FROM \"\(table.name)\" t\(joins)"
+    }
+}

@@ -1,0 +1,72 @@
+import CShims
+import EmbeddedLog
+import Ports
+import Primitives
+import Proof
+import Refine
+import SQLiteTables
+import Settings
+
+/// `till prove`: computes every table from the log a second time and compares; also beside a running till.
+enum ProveCommand {
+    static func run(_ words: [String]) throws -> ExitCode {
+        let arguments = try Arguments(
+            words,
+            options: SettingsCommand.options.union(["scratch"]),
+            switches: ["json"]
+        )
+        guard arguments.rest.isEmpty else {
+            throw UsageError("cli.prove_usage", "Say till prove [--data DIR] [--scratch DIR] [--json].")
+        }
+        let settings = try SettingsCommand.load(arguments)
+        let directory = settings.text(.data)
+        let outcome = try prove(directory, scratch: arguments["scratch"] ?? directory + "/tmp", settings)
+        let provedAt = SystemTime().now()
+        let json = ProofReport.json(outcome, provedAt: provedAt)
+        do throws(DiskError) {
+            try PosixDisk().replace(directory + "/proof.json", with: json)
+        } catch {
+            throw EmbeddedLogFailures.translate(error)
+        }
+        if arguments.has("json") {
+            TillMain.print(String(decoding: json, as: UTF8.self))
+        } else {
+            for line in ProofReport.lines(outcome) { TillMain.print(line) }
+        }
+        return outcome.comparison.differenceCount == 0 ? .success : .failure
+    }
+
+    private static func prove(
+        _ directory: String,
+        scratch: String,
+        _ settings: TillSettings
+    ) throws -> ProofOutcome {
+        let tables = directory + "/tables.sqlite"
+        let disk = PosixDisk()
+        let isThere = try disk.list(directory).contains("tables.sqlite")
+        guard isThere else {
+            throw UsageError("cli.prove_no_tables", "There is no \(tables); name the data directory with --data.")
+        }
+        let log = directory + "/log"
+        let book = ContractBook()
+        var readerSettings = SQLiteTablesSettings()
+        readerSettings.readers = 1
+        let run = ProofRun(
+            reader: SQLiteReader(path: tables, settings: readerSettings),
+            book: book,
+            scratch: try Scratch(directory: scratch),
+            time: SystemTime()
+        ) { positions in
+            // After the snapshot: every contract that judged a record below its positions is in the log by now.
+            try ContractStartup.read(log, disk, into: book)
+            return positions.offsets.filter { $0.key.topic.hasPrefix("feed.") }.sorted { $0.key < $1.key }.map {
+                partition,
+                end in
+                ProofSource(partition: partition, end: end) {
+                    try LogInspection.reader(partition, log, disk, to: end)
+                }
+            }
+        }
+        return try run.run { cshims_sleep_micros(ProofLimits.snapshotPauseMillis * 1_000) }
+    }
+}

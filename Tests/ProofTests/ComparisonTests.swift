@@ -1,0 +1,66 @@
+import Primitives
+import RetailModel
+import Tables
+import Testing
+
+@testable import Proof
+
+/// Differences are found and named in words that a person can follow.
+@Suite struct ComparisonTests {
+    private static func runs(_ rows: [(name: ByteString, at: Int64?)]) throws -> SortedRuns {
+        var sorter = Sorter(nil, bufferBytes: 0)
+        var writer = RowWriter()
+        for row in rows {
+            writer.begin(TableShape.of(RetailTables.store))
+            writer.name("pos", row.name)
+            writer.text(row.at == nil ? nil : ByteString("name"))
+            writer.int(row.at)
+            writer.text("UTC")
+            try writer.end(into: &sorter)
+        }
+        return try sorter.finish()
+    }
+
+    @Test func `missing, extra and different rows are told apart`() throws {
+        let live = try Self.runs([("c", 3), ("a", 1), ("b", nil)])
+        let proved = try Self.runs([("b", 2), ("c", 3), ("d", 4)])
+        let comparison = try Comparison(live: live, proved: proved)
+        #expect(comparison.rows == 3 && comparison.differenceCount == 3)
+        #expect(
+            comparison.differences.map(\.description) == [
+                "store source=pos source_key=a: extra in the tables",
+                "store source=pos source_key=b: differs: name live=null proved=name, name_at live=null proved=2",
+                "store source=pos source_key=d: missing in the tables",
+            ]
+        )
+    }
+
+    @Test func `equal rows are no difference and at most a hundred are kept`() throws {
+        let many = (0..<250).map { (name: ByteString(padded($0, 3)), at: Int64?.none) }
+        #expect(try Comparison(live: Self.runs(many), proved: Self.runs(many.reversed())).differenceCount == 0)
+        let comparison = try Comparison(live: Self.runs([]), proved: Self.runs(many))
+        #expect(comparison.differenceCount == 250 && comparison.differences.count == 100)
+    }
+
+    @Test func `every table has one shape, and no surrogate in it`() {
+        #expect(TableShape.all.map(\.table.name) == RetailTables.all.map(\.name))
+        for shape in TableShape.all {
+            #expect(!shape.cells.contains { $0.name == "id" })
+            #expect(
+                shape.cells.allSatisfy { $0.part != nil || !$0.name.hasSuffix("_id") || $0.column.kind != .integer }
+            )
+        }
+    }
+
+    @Test func `figures that do not agree are named with table and day`() {
+        var figure = ControlTotals.Figure(
+            currency: "EUR",
+            name: "gross",
+            sums: [("line", 5), ("sales_day", 5)],
+            days: []
+        )
+        #expect(figure.isRight)
+        figure.days = [("sales_day", 1)]
+        #expect(!figure.isRight)
+    }
+}

@@ -14,11 +14,17 @@ package final class ConsoleService: Sendable {
     private let time: any TimeSource
     private let status: PipelineStatus
     private let live: LiveFeed
+    private let actions: QuarantineActions
+    private let proof: @Sendable () -> [UInt8]?
     private let answersReferenceClients: Bool
     private let openAPI: [UInt8]
 
+    /// - Parameter resubmission: Takes records of quarantine into the log again.
+    /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
     package init(
         reader: any TableReader,
+        resubmission: any RecordResubmission,
+        proof: @escaping @Sendable () -> [UInt8]?,
         board: PositionBoard,
         pool: BlockingPool,
         metrics: Metrics,
@@ -34,6 +40,8 @@ package final class ConsoleService: Sendable {
         self.time = time
         self.status = status
         self.live = live
+        actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status)
+        self.proof = proof
         self.answersReferenceClients = answersReferenceClients
         openAPI = OpenAPI.document(version: status.version)
     }
@@ -51,16 +59,26 @@ package final class ConsoleService: Sendable {
         return .operate
     }
 
+    /// Largest body of a request, by its path; nil for paths that take none.
+    package static func bodyBytesMax(_ path: String) -> Int? {
+        Action.all.contains { $0.path == path } ? Action.bodyBytesMax : nil
+    }
+
     package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
-        guard request.method == .get || request.method == .head else {
+        let action = Action.all.first { $0.path == request.path }
+        let isReading = request.method == .get || request.method == .head
+        guard action == nil ? isReading : request.method == .post else {
+            let allowed = action == nil ? "GET" : "POST"
             var response = APIError(
                 status: 405,
                 code: "method_not_allowed",
-                message: "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use GET."
+                message:
+                    "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use \(allowed)."
             ).response
-            response.headers.append(("allow", "GET, HEAD"))
+            response.headers.append(("allow", action == nil ? "GET, HEAD" : allowed))
             return exchange.respond(response)
         }
+        if let action { return perform(action, request, exchange) }
         switch request.path {
         case "/health/live": exchange.respond(Self.json(JSONWriter.object { $0.field("status", "live") }))
         case "/health/ready": ready(exchange)
@@ -147,6 +165,20 @@ package final class ConsoleService: Sendable {
         )
     }
 
+    /// Only JSON is taken: a page of another origin cannot send it without being asked first.
+    private func perform(_ action: Action, _ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        let type = request.header("content-type") ?? ""
+        guard type.prefix(while: { $0 != ";" }).lowercased() == "application/json" else {
+            let problem = APIError(
+                status: 415,
+                code: "content_type_unknown",
+                message: "The content type is \(type.quotedForMessage); send application/json."
+            )
+            return exchange.respond(problem.response)
+        }
+        run(request, exchange) { [actions] in actions.perform(action.action, request, exchange) }
+    }
+
     // MARK: Queries
 
     private func busy(_ exchange: any HTTPExchange) {
@@ -160,8 +192,17 @@ package final class ConsoleService: Sendable {
     }
 
     private func query(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        run(request, exchange) { [self] in exchange.respond(answer(request)) }
+    }
+
+    /// Runs `work` on the pool once the tables contain the position that the request names, if it names one.
+    private func run(
+        _ request: HTTPRequest,
+        _ exchange: any HTTPExchange,
+        _ work: @escaping @Sendable () -> Void
+    ) {
         let run: @Sendable () -> Void = { [self] in
-            if !pool.submit({ [self] in exchange.respond(answer(request)) }) { busy(exchange) }
+            if !pool.submit(work) { busy(exchange) }
         }
         guard let after = request.parameter("after") else { return run() }
         guard let wanted = after == "latest" ? status.durable : PositionVector(after) else {
@@ -200,7 +241,13 @@ package final class ConsoleService: Sendable {
                 for route in Route.all {
                     if let values = route.match(parts) {
                         return try route.answer(
-                            Query(snapshot: snapshot, request: request, path: values, status: status)
+                            Query(
+                                snapshot: snapshot,
+                                request: request,
+                                path: values,
+                                status: status,
+                                proof: proof
+                            )
                         )
                     }
                 }

@@ -23,10 +23,16 @@ enum OpenAPI {
                 operation(route, &json)
                 json.endObject()
             }
+            for action in Action.all { write(action, &json) }
             ingest(&json)
             json.endObject()
         }
     }
+
+    private static let common = [
+        Route.Parameter("after", "A position; the answer contains everything up to it."),
+        Route.Parameter("wait_ms", "Longest wait for after, 1 to 30000; default 5000."),
+    ]
 
     private static func operation(_ route: Route, _ json: inout JSONWriter) {
         json.beginObject()
@@ -35,15 +41,14 @@ enum OpenAPI {
         json.beginArray()
         for part in route.path.split(separator: "/") where part.hasPrefix("{") {
             let meaning =
-                part == "{id}"
-                ? "SOURCE:KEY, or the bare key when only one source has it."
-                : "Name of the \(part.dropFirst().dropLast())."
+                switch part {
+                case "{id}", "{store}": "SOURCE:KEY, or the bare key when only one source has it."
+                case "{start}": "When it starts, ISO 8601."
+                case "{entry}": "Its id in the list."
+                default: "Name of the \(part.dropFirst().dropLast())."
+                }
             parameter(String(part.dropFirst().dropLast()), meaning, place: "path", &json)
         }
-        let common = [
-            Route.Parameter("after", "A position; the answer contains everything up to it."),
-            Route.Parameter("wait_ms", "Longest wait for after, 1 to 30000; default 5000."),
-        ]
         for one in route.parameters + common { parameter(one.name, one.meaning, place: "query", &json) }
         json.endArray()
         json.key("responses")
@@ -83,6 +88,46 @@ enum OpenAPI {
         json.beginObject()
         json.key("schema")
         schema(&json)
+        json.endObject()
+        json.endObject()
+        json.endObject()
+    }
+
+    private static func write(_ action: Action, _ json: inout JSONWriter) {
+        json.key(action.path)
+        json.beginObject()
+        json.key("post")
+        json.beginObject()
+        json.field("summary", action.summary)
+        json.key("parameters")
+        json.beginArray()
+        for one in common { parameter(one.name, one.meaning, place: "query", &json) }
+        json.endArray()
+        json.key("requestBody")
+        json.beginObject()
+        json.field("required", true)
+        json.key("content")
+        json.beginObject()
+        json.key("application/json")
+        json.beginObject()
+        json.key("schema")
+        SchemaNotation.write(action.body, to: &json)
+        json.endObject()
+        json.endObject()
+        json.endObject()
+        json.key("responses")
+        json.beginObject()
+        json.key("202")
+        content("Durable.", &json) { SchemaNotation.write(action.schema, to: &$0) }
+        for (status, meaning) in [
+            ("400", "The body is wrong."), ("404", "There is no such entry."),
+            ("409", "No contract judges the feed now."), ("413", "The entries are too large together."),
+            ("415", "The body is not application/json."), ("429", "The disk does not keep up."),
+            ("504", "The tables did not reach the position in time."),
+        ] {
+            json.key(status)
+            content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s}}", to: &$0) }
+        }
         json.endObject()
         json.endObject()
         json.endObject()

@@ -3,40 +3,8 @@ import Primitives
 import RetailModel
 import Tables
 
-/// Quarantine, runs and reference views.
+/// Runs, status, the last proof, and reference views.
 enum OperateQueries {
-    static func quarantine(_ query: Query) throws -> [UInt8] {
-        let limit = try query.limit
-        let after = try query.numberCursor()
-        let rows = try query.rows(
-            """
-            SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, resolved_at FROM quarantine
-            WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) ORDER BY id DESC
-            """,
-            [Cell(text: after.map { ByteString($0[0]) })],
-            limit: limit + 1
-        )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
-                json.beginObject()
-                json.field("id", row[0].number)
-                json.optional("feed", row[1])
-                json.field("position", "\(row[2].string)/0:\(row[3].number)")
-                json.time("first_seen", row[4])
-                json.key("reasons")
-                json.raw(row[5].bytes?.bytes ?? [])
-                let bytes = row[6].bytes?.bytes ?? []
-                let isText = String(validating: bytes, as: UTF8.self) != nil
-                json.field("bytes", isText ? String(decoding: bytes, as: UTF8.self) : Base64.encode(bytes))
-                json.field("encoding", isText ? "utf8" : "base64")
-                json.time("resolved_at", row[7])
-                json.endObject()
-            }
-        }
-    }
-
     static func run(_ query: Query) throws -> [UInt8] {
         let rows = try query.rows(
             """
@@ -61,9 +29,33 @@ enum OperateQueries {
         var json = JSONWriter()
         json.beginObject()
         query.status.write(&json)
+        json.field("proof", storedProof(query) != nil)
         try controlTotals(query, &json)
         json.endObject()
         return json.bytes
+    }
+
+    /// Larger reports of a proof are not served.
+    private static let proofBytesMax = 1 << 20
+
+    /// The stored report as it is.
+    static func proof(_ query: Query) throws -> [UInt8] {
+        guard let bytes = storedProof(query) else {
+            throw APIError(
+                status: 404,
+                code: "not_found",
+                message: "There is no report of a proof; run till prove on the data directory."
+            )
+        }
+        return bytes
+    }
+
+    private static func storedProof(_ query: Query) -> [UInt8]? {
+        var tape = JSONTape()
+        guard let bytes = query.proof(), bytes.count < proofBytesMax, (try? tape.parse(bytes)) != nil,
+            tape.kind(0) == .object
+        else { return nil }
+        return bytes
     }
 
     /// The control totals over all feeds.

@@ -16,11 +16,21 @@ package final class PipelineStatus: Sendable {
     private let board: PositionBoard
     private let metrics: Metrics
     private let time: any TimeSource
+    private let known: @Sendable () -> [String]
     private let startedNanos: Int64
     private let samples = Mutex<[Sample]>([])
     package let version: String
 
-    package init(log: any EventLog, board: PositionBoard, metrics: Metrics, time: any TimeSource, version: String) {
+    /// - Parameter feeds: Names of the feeds that records can be sent to, also before the first.
+    package init(
+        log: any EventLog,
+        board: PositionBoard,
+        metrics: Metrics,
+        time: any TimeSource,
+        version: String,
+        feeds: @escaping @Sendable () -> [String]
+    ) {
+        known = feeds
         self.log = log
         self.board = board
         self.metrics = metrics
@@ -32,7 +42,8 @@ package final class PipelineStatus: Sendable {
     /// Feed, durable end, stored offset.
     private var feeds: [(name: String, end: Int64, stored: Int64)] {
         let positions = board.positions
-        return log.partitions().filter { $0.topic.hasPrefix("feed.") }.map {
+        let begun = log.partitions().filter { $0.topic.hasPrefix("feed.") }
+        return Set(begun + known().map { TopicPartition("feed.\($0)") }).sorted().map {
             (String($0.topic.dropFirst(5)), log.durableEnd(of: $0), positions.offsets[$0, default: 0])
         }
     }

@@ -10,6 +10,8 @@ struct Query {
     /// Values of the `{…}` parts of the path, in order.
     let path: [String]
     let status: PipelineStatus
+    /// The report of the last proof, as it is stored; nil without one.
+    var proof: @Sendable () -> [UInt8]? = { nil }
 
     /// Rows of one answer at the most, whatever the limit asks for.
     static let rowsMax = 100_000
@@ -50,6 +52,28 @@ struct Query {
         return Int64(civil.epochDay)
     }
 
+    /// A time parameter: ISO 8601, UTC unless it says otherwise, or a date for its beginning.
+    func instant(_ name: String) throws -> Int64? {
+        guard let text = text(name) else { return nil }
+        guard let micros = Self.instant(text) else {
+            throw APIError.badParameter(name, text, "a time as 2024-11-15T00:00:00Z or a date as 2024-11-15")
+        }
+        return micros
+    }
+
+    /// Microseconds since 1970 of a time or date in UTC; nil when the text is neither.
+    static func instant(_ text: String) -> Int64? {
+        let bytes = Array(text.utf8)[...]
+        for format in ["iso8601", "yyyy-MM-dd"] {
+            switch TimeFormat(format)?.read(bytes) {
+            case .instant(let instant)?: return instant.micros
+            case .civil(let civil)?: return civil.epochSeconds * 1_000_000 + Int64(civil.micro)
+            case nil: continue
+            }
+        }
+        return nil
+    }
+
     /// The range of days asked for, both ends included.
     func days() throws -> ClosedRange<Int64> {
         let from = try day("from") ?? -1_000_000
@@ -88,6 +112,8 @@ struct Query {
 extension Cell {
     /// The sum whose parts are this cell (high) and `low`.
     func wide(_ low: Cell) -> Int128 { Int128(integer ?? 0) << 32 + Int128(low.integer ?? 0) }
+    /// Text for SQL, null for nil.
+    init(_ text: String?) { self.init(text: text.map { ByteString($0) }) }
     var string: String { bytes?.description ?? "" }
     var number: Int64 { integer ?? 0 }
 }
@@ -117,6 +143,11 @@ extension JSONWriter {
     mutating func null(_ name: String) {
         key(name)
         null()
+    }
+
+    /// `SOURCE:KEY`, by which an entity is addressed.
+    mutating func entity(_ name: String, _ source: Cell, _ key: Cell) {
+        field(name, "\(source.string):\(key.string)")
     }
 
     mutating func optional(_ name: String, _ text: Cell) {

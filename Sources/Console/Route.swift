@@ -42,7 +42,9 @@ struct Route: Sendable {
     private static let money = "{amount:m,currency:s}"
     private static let spend = "gross:m,returns:m,net:m"
 
-    static let all: [Route] = [
+    static let all = sales + windows + operation + service
+
+    private static let sales: [Route] = [
         Route(
             path: "/v1/sales/total",
             access: .sales,
@@ -152,15 +154,9 @@ struct Route: Sendable {
                 "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
             answer: InvoiceQueries.detail
         ),
-        Route(
-            path: "/v1/quarantine",
-            access: .operate,
-            summary: "Rejected records with original bytes and every reason, newest first.",
-            parameters: page,
-            schema:
-                "{items:[{id:i,feed:s,position:s,first_seen:t,reasons:[{rule:s,field:s,value:s,message:s}],bytes:s,encoding:s,resolved_at:?t}],next:?s}",
-            answer: OperateQueries.quarantine
-        ),
+    ]
+
+    private static let service: [Route] = [
         Route(
             path: "/v1/runs/{run}",
             access: .operate,
@@ -172,9 +168,9 @@ struct Route: Sendable {
         Route(
             path: "/v1/status",
             access: .operate,
-            summary: "Positions, lag and rates of the pipeline, and the control totals.",
+            summary: "Positions, lag and rates of the pipeline, the control totals, and whether there is a proof.",
             schema:
-                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
             answer: OperateQueries.status
         ),
         Route(

@@ -14,4 +14,7 @@ package enum IngestLimits {
     package static let largeRequestsWaiting = 16
     /// Runs whose order is watched at the same time; 100 bytes each.
     package static let runsMax = 10_000
+    /// Records and bytes of one batch of quarantined records that go into the log again: one write of the disk.
+    package static let resubmittedRecords = 8_192
+    package static let resubmittedBytes = 1 << 20
 }

@@ -101,6 +101,7 @@ extension RetailTables {
         "store_window",
         .state,
         key: ["store_id", "window_start", "currency"],
+        indexes: [.init("store_window_by_time", ["window_start"])],
         meaning: "Turnover by store and window: what it is now, and what was published last.",
         columns: [
             Column("id", .integer, "surrogate"), Column("store_id", .integer, "store"),

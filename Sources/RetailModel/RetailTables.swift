@@ -83,7 +83,10 @@ package enum RetailTables {
         "document",
         .state,
         key: ["source", "source_key"],
-        indexes: [.init("document_by_customer", ["customer_id", "occurred_at"])],
+        indexes: [
+            .init("document_by_customer", ["customer_id", "occurred_at"]),
+            .init("document_by_window", ["store_id", "window_start"]),
+        ],
         meaning: "Invoices, receipts and orders with the sums of their lines.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),

@@ -18,7 +18,8 @@ struct Gate: HTTPHandler {
     let isReady: @Sendable () -> Bool
 
     func bodyLimit(method: HTTPRequest.Method, path: String) -> Int {
-        method == .post && ingest.feed(ofPath: path) != nil ? bodyBytesMax : 64 << 10
+        if method == .post, ingest.feed(ofPath: path) != nil { return bodyBytesMax }
+        return ConsoleService.bodyBytesMax(path) ?? 64 << 10
     }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {

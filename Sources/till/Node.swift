@@ -91,18 +91,15 @@ final class Node {
         )
         let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
         pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)
-        let status = PipelineStatus(log: log, board: board, metrics: metrics, time: time, version: TillMain.version)
-        live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)
-        let console = ConsoleService(
-            reader: reader,
+        let status = PipelineStatus(
+            log: log,
             board: board,
-            pool: pool,
             metrics: metrics,
             time: time,
-            status: status,
-            live: live,
-            answersReferenceClients: settings.text(.compatibilityInvoices) == "on"
+            version: TillMain.version,
+            feeds: { book.feeds }
         )
+        live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)
         ingest = try IngestService(
             log: log,
             book: book,
@@ -111,6 +108,18 @@ final class Node {
             time: time,
             random: .fromKernel(),
             compatibility: compatibility
+        )
+        let console = ConsoleService(
+            reader: reader,
+            resubmission: ingest,
+            proof: { [directory] in try? WholeFile.read(directory + "/proof.json", bytesMax: 1 << 20) },
+            board: board,
+            pool: pool,
+            metrics: metrics,
+            time: time,
+            status: status,
+            live: live,
+            answersReferenceClients: settings.text(.compatibilityInvoices) == "on"
         )
         let gate = Gate(
             ingest: ingest,

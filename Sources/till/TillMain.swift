@@ -26,6 +26,13 @@ enum TillMain {
         till ingest FEED FILE… [--to URL | --data DIR] [--json]   load files (.csv .tsv .ndjson, .gz), - for stdin
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
+        till windows [--store STORE] [--open] [--from T] [--until T]   turnover by store and window
+        till senders [--feed FEED]                                     who sends, and which sequence numbers are missing
+        till parked [--feed FEED]                                      records that wait for reference data
+        till conflicts                                                 versions that contradict each other
+        till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE]    rejected records
+        till quarantine rules | show ID                                open records by rule; one with its bytes
+        till quarantine redrive|discard ID… | --feed FEED [--rule RULE]    judge again by today's contract; give up
         till backup DIR [--data DIR] [--json]                          consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
@@ -36,6 +43,9 @@ enum TillMain {
             faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
             pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
         till version
+
+        windows, senders, parked, conflicts and quarantine ask a running till: --to http://[NAME:SECRET@]HOST:PORT
+        (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line).
 
         Exit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
         """
@@ -51,6 +61,11 @@ enum TillMain {
             case "ingest": code = try IngestCommand.run(arguments)
             case "contract": code = try ContractCommand.run(arguments)
             case "log": code = try LogCommand.run(arguments)
+            case "windows": code = try StreamCommands.windows(arguments)
+            case "senders": code = try StreamCommands.senders(arguments)
+            case "parked": code = try StreamCommands.parked(arguments)
+            case "conflicts": code = try StreamCommands.conflicts(arguments)
+            case "quarantine": code = try QuarantineCommand.run(arguments)
             case "backup": code = try BackupCommand.run(arguments)
             case "restore": code = try RestoreCommand.run(arguments)
             case "prove": code = try ProveCommand.run(arguments)

@@ -9,6 +9,24 @@ static const uint8_t page[] = {
 static const uint8_t style[] = {
 #embed "assets/app.css"
 };
+static const uint8_t counters_js[] = {
+#embed "assets/counters.js"
+};
+static const uint8_t held_js[] = {
+#embed "assets/held.js"
+};
+static const uint8_t proof_js[] = {
+#embed "assets/proof.js"
+};
+static const uint8_t senders_js[] = {
+#embed "assets/senders.js"
+};
+static const uint8_t turnover_js[] = {
+#embed "assets/turnover.js"
+};
+static const uint8_t streams_css[] = {
+#embed "assets/streams.css"
+};
 static const uint8_t icon[] = {
 #embed "assets/icon.svg"
 };
@@ -70,6 +88,7 @@ static const uint8_t chart[] = {
 static const cassets_file files[] = {
     {"/", "text/html; charset=utf-8", page, sizeof page},
     {"/app.css", "text/css; charset=utf-8", style, sizeof style},
+    {"/streams.css", "text/css; charset=utf-8", streams_css, sizeof streams_css},
     {"/icon.svg", "image/svg+xml", icon, sizeof icon},
     {"/app.js", "text/javascript; charset=utf-8", app_js, sizeof app_js},
     {"/api.js", "text/javascript; charset=utf-8", api_js, sizeof api_js},
@@ -84,6 +103,11 @@ static const cassets_file files[] = {
     {"/products.js", "text/javascript; charset=utf-8", products_js, sizeof products_js},
     {"/quarantine.js", "text/javascript; charset=utf-8", quarantine_js, sizeof quarantine_js},
     {"/refresh.js", "text/javascript; charset=utf-8", refresh_js, sizeof refresh_js},
+    {"/counters.js", "text/javascript; charset=utf-8", counters_js, sizeof counters_js},
+    {"/held.js", "text/javascript; charset=utf-8", held_js, sizeof held_js},
+    {"/proof.js", "text/javascript; charset=utf-8", proof_js, sizeof proof_js},
+    {"/senders.js", "text/javascript; charset=utf-8", senders_js, sizeof senders_js},
+    {"/turnover.js", "text/javascript; charset=utf-8", turnover_js, sizeof turnover_js},
     {"/state.js", "text/javascript; charset=utf-8", state_js, sizeof state_js},
     {"/time.js", "text/javascript; charset=utf-8", time_js, sizeof time_js},
     {"/totals.js", "text/javascript; charset=utf-8", totals_js, sizeof totals_js},

@@ -1,4 +1,4 @@
-// Reading the HTTP API (/v1/openapi.json).
+// The HTTP API (/v1/openapi.json).
 
 export async function api(path, parameters = {}) {
   const query = new URLSearchParams();
@@ -7,7 +7,15 @@ export async function api(path, parameters = {}) {
   }
   const text = query.toString();
   const options = { headers: { Accept: "application/json" }, cache: "no-store" };
-  const response = await fetch(text ? `${path}?${text}` : path, options);
+  return answer(await fetch(text ? `${path}?${text}` : path, options));
+}
+
+export async function post(path, body) {
+  const headers = { Accept: "application/json", "Content-Type": "application/json" };
+  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+async function answer(response) {
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   const message = body?.error?.message ?? `The server answered ${response.status}.`;

@@ -3,14 +3,18 @@
 import { chartsAvailable } from "./charts.js";
 import { loadCustomer, runSearch, wireSearch } from "./customers.js";
 import { byId } from "./dom.js";
+import { loadHeld } from "./held.js";
 import { wireFilter } from "./filter.js";
 import { connect, connectNow, isConnected, loadStatus, showCountdown, showLive, showSpark } from "./live.js";
 import { loadLoyal } from "./loyal.js";
 import { loadCancelled, loadProducts } from "./products.js";
-import { loadQuarantine } from "./quarantine.js";
-import { panels, refreshSoon, run } from "./refresh.js";
+import { loadProof } from "./proof.js";
+import { loadQuarantine, wireQuarantine } from "./quarantine.js";
+import { panels, refreshSoon, run, slow } from "./refresh.js";
+import { loadSenders } from "./senders.js";
 import { loadTime, showDrill } from "./time.js";
 import { loadTotals, showTotals } from "./totals.js";
+import { loadTurnover } from "./turnover.js";
 
 const STATUS_MS = 5000; // rate and lag without events; also notices a dead server
 const FILTERED = ["time", "products", "cancelled"]; // also the panels with a chart
@@ -24,7 +28,9 @@ function wire() {
   Object.assign(panels, {
     totals: loadTotals, time: loadTime, live: loadStatus, products: loadProducts, cancelled: loadCancelled,
     loyal: loadLoyal, lookup: runSearch, customer: loadCustomer, quarantine: loadQuarantine,
+    turnover: loadTurnover, senders: loadSenders, held: loadHeld, proof: loadProof,
   });
+  for (const name of ["senders", "held", "proof"]) slow.add(name);
   showDrill();
   showTotals();
   showLive();
@@ -34,6 +40,7 @@ function wire() {
     runFiltered();
   });
   wireSearch();
+  wireQuarantine();
   byId("exclude").addEventListener("change", () => run("products"));
   byId("with-cancellations").addEventListener("change", () => run("loyal"));
   byId("invoice-close").addEventListener("click", () => byId("invoice").close());

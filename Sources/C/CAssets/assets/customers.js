@@ -1,5 +1,6 @@
 // Customer look-up: search, and everything of the chosen one.
 import { api } from "./api.js";
+import { counterTables, loadCounters } from "./counters.js";
 import { byId, el, empty, fill, stat, table } from "./dom.js";
 import { count, customerName, instant, money } from "./format.js";
 import { invoiceButton } from "./invoice.js";
@@ -9,6 +10,9 @@ import { state } from "./state.js";
 const ORDERS_PER_PAGE = 10;
 const RETURNS = 50;
 const RESULTS = 24;
+
+/** Numbers first, long keys behind the name. */
+const called = ({ key, name }) => (!name ? key : key.length > 12 ? `${name} ${key}` : `${key} ${name}`);
 
 const search = { timer: 0, asked: 0 };
 
@@ -32,7 +36,7 @@ export async function runSearch() {
       type: "button", key: `result:${c.id}`, "aria-pressed": String(c.id === state.customer),
       onclick: () => chooseCustomer(c.id, true),
     },
-    el("span", { class: "who", text: c.name ? `${c.key} ${c.name}` : c.key }),
+    el("span", { class: "who", text: called(c) }),
     el("span", {
       class: "meta", text: `${c.country ?? ""} · ${count(c.orders)} ${c.orders === 1 ? "order" : "orders"}`,
     }));
@@ -58,10 +62,11 @@ export async function loadCustomer(current) {
   if (!id) return;
   const base = `/v1/customers/${encodeURIComponent(id)}`;
   const cursor = state.orderCursors[state.orderCursors.length - 1];
-  const [spend, orders, returns] = await Promise.all([
+  const [spend, orders, returns, counters] = await Promise.all([
     api(`${base}/spend`),
     api(`${base}/orders`, { limit: ORDERS_PER_PAGE, cursor }),
     api(`${base}/returns`, { limit: RETURNS }),
+    loadCounters(id),
   ]);
   if (!current()) return;
   const { customer } = spend;
@@ -70,6 +75,7 @@ export async function loadCustomer(current) {
   fill(byId("customer"),
     el("h3", { class: "name", text: customerName(customer) + number + country }),
     spendStats(spend),
+    counterTables(counters),
     el("h3", { text: "Invoices, newest first" }),
     scrolling("Invoices of the customer", "orders",
       orders.items.length ? ordersTable(orders.items) : empty("No invoices.")),

@@ -16,6 +16,21 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** An element of a drawing. */
+export function draw(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "text") node.textContent = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** What of `container` is unfolded, by data-id, to be kept when it is filled again. */
+export const unfolded = (container) =>
+  new Set([...container.querySelectorAll("details[open]")].map((node) => node.dataset.id));
+
 /** Replaces the content of `container`; the focused element (by its key) keeps the focus. */
 export function fill(container, ...nodes) {
   const active = document.activeElement;

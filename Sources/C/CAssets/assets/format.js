@@ -58,6 +58,10 @@ export function instant(text) {
   return `${match[1]} ${match[2]}${match[3] === "Z" ? " UTC" : match[3] ? ` ${match[3]}` : ""}`;
 }
 
+/** "2024-11-15T00:00:10Z" → "00:00:10", with the date when `withDay`. */
+export const clock = (text, withDay) =>
+  (text ? (withDay ? `${text.slice(0, 10)} ` : "") + text.slice(11, 19) : "–");
+
 const isoDay = (date) => date.toISOString().slice(0, 10);
 const utc = (y, m, d) => new Date(Date.UTC(y, m, d));
 

@@ -2,7 +2,8 @@
 import { api } from "./api.js";
 import { byId, el, fill, stat } from "./dom.js";
 import { count, rate } from "./format.js";
-import { refreshSoon } from "./refresh.js";
+import { refreshSoon, run } from "./refresh.js";
+import { state } from "./state.js";
 import { showTotals, totals } from "./totals.js";
 
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000, 30000];
@@ -100,6 +101,10 @@ function upTime(seconds) {
 
 export async function loadStatus() {
   const data = await api("/v1/status");
+  if (state.hasProof !== data.proof) {
+    state.hasProof = data.proof;
+    run("proof");
+  }
   live.lastRate = data.accept_rate_per_second;
   live.processRate = data.process_rate_per_second;
   const feeds = data.feeds ?? [];

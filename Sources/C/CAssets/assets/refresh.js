@@ -6,7 +6,13 @@ const REFRESH_MS = 1000; // panels are read again at most this often
 /** Panel name → its load, given a function that tells whether this load is still the latest; app.js fills it. */
 export const panels = {};
 
-const refresh = { running: false, wanted: false, lastAt: 0, timer: 0 };
+const SLOW_MS = 5000; // those in `slow` at most this often
+
+/** Names of panels that need not follow every change at once. */
+export const slow = new Set();
+const readAt = {};
+
+const refresh = { running: false, wanted: false, lastAt: 0, timer: 0, late: 0 };
 const turns = {};
 
 function panelError(name, problem) {
@@ -36,8 +42,13 @@ export function refreshSoon() {
     refresh.running = true;
     refresh.wanted = false;
     refresh.lastAt = Date.now();
-    await Promise.all(Object.keys(panels).map(run));
+    const names = Object.keys(panels);
+    const due = names.filter((name) => !slow.has(name) || Date.now() - (readAt[name] ?? 0) >= SLOW_MS);
+    for (const name of due) readAt[name] = Date.now();
+    await Promise.all(due.map(run));
     refresh.running = false;
+    clearTimeout(refresh.late);
+    if (due.length < names.length) refresh.late = setTimeout(refreshSoon, SLOW_MS);
     if (refresh.wanted) refreshSoon();
   }, wait);
 }

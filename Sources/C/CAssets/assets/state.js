@@ -7,6 +7,7 @@ export const state = {
   grain: "month",
   crumbs: [], // {grain, label, from, to}: what was drilled into, outermost first
   currency: null, // the one that charts show: most orders
+  hasProof: false, // whether a proof has left a report
   customer: null, // id
   orderCursors: [null], // one per visited page, the last is shown
 };

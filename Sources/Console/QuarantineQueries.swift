@@ -1,0 +1,126 @@
+import Formats
+import Primitives
+import RetailModel
+import Tables
+
+/// Rejected records: lists by state, feed and rule, one with its original bytes, and how many break which rule.
+enum QuarantineQueries {
+    /// Open entries whose reasons are counted by rule; the latest.
+    static let countedMax = 10_000
+
+    /// The text that the reasons of an entry hold when it breaks `rule`; nil for any rule.
+    ///
+    /// Reasons are compact JSON, and a quotation mark inside a value is escaped there, so nothing else matches.
+    static func mark(_ rule: String?) -> Cell {
+        guard let rule else { return .null }
+        var json = JSONWriter()
+        json.string(rule)
+        return .text(ByteString(Array("\"rule\":".utf8) + json.bytes))
+    }
+
+    static func list(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.numberCursor()
+        let rows = try query.rows(
+            """
+            SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, attempts, resolved_at FROM quarantine
+            WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) AND (?2 IS NULL OR feed = ?2)
+              AND (?3 = 'all' OR CASE WHEN resolved_at IS NULL THEN 'open' ELSE 'resolved' END = ?3)
+              AND (?4 IS NULL OR instr(reasons, ?4) > 0)
+            ORDER BY id DESC
+            """,
+            [
+                Cell(after?[0]), Cell(query.text("feed")),
+                Cell(try query.choice("state", ["all", "open", "resolved"])), mark(query.text("rule")),
+            ],
+            limit: limit + 1
+        )
+        let shown = rows.prefix(limit)
+        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
+        return JSONWriter.list(next: next) { json in
+            for row in shown {
+                json.beginObject()
+                entry(row, &json)
+                json.original(row[6])
+                json.endObject()
+            }
+        }
+    }
+
+    /// Columns id, feed, topic, log_offset, first_seen, reasons, bytes, attempts, resolved_at; not the bytes.
+    private static func entry(_ row: [Cell], _ json: inout JSONWriter) {
+        json.field("id", row[0].number)
+        json.optional("feed", row[1])
+        json.field("position", "\(row[2].string)/0:\(row[3].number)")
+        json.time("first_seen", row[4])
+        json.field("attempts", row[7].number)
+        json.time("resolved_at", row[8])
+        json.key("reasons")
+        json.raw(row[5].bytes?.bytes ?? [])
+    }
+
+    static func detail(_ query: Query) throws -> [UInt8] {
+        let rows = try query.rows(
+            """
+            SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, attempts, resolved_at, record_id,
+              content_hash, contract, csv_header
+            FROM quarantine WHERE id = ?1
+            """,
+            [Cell(Int64(query.path[0]))],
+            limit: 1
+        )
+        guard let row = rows.first else { throw APIError.notFound("quarantine entry", query.path[0]) }
+        let bytes = row[6].bytes?.bytes ?? []
+        return JSONWriter.object { json in
+            entry(row, &json)
+            json.field("record_id", row[9].bytes.flatMap { Identifier($0.bytes) }?.description)
+            json.field("content_hash", Hex.text(row[10].bytes?.bytes ?? []))
+            json.field("contract", Hex.text(row[11].bytes?.bytes ?? []))
+            json.optional("csv_header", row[12])
+            json.field("size", bytes.count)
+            json.field("text", String(validating: bytes, as: UTF8.self))
+            json.field("base64", Base64.encode(bytes))
+        }
+    }
+
+    private struct Rule: Hashable, Comparable {
+        var feed: String
+        var rule: String
+        static func < (a: Self, b: Self) -> Bool { (a.feed, a.rule) < (b.feed, b.rule) }
+    }
+
+    /// Open entries by feed and rule; an entry counts once for each of its rules.
+    static func rules(_ query: Query) throws -> [UInt8] {
+        let open = try query.rows("SELECT coalesce(SUM(entries), 0) FROM quarantine_usage").first?[0].number ?? 0
+        let rows = try query.rows(
+            "SELECT feed, reasons FROM quarantine WHERE resolved_at IS NULL ORDER BY id DESC",
+            limit: countedMax
+        )
+        var counts: [Rule: Int] = [:]
+        var tape = JSONTape()
+        for row in rows {
+            let bytes = row[1].bytes?.bytes ?? []
+            guard (try? tape.parse(bytes)) != nil, tape.kind(0) == .array else { continue }
+            var found: Set<String> = []
+            tape.forEachElement(0) { reason in
+                if let rule = tape.member(reason, named: "rule", in: bytes) {
+                    found.insert(tape.text(rule, in: bytes).description)
+                }
+            }
+            for rule in found { counts[Rule(feed: row[0].string, rule: rule), default: 0] += 1 }
+        }
+        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        return JSONWriter.list(extra: { json in
+            json.field("open", open)
+            json.field("complete", rows.count < countedMax)
+        }) { json in
+            for (key, count) in sorted {
+                json.beginObject()
+                json.field("feed", key.feed)
+                json.field("rule", key.rule)
+                json.field("entries", count)
+                json.endObject()
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Formats
+import Primitives
+import RetailModel
+import Tables
+
+/// Reference data, records that wait for it, and versions that contradict each other.
+enum ReferenceQueries {
+    private static let entities = ["customer", "store"]
+
+    /// How many records of each entity, by source. Products have the menus of stores as their records.
+    static func references(_ query: Query) throws -> [UInt8] {
+        let rows = try query.rows(
+            """
+            SELECT entity, source, COUNT(DISTINCT source_key), COUNT(*),
+              SUM(CASE WHEN outcome = 1 THEN 1 ELSE 0 END), SUM(CASE WHEN outcome = 2 THEN 1 ELSE 0 END),
+              MAX(version_at)
+            FROM reference_version GROUP BY entity, source ORDER BY entity, source
+            """
+        )
+        let products = try query.rows(
+            """
+            SELECT p.source, COUNT(DISTINCT m.product_id), COUNT(*), MAX(m.valid_from)
+            FROM menu_item m JOIN product p ON p.id = m.product_id WHERE m.is_winner = 1
+            GROUP BY p.source ORDER BY p.source
+            """
+        )
+        return JSONWriter.list { json in
+            for row in rows {
+                json.beginObject()
+                json.field("entity", entities[Int(row[0].number)])
+                json.optional("source", row[1])
+                json.field("keys", row[2].number)
+                json.field("versions", row[3].number)
+                json.field("superseded", row[4].number)
+                json.field("conflicting", row[5].number)
+                json.time("latest", row[6])
+                json.endObject()
+            }
+            for row in products {
+                json.beginObject()
+                json.field("entity", "product")
+                json.optional("source", row[0])
+                json.field("keys", row[1].number)
+                json.field("versions", row[2].number)
+                json.null("superseded")
+                json.null("conflicting")
+                json.time("latest", row[3])
+                json.endObject()
+            }
+        }
+    }
+
+    static func parked(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.numberCursor()
+        let rows = try query.rows(
+            """
+            SELECT id, feed, topic, log_offset, first_seen, missing, run, sender, bytes FROM parked
+            WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) AND (?2 IS NULL OR feed = ?2) ORDER BY id DESC
+            """,
+            [Cell(after?[0]), Cell(query.text("feed"))],
+            limit: limit + 1
+        )
+        let shown = rows.prefix(limit)
+        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
+        return JSONWriter.list(next: next) { json in
+            for row in shown {
+                json.beginObject()
+                json.optional("feed", row[1])
+                json.field("position", "\(row[2].string)/0:\(row[3].number)")
+                json.time("first_seen", row[4])
+                json.key("missing")
+                json.raw(row[5].bytes?.bytes ?? [])
+                json.optional("run", row[6])
+                json.optional("sender", row[7])
+                json.original(row[8])
+                json.endObject()
+            }
+        }
+    }
+
+    // MARK: Conflicts
+
+    /// Versions that lost against another of the same version time; those of documents and lines first, newest first.
+    static func conflicts(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.cursor()
+        guard after.map({ $0.count == 2 && ["d", "r"].contains($0[0]) && Int64($0[1]) != nil }) ?? true else {
+            throw APIError.badParameter("cursor", query.text("cursor") ?? "", "the value of next from the page before")
+        }
+        var rows: [(part: String, row: [Cell])] = []
+        if after?[0] != "r" { rows = try documents(query, after?[1], limit + 1).map { ("d", $0) } }
+        if rows.count <= limit {
+            let references = try references(query, after?[0] == "r" ? after?[1] : nil, limit + 1 - rows.count)
+            rows += references.map { ("r", $0) }
+        }
+        let shown = rows.prefix(limit)
+        let next = rows.count > limit ? shown.last.map { Query.cursor([$0.part, String($0.row[0].number)]) } : nil
+        return JSONWriter.list(next: next) { json in
+            for (part, row) in shown {
+                json.beginObject()
+                let line = part == "d" ? row[3].bytes?.bytes ?? [] : []
+                let kind = part == "r" ? entities[Int(row[3].number)] : line.isEmpty ? "document" : "line"
+                json.field("kind", kind)
+                json.entity("id", row[1], row[2])
+                json.optional("key", row[2])
+                json.field("line", line.isEmpty ? nil : Self.identity(line))
+                json.time("version_at", row[4].number == 0 ? .null : row[4])
+                json.field("content_hash", Hex.text(row[5].bytes?.bytes ?? []))
+                json.field("current_hash", row[7].bytes.map { Hex.text($0.bytes) })
+                json.field("offset", row[6].number)
+                json.endObject()
+            }
+        }
+    }
+
+    /// A line number as it was sent, or the hex digits of a record id.
+    private static func identity(_ bytes: [UInt8]) -> String {
+        bytes.allSatisfy { 0x20...0x7E ~= $0 } ? String(decoding: bytes, as: UTF8.self) : Hex.text(bytes)
+    }
+
+    /// Rows of id, source, key, line identity, version time, hash, offset and the hash that won.
+    private static func documents(_ query: Query, _ after: String?, _ limit: Int) throws -> [[Cell]] {
+        try query.rows(
+            """
+            SELECT v.id, d.source, d.source_key, v.identity, v.version_at, v.content_hash, v.log_offset,
+              CASE WHEN length(v.identity) = 0 THEN d.content_hash ELSE (SELECT l.content_hash FROM line l
+                WHERE l.document_id = v.document_id AND l.identity = v.identity) END
+            FROM version v JOIN document d ON d.id = v.document_id
+            WHERE v.outcome = 1 AND (?1 IS NULL OR v.id < CAST(?1 AS INTEGER)) ORDER BY v.id DESC
+            """,
+            [Cell(after)],
+            limit: limit
+        )
+    }
+
+    private static func references(_ query: Query, _ after: String?, _ limit: Int) throws -> [[Cell]] {
+        try query.rows(
+            """
+            SELECT v.id, v.source, v.source_key, v.entity, v.version_at, v.content_hash, v.log_offset,
+              (SELECT MAX(w.content_hash) FROM reference_version w WHERE w.entity = v.entity AND w.source = v.source
+                AND w.source_key = v.source_key AND w.version_at = v.version_at)
+            FROM reference_version v
+            WHERE v.outcome = 2 AND (?1 IS NULL OR v.id < CAST(?1 AS INTEGER)) ORDER BY v.id DESC
+            """,
+            [Cell(after)],
+            limit: limit
+        )
+    }
+}
+
+extension JSONWriter {
+    /// Original bytes as text where they are text, else in base64; `encoding` says which.
+    mutating func original(_ cell: Cell) {
+        let bytes = cell.bytes?.bytes ?? []
+        let isText = String(validating: bytes, as: UTF8.self) != nil
+        field("bytes", isText ? String(decoding: bytes, as: UTF8.self) : Base64.encode(bytes))
+        field("encoding", isText ? "utf8" : "base64")
+    }
+}

@@ -1,0 +1,77 @@
+import Formats
+import Primitives
+import RetailModel
+import Tables
+
+/// Who sends, how far it is complete, and what is missing in between.
+enum SenderQueries {
+    /// Missing ranges that one answer lists of a sender; the count is of all.
+    private static let gapsListed = 100
+    /// Ranges kept of a sender (RetailFolds), and one.
+    private static let rangesMax = 1_001
+
+    static func list(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.cursor()
+        let rows = try query.rows(
+            """
+            SELECT feed, name, records, first_seen, last_seen, delay_min FROM sender
+            WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR (feed, name) > (?2, ?3)) ORDER BY feed, name
+            """,
+            [Cell(query.text("feed")), Cell(after?[0]), Cell(after?.last)],
+            limit: limit + 1
+        )
+        let shown = rows.prefix(limit)
+        let ranges = try shown.map { row in
+            try query.rows(
+                "SELECT low, high, event_max FROM sender_range WHERE feed = ?1 AND name = ?2 ORDER BY low",
+                [row[0], row[1]],
+                limit: rangesMax
+            )
+        }
+        let next = rows.count > limit ? shown.last.map { Query.cursor([$0[0].string, $0[1].string]) } : nil
+        return JSONWriter.list(next: next) { json in
+            for (row, ranges) in zip(shown, ranges) {
+                json.beginObject()
+                json.optional("feed", row[0])
+                json.optional("name", row[1])
+                json.field("records", row[2].number)
+                json.time("first_seen", row[3])
+                json.time("last_seen", row[4])
+                json.key("clock_offset")
+                if let delay = row[5].integer {
+                    json.raw(Array(Decimal.text(Int128(delay), scale: 6, keepZeros: false).utf8))
+                } else {
+                    json.null()
+                }
+                gaps(ranges, &json)
+                json.endObject()
+            }
+        }
+    }
+
+    /// What lies between ranges that arrived, and up to where nothing is missing.
+    private static func gaps(_ ranges: [[Cell]], _ json: inout JSONWriter) {
+        var missing: Int128 = 0
+        json.key("missing")
+        json.beginArray()
+        for (index, (before, after)) in zip(ranges, ranges.dropFirst()).enumerated() {
+            let first = Int128(before[1].number) + 1
+            let last = Int128(after[0].number) - 1
+            missing += last - first + 1
+            if index < gapsListed { json.string(first == last ? "\(first)" : "\(first)-\(last)") }
+        }
+        json.endArray()
+        json.key("missing_count")
+        json.raw(Array(String(missing).utf8))
+        json.key("complete_until")
+        if let first = ranges.first {
+            json.beginObject()
+            json.field("sequence", first[1].number)
+            json.time("time", first[2])
+            json.endObject()
+        } else {
+            json.null()
+        }
+    }
+}

@@ -62,6 +62,8 @@ struct Recomputation {
         if isTick { return try windows.step(origin) }
         guard record.action == .receive else {
             try windows.step(origin)
+            // It may open a window that is idle already: the next record closes it, however early.
+            if case .accepted(let event) = record.outcome { _ = windows.sees(event, origin) }
             return try note(StoredRecord(record, origin))
         }
         tallies[origin.run].received += 1

@@ -13,7 +13,6 @@ struct WindowShare: Equatable {
             row.grossLines > 0
         else { return nil }
         key = WindowKey(storeID: row.storeID, start: start, currency: row.currency)
-        if Mutant.isPlanted(.offByOneWindow), row.occurredAt == start { key.start -= 10_000_000 }
         amount = row.gross
     }
 }

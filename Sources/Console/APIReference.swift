@@ -2,7 +2,7 @@
 package enum APIReference {
     package static func markdown() -> String {
         var text =
-            "# HTTP API\n\nGenerated from `Sources/Console/Route.swift` by `till debug reference api`. The machine-readable form is\n`GET /v1/openapi.json`. Every GET takes `after=POSITION` (waits until the tables contain it) and `wait_ms`.\nShapes: `s` text, `i` integer, `n` number, `m` money as decimal text, `t` time, `?` may be null, `~` may be absent.\n"
+            "# HTTP API\n\nGenerated from `Sources/Console/Route.swift` by `till debug reference api`. The machine-readable form is\n`GET /v1/openapi.json`. Every GET and POST below takes `after=POSITION` (waits until the tables contain it) and `wait_ms`.\nShapes: `s` text, `i` integer, `n` number, `m` money as decimal text, `t` time, `?` may be null, `~` may be absent.\n"
         for route in Route.all {
             text += "\n## GET \(route.path)\n\n\(route.summary) Scope: \(scope(route.access)).\n"
             if !route.parameters.isEmpty {

@@ -176,7 +176,7 @@ package final class ConsoleService: Sendable {
             )
             return exchange.respond(problem.response)
         }
-        if !pool.submit({ [actions] in actions.perform(action.action, request, exchange) }) { busy(exchange) }
+        run(request, exchange) { [actions] in actions.perform(action.action, request, exchange) }
     }
 
     // MARK: Queries
@@ -192,8 +192,17 @@ package final class ConsoleService: Sendable {
     }
 
     private func query(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        run(request, exchange) { [self] in exchange.respond(answer(request)) }
+    }
+
+    /// Runs `work` on the pool once the tables contain the position that the request names, if it names one.
+    private func run(
+        _ request: HTTPRequest,
+        _ exchange: any HTTPExchange,
+        _ work: @escaping @Sendable () -> Void
+    ) {
         let run: @Sendable () -> Void = { [self] in
-            if !pool.submit({ [self] in exchange.respond(answer(request)) }) { busy(exchange) }
+            if !pool.submit(work) { busy(exchange) }
         }
         guard let after = request.parameter("after") else { return run() }
         guard let wanted = after == "latest" ? status.durable : PositionVector(after) else {

@@ -22,9 +22,10 @@ enum CounterQueries {
               AND (?2 IS NULL OR (-u.orders, \(name), \(key), x.source) > (CAST(?2 AS INTEGER), ?3, ?4, ?5))
             ORDER BY u.orders DESC, \(name), \(key), x.source
             """,
-            [user, Cell(after?[0])] + (1...3).map { part in
-                Cell(after.map { $0.indices.contains(part) ? $0[part] : "" })
-            },
+            [user, Cell(after?[0])]
+                + (1...3).map { part in
+                    Cell(after.map { $0.indices.contains(part) ? $0[part] : "" })
+                },
             limit: limit + 1
         )
         let shown = rows.prefix(limit)

@@ -29,6 +29,11 @@ enum OpenAPI {
         }
     }
 
+    private static let common = [
+        Route.Parameter("after", "A position; the answer contains everything up to it."),
+        Route.Parameter("wait_ms", "Longest wait for after, 1 to 30000; default 5000."),
+    ]
+
     private static func operation(_ route: Route, _ json: inout JSONWriter) {
         json.beginObject()
         json.field("summary", route.summary)
@@ -44,10 +49,6 @@ enum OpenAPI {
                 }
             parameter(String(part.dropFirst().dropLast()), meaning, place: "path", &json)
         }
-        let common = [
-            Route.Parameter("after", "A position; the answer contains everything up to it."),
-            Route.Parameter("wait_ms", "Longest wait for after, 1 to 30000; default 5000."),
-        ]
         for one in route.parameters + common { parameter(one.name, one.meaning, place: "query", &json) }
         json.endArray()
         json.key("responses")
@@ -98,6 +99,10 @@ enum OpenAPI {
         json.key("post")
         json.beginObject()
         json.field("summary", action.summary)
+        json.key("parameters")
+        json.beginArray()
+        for one in common { parameter(one.name, one.meaning, place: "query", &json) }
+        json.endArray()
         json.key("requestBody")
         json.beginObject()
         json.field("required", true)
@@ -118,6 +123,7 @@ enum OpenAPI {
             ("400", "The body is wrong."), ("404", "There is no such entry."),
             ("409", "No contract judges the feed now."), ("413", "The entries are too large together."),
             ("415", "The body is not application/json."), ("429", "The disk does not keep up."),
+            ("504", "The tables did not reach the position in time."),
         ] {
             json.key(status)
             content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s}}", to: &$0) }

@@ -122,7 +122,9 @@ enum QuarantineSelection {
         guard let row = rows.first else { return nil }
         guard let recordID = row[1].bytes.flatMap({ Identifier($0.bytes) }),
             let contract = row[3].bytes.flatMap({ Digest($0.bytes) })
-        else { throw TableStoreError.damaged(cause: "the record id or contract of quarantine entry \(id) is malformed") }
+        else {
+            throw TableStoreError.damaged(cause: "the record id or contract of quarantine entry \(id) is malformed")
+        }
         let format =
             row[4].bytes.map { PayloadFormat.csv(header: $0, separator: UInt8(truncatingIfNeeded: row[5].number)) }
             ?? .json

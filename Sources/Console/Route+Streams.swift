@@ -16,7 +16,8 @@ extension Route {
         Route(
             path: "/v1/windows",
             access: .sales,
-            summary: "Turnover windows, latest first: closed sales by store and window, with the first and last of them.",
+            summary:
+                "Turnover windows, latest first: closed sales by store and window, with the first and last of them.",
             parameters: [
                 .init("store", "Only of this store: SOURCE:KEY, or the bare key."),
                 .init("from", "Windows that start then or later: a time (ISO 8601, UTC) or date."),
@@ -149,7 +150,7 @@ extension Route {
             access: .operate,
             summary: "The report of the last till prove; 404 before the first.",
             schema:
-                "{at:t,position:s,events:i,tables:i,rows:i,differences:i,seconds:n,feeds:[{feed:s,\(counts)}]}",
+                "{proved_at:t,position:s,tables:i,rows:i,events:i,differences:i,seconds:n,complete:b,found:[o],feeds:[{feed:s,\(counts),agrees:b}],figures:[{currency:s,figure:s,sums:[{table:s,sum:m}],agrees:b}]}",
             answer: OperateQueries.proof
         ),
     ]

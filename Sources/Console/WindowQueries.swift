@@ -41,7 +41,11 @@ enum WindowQueries {
             for row in shown {
                 json.beginObject()
                 let start = Timestamp(micros: row[4].number).description
-                let id = Identifier.surrogate(entity: "store_window", source: row[1].string, key: [row[2].string, start])
+                let id = Identifier.surrogate(
+                    entity: "store_window",
+                    source: row[1].string,
+                    key: [row[2].string, start]
+                )
                 json.field("event_id", id.description)
                 identity(row[1...3], &json)
                 json.field("start", start)

@@ -3,6 +3,7 @@ import Ports
 import Primitives
 import Refine
 import RetailModel
+import Synchronization
 
 /// Reads the log and refines it, while there is more one portion ahead of the fold on a thread of its own: refining is
 /// as much work as folding, and needs nothing of the tables.
@@ -24,23 +25,11 @@ final class JudgeAhead {
     }
 
     /// Reader and refiner, used by one thread at a time: by the other one from `wanted` to `done`, else by the owner.
-    private final class Desk: @unchecked Sendable {
-        let log: any EventLog
-        private var refiner: Refiner
-        private var readers: [TopicPartition: any LogReader] = [:]
+    private struct Desk {
+        var refiner: Refiner
+        var readers: [TopicPartition: any LogReader] = [:]
 
-        init(_ log: any EventLog, _ book: ContractBook) {
-            self.log = log
-            refiner = Refiner(book: book)
-        }
-
-        func hasMore(after positions: PositionVector) -> Bool {
-            log.partitions().contains {
-                $0.topic.hasPrefix("feed.") && log.durableEnd(of: $0) > positions.offsets[$0, default: 0]
-            }
-        }
-
-        func portion(after positions: PositionVector) throws -> Portion {
+        mutating func portion(of log: any EventLog, after positions: PositionVector) throws -> Portion {
             var portion = Portion(from: positions, to: positions)
             for partition in log.partitions() where partition.topic.hasPrefix("feed.") {
                 let from = positions.offsets[partition, default: 0]
@@ -56,13 +45,26 @@ final class JudgeAhead {
         }
     }
 
-    private let desk: Desk
+    private final class Shared: Sendable {
+        let desk: Mutex<Desk>
+        init(_ book: ContractBook) { desk = Mutex(Desk(refiner: Refiner(book: book))) }
+
+        func portion(of log: any EventLog, after positions: PositionVector) throws -> Portion {
+            try desk.withLock { try $0.portion(of: log, after: positions) }
+        }
+    }
+
+    private let log: any EventLog
+    private let desk: Shared
     private let phase = Guarded(Phase.idle)
     private var thread: DedicatedThread?
     /// What was asked of the other thread.
     private var asked: PositionVector?
 
-    init(_ log: any EventLog, _ book: ContractBook) { desk = Desk(log, book) }
+    init(_ log: any EventLog, _ book: ContractBook) {
+        self.log = log
+        desk = Shared(book)
+    }
 
     deinit { close() }
 
@@ -80,16 +82,22 @@ final class JudgeAhead {
             guard let found else { preconditionFailure("a wait without a limit ends with a value") }
             portion = try found.get()
         } else {
-            portion = try desk.portion(after: positions)
+            portion = try desk.portion(of: log, after: positions)
         }
-        if portion.to != positions, desk.hasMore(after: portion.to) { ask(portion.to) }
+        if portion.to != positions, hasMore(after: portion.to) { ask(portion.to) }
         return portion
+    }
+
+    private func hasMore(after positions: PositionVector) -> Bool {
+        log.partitions().contains {
+            $0.topic.hasPrefix("feed.") && log.durableEnd(of: $0) > positions.offsets[$0, default: 0]
+        }
     }
 
     private func ask(_ positions: PositionVector) {
         if thread == nil {
             // Without a thread the work is done by the owner, as if there were no more.
-            thread = try? DedicatedThread(name: "till-refine", nice: 10) { [desk, phase] in Self.run(desk, phase) }
+            thread = try? DedicatedThread(name: "till-refine", nice: 10) { [log, desk, phase] in Self.run(log, desk, phase) }
         }
         guard thread != nil else { return }
         asked = positions
@@ -97,7 +105,7 @@ final class JudgeAhead {
         phase.broadcast()
     }
 
-    private static func run(_ desk: Desk, _ phase: Guarded<Phase>) {
+    private static func run(_ log: any EventLog, _ desk: Shared, _ phase: Guarded<Phase>) {
         while true {
             let wanted = phase.wait { phase -> PositionVector?? in
                 switch phase {
@@ -107,7 +115,7 @@ final class JudgeAhead {
                 }
             }
             guard case .some(.some(let positions)) = wanted else { return }
-            let result = Result { try desk.portion(after: positions) }
+            let result = Result { try desk.portion(of: log, after: positions) }
             let goesOn = phase.withLock { phase in
                 if case .stopping = phase { return false }
                 phase = .done(result)

@@ -24,6 +24,8 @@ package final class ProcessingWorker {
     private var fold = RetailFold()
     private var refiner: Refiner
     private let ahead: JudgeAhead
+    /// What is left of a portion whose references were folded first.
+    private var pending: JudgeAhead.Portion?
     private var isFenced = false
 
     /// Claims the store and reads its positions.
@@ -55,18 +57,47 @@ package final class ProcessingWorker {
 
     /// Folds and commits one batch of each partition that has more.
     package func step() throws -> Step {
-        var portion = try ahead.next(after: positions)
-        let to = portion.to
-        guard to != positions else { return try releaseParked() ? .committed : .idle }
-        if Mutant.isPlanted(.lostRecord) { portion.records.removeLast(min(1, portion.records.count)) }
-        let changes = try fold.apply(portion.records, from: StoreSource(store: store))
-        guard try commit(changes, to: to) else { return .fenced }
-        positions = to
+        let portion = try pending ?? ahead.next(after: positions)
+        pending = nil
+        guard portion.to != positions else { return try releaseParked() ? .committed : .idle }
+        if let (references, rest) = split(portion) {
+            // What waited for these references is counted before anything that came after it.
+            pending = rest
+            return try fold(references)
+        }
+        return try fold(portion)
+    }
+
+    private func fold(_ portion: JudgeAhead.Portion) throws -> Step {
+        var records = portion.records
+        if Mutant.isPlanted(.lostRecord) { records.removeLast(min(1, records.count)) }
+        let changes = try fold.apply(records, from: StoreSource(store: store))
+        guard try commit(changes, to: portion.to) else { return .fenced }
+        positions = portion.to
         // Readers see the positions only when nobody waits any more for what came with them.
         while try releaseParked() {}
         if isFenced { return .fenced }
-        board.publish(to)
+        board.publish(positions)
         return .committed
+    }
+
+    /// The records of partitions with reference records, and those of the others; nil when there are not both.
+    private func split(
+        _ portion: JudgeAhead.Portion
+    ) -> (references: JudgeAhead.Portion, rest: JudgeAhead.Portion)? {
+        var topics: Set<ByteString> = []
+        for record in portion.records {
+            if case .accepted(.reference) = record.outcome { topics.insert(record.topic) }
+        }
+        guard !topics.isEmpty, portion.records.contains(where: { !topics.contains($0.topic) }) else { return nil }
+        var references = JudgeAhead.Portion(from: portion.from, to: portion.from)
+        for (partition, offset) in portion.to.offsets where topics.contains(ByteString(partition.topic)) {
+            references.to.offsets[partition] = offset
+        }
+        references.records = portion.records.filter { topics.contains($0.topic) }
+        var rest = JudgeAhead.Portion(from: references.to, to: portion.to)
+        rest.records = portion.records.filter { !topics.contains($0.topic) }
+        return (references, rest)
     }
 
     /// Windows that wait for receipt time to pass: until when, and the topics that must say so. Nil without any.
@@ -141,8 +172,8 @@ package final class ProcessingWorker {
         metrics.add(.process_records_total, tally.received)
         metrics.add(.process_duplicates_total, tally.duplicates)
         metrics.add(.process_quarantined_total, max(0, tally.quarantined))
-        metrics.add(.process_superseded_total, tally.superseded)
-        metrics.add(.process_conflicting_total, tally.conflicting)
+        metrics.add(.process_superseded_total, max(0, tally.superseded))
+        metrics.add(.process_conflicting_total, max(0, tally.conflicting))
         return true
     }
 }

@@ -2,12 +2,38 @@ import Primitives
 import RetailModel
 import Tables
 
-/// Documents, their lines and versions (S4 to S7), one group for each document.
-extension Recomputation {
-    mutating func proveDocuments() throws {
-        var groups = SortedGroups(try documentFacts.finish())
+/// Documents, their lines and versions (S4 to S7), one group for each document. Documents know nothing of each other:
+/// several of these may work side by side, each on its share of the documents.
+struct DocumentsProof {
+    /// What a share of the documents gives.
+    struct Found: Sendable {
+        var rows: SortedRuns, entities: SortedRuns, sums: SortedRuns, windows: SortedRuns
+        var tallies: Tallies
+    }
+
+    private let references: ReferenceIndex
+    private var tallies: Tallies
+    private var entities: Entities
+    private var sums: SumTables
+    private var windows: WindowFacts
+    private var rows: Sorter
+    private var writer = RowWriter()
+
+    /// - Parameter runs: Names the feeds and runs of the events.
+    init(_ references: ReferenceIndex, runs: Tallies, _ scratch: Scratch?, bufferBytes: Int) {
+        self.references = references
+        tallies = runs.emptied()
+        let part = bufferBytes / 8
+        entities = Entities(scratch, bufferBytes: part)
+        sums = SumTables(scratch, bufferBytes: part)
+        windows = WindowFacts(scratch, bufferBytes: part)
+        rows = Sorter(scratch, bufferBytes: part * 5)
+    }
+
+    mutating func prove(_ facts: SortedRuns) throws -> Found {
+        var groups = SortedGroups(facts)
         var group = DocumentGroup()
-        var reported = EntityNames()
+        var names = EntityNames()
         try groups.forEach(suffix: 16) { record, isFirstOfLine in
             var reader = FactReader(record)
             let origin = reader.origin()
@@ -16,20 +42,27 @@ extension Recomputation {
             if group.document != document || group.source != source {
                 try close(&group)
                 group = DocumentGroup(source: source, document: document)
-                reported = EntityNames()
+                names = EntityNames()
             }
             switch event {
             case .line(let line):
                 if isFirstOfLine { try closeLine(&group) }
-                try reported.add(line, origin, &entities)
+                try names.add(line, origin, &entities)
                 try add(line, origin, &group)
             case .sale(let sale):
-                try reported.add(sale, origin, &entities)
+                try names.add(sale, origin, &entities)
                 try add(sale, origin, &group)
             case .reference: return
             }
         }
         try close(&group)
+        return Found(
+            rows: try rows.finish(),
+            entities: try entities.finish(),
+            sums: try sums.finish(),
+            windows: try windows.finish(),
+            tallies: tallies
+        )
     }
 
     private static func name(_ event: RetailEvent) -> (source: ByteString, document: ByteString) {

@@ -99,10 +99,16 @@ struct Entities {
         known.removeAll(keepingCapacity: true)
     }
 
+    mutating func finish() throws(ProofError) -> SortedRuns {
+        try spill()
+        return try sorter.finish()
+    }
+
+    mutating func absorb(_ runs: SortedRuns) throws(ProofError) { try sorter.absorb(runs) }
+
     /// Writes the rows of all entities; call once, at the end.
     mutating func write(_ writer: inout RowWriter, into rows: inout Sorter) throws {
-        try spill()
-        var groups = SortedGroups(try sorter.finish())
+        var groups = SortedGroups(try finish())
         var open: (record: SortedRecord, entity: Entity)?
         try groups.forEach(suffix: 0) { record, isFirst in
             let entity = Self.decode(record)

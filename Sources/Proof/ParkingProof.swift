@@ -55,6 +55,7 @@ extension Recomputation {
         for need in missing {
             writer.begin(Self.need)
             writer.text(need)
+            writer.int(stored.origin.offset)
             stored.writeKey(feed, &writer)
             try writer.end(into: &rows)
         }

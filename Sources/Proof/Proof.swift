@@ -21,6 +21,11 @@ package enum Proof {
     package static func contents(of snapshot: any TableSnapshot) throws -> ProofContents {
         try ProofContents(LiveRows(snapshot, nil, bufferBytes: ProofLimits.bufferBytes).rows)
     }
+
+    /// The rows of a store that knows no SQL.
+    package static func contents(of store: any TableStore) throws -> ProofContents {
+        try ProofContents(StoreRows(store).rows)
+    }
 }
 
 /// The content of all tables, for tests: rows in order of table and natural key; rows of sums that are all zeros are

@@ -6,6 +6,8 @@ package enum ProofLimits {
     static let restBytes = 1 << 20
     /// Runs of one level that are merged into one of the next: 32 readers × 64 KiB are 2 MiB.
     static let fanIn = 32
+    /// Threads that prove documents; the reader of the tables is done by then.
+    static let documentShares = 2
     /// Bytes that the reader of a run asks the disk for.
     static let readBytes = 64 << 10
     /// Keys of sums in memory (about 250 bytes each, so 25 MB); more are spilled.

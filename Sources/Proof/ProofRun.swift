@@ -1,9 +1,7 @@
-import Executors
 package import Ports
 package import Primitives
 package import Refine
 import RetailModel
-import Synchronization
 
 /// Where the records of one partition come from, up to the position of the tables.
 package struct ProofSource: Sendable {
@@ -73,23 +71,22 @@ package struct ProofRun {
     }
 
     /// What was read of the tables, while another thread still computes what should be there.
-    private struct Pending {
+    private struct Snapshot {
         var positions: PositionVector
         var live: LiveRows
         var totals: ControlTotals
         var waitedInVain: Bool
-        var proving: Proving
+        var proving: Pending<(SortedRuns, Int64)>
     }
 
     /// Nil when released records are about to be counted: another snapshot is better.
-    private func read(_ snapshot: any TableSnapshot, isLast: Bool) throws -> Pending? {
+    private func read(_ snapshot: any TableSnapshot, isLast: Bool) throws -> Snapshot? {
         let waits = try !snapshot.query("SELECT id FROM parked_release", [], limit: 1).isEmpty
         if waits, !isLast { return nil }
         let positions = try snapshot.positions()
-        let proving = try Proving(
-            Work(book: book, scratch: scratch, bufferBytes: bufferBytes * 3 / 4, sources: try sources(positions))
-        )
-        return Pending(
+        let work = Work(book: book, scratch: scratch, bufferBytes: bufferBytes * 3 / 4, sources: try sources(positions))
+        let proving = try Pending { try work.recompute() }
+        return Snapshot(
             positions: positions,
             live: try LiveRows(snapshot, scratch, bufferBytes: bufferBytes / 4),
             totals: try ControlTotals(snapshot),
@@ -98,7 +95,7 @@ package struct ProofRun {
         )
     }
 
-    private func compare(_ found: Pending, _ started: Int64) throws -> ProofOutcome {
+    private func compare(_ found: Snapshot, _ started: Int64) throws -> ProofOutcome {
         let (rows, events) = try found.proving.result()
         var comparison = try Comparison(live: found.live.rows, proved: rows)
         for difference in found.totals.differences { comparison.add { difference } }
@@ -111,33 +108,6 @@ package struct ProofRun {
             nanos: time.monotonicNanos() - started,
             waitedInVain: found.waitedInVain
         )
-    }
-}
-
-/// The thread that computes, and what it leaves. Letting go of the object waits for the thread.
-private final class Proving {
-    private final class Place: Sendable {
-        let result = Mutex<Result<(SortedRuns, Int64), any Error>?>(nil)
-    }
-
-    private let place = Place()
-    private let thread: DedicatedThread
-
-    init(_ work: Work) throws(ThreadError) {
-        thread = try DedicatedThread(name: "till-prove") { [place] in
-            let found = Result { try work.recompute() }
-            place.result.withLock { $0 = found }
-        }
-    }
-
-    deinit { thread.join() }
-
-    func result() throws -> (SortedRuns, Int64) {
-        thread.join()
-        guard let found = place.result.withLock({ $0 }) else {
-            preconditionFailure("the thread that proves leaves a result")
-        }
-        return try found.get()
     }
 }
 
@@ -186,7 +156,10 @@ private struct Work: Sendable {
             let source = readings[next].source
             records.removeAll(keepingCapacity: true)
             try refiner.judge(batch, topic: source.partition.topic, from: readings[next].position, into: &records)
-            for record in records where record.offset < source.end { try recomputation.add(record) }
+            // By index: a copy of a record would count references to all its parts.
+            for index in records.indices where records[index].offset < source.end {
+                try recomputation.add(records[index])
+            }
             readings[next].position = batch.baseOffset + Int64(batch.recordCount)
             if readings[next].position >= source.end { readings[next].batches = [] }
         }

@@ -13,16 +13,19 @@ import Tables
 /// It shares nothing with the live fold but the event types and the declarations of the tables. Single owner.
 struct Recomputation {
     let scratch: Scratch?
+    private let bufferBytes: Int
     var tallies = Tallies()
     var entities: Entities
     var sums: SumTables
     var senders = SendersProof()
-    var windows: WindowsProof
+    var windows: WindowFacts
     var references = ReferenceIndex()
     var writer = RowWriter()
     /// Rows that are done.
     var rows: Sorter
-    var quarantineFacts: Sorter, referenceFacts: Sorter, parkingFacts: Sorter, documentFacts: Sorter
+    var quarantineFacts: Sorter, referenceFacts: Sorter, parkingFacts: Sorter
+    /// Events by document; every document has its place in one of the shares.
+    private var documentFacts: [Sorter]
     private(set) var records: Int64 = 0
     private(set) var topics: [ByteString] = []
     private var fact = FactWriter()
@@ -32,18 +35,20 @@ struct Recomputation {
         let part = max(1, bufferBytes / 16)
         entities = Entities(scratch, bufferBytes: part)
         sums = SumTables(scratch, bufferBytes: part)
-        windows = WindowsProof(scratch, bufferBytes: part)
+        windows = WindowFacts(scratch, bufferBytes: part)
+        self.bufferBytes = bufferBytes
         rows = Sorter(scratch, bufferBytes: part * 4)
         quarantineFacts = Sorter(scratch, bufferBytes: part)
         referenceFacts = Sorter(scratch, bufferBytes: part)
         parkingFacts = Sorter(scratch, bufferBytes: part)
-        documentFacts = Sorter(scratch, bufferBytes: part * 6)
+        let shares = scratch == nil ? 1 : ProofLimits.documentShares
+        documentFacts = (0..<shares).map { _ in Sorter(scratch, bufferBytes: part * 6 / shares) }
     }
 
     mutating func add(_ record: JudgedRecord) throws {
         records += 1
         let topic = topic(record.topic)
-        let isTick = record.outcome == .tick
+        let isTick = if case .tick = record.outcome { true } else { false }
         let origin = Origin(
             sequence: records,
             arrival: records,
@@ -57,6 +62,8 @@ struct Recomputation {
         if isTick { return try windows.step(origin) }
         guard record.action == .receive else {
             try windows.step(origin)
+            // It may open a window that is idle already: the next record closes it, however early.
+            if case .accepted(let event) = record.outcome { _ = windows.sees(event, origin) }
             return try note(StoredRecord(record, origin))
         }
         tallies[origin.run].received += 1
@@ -79,7 +86,8 @@ struct Recomputation {
         try proveReferences()
         try proveParking()
         try proveDocuments()
-        try windows.write(topics, &writer, into: &rows)
+        var windowsProof = WindowsProof(scratch, bufferBytes: max(1, bufferBytes / 16))
+        try windowsProof.write(windows.finish(), topics, &writer, into: &rows)
         try senders.write(&writer, into: &rows)
         try entities.write(&writer, into: &rows)
         try sums.write(into: &rows)
@@ -107,12 +115,15 @@ struct Recomputation {
             fact.event(event)
             return try referenceFacts.add(fact.bytes, keyLength: keyLength)
         }
+        let share: Int
         switch event {
         case .line(let line):
+            share = self.share(line.document)
             fact.bytes.appendOrdered(line.source.bytes)
             fact.bytes.appendOrdered(line.document.bytes)
             fact.bytes.appendOrdered(line.identity.bytes)
         case .sale(let sale):
+            share = self.share(sale.header.document)
             fact.bytes.appendOrdered(sale.header.source.bytes)
             fact.bytes.appendOrdered(sale.header.document.bytes)
             fact.bytes.appendOrdered([])
@@ -123,7 +134,32 @@ struct Recomputation {
         let keyLength = fact.bytes.count
         fact.origin(origin)
         fact.event(event)
-        try documentFacts.add(fact.bytes, keyLength: keyLength)
+        try documentFacts[share].add(fact.bytes, keyLength: keyLength)
+    }
+
+    private func share(_ document: ByteString) -> Int {
+        if documentFacts.count == 1 { return 0 }
+        var hash: UInt32 = 2_166_136_261
+        for byte in document.bytes { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+        return Int(hash >> 16) % documentFacts.count
+    }
+
+    /// Proves the shares side by side.
+    private mutating func proveDocuments() throws {
+        let facts = try documentFacts.indices.map { try documentFacts[$0].finish() }
+        let (scratch, references, runs) = (scratch, references, tallies)
+        let part = bufferBytes / facts.count
+        let found = try SideBySide.map(facts) { share in
+            var documents = DocumentsProof(references, runs: runs, scratch, bufferBytes: part)
+            return try documents.prove(share)
+        }
+        for one in found {
+            tallies.add(one.tallies)
+            try rows.absorb(one.rows)
+            try entities.absorb(one.entities)
+            try sums.absorb(one.sums)
+            try windows.absorb(one.windows)
+        }
     }
 
     /// Hands on an accepted event of a record that was quarantined before.

@@ -3,7 +3,7 @@ import RetailModel
 
 /// What references say to other passes: from when on each is there, and the categories of menus. In memory: reference
 /// data is small (``ProofLimits/referencesMax``).
-struct ReferenceIndex {
+struct ReferenceIndex: Sendable {
     private struct MenuKey: Hashable { var source: ByteString, store: ByteString, product: ByteString }
 
     /// Place in the order of processing from which on a reference is there.

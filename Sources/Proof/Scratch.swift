@@ -6,14 +6,21 @@ import Synchronization
 package final class Scratch: Sendable {
     let directory: String
     private let number = Mutex(0)
+    private let isOurs: Bool
 
-    /// - Parameter directory: Made when it is missing; its parent must exist.
+    /// - Parameter directory: Made when it is missing, and then removed at the end; its parent must exist.
     package init(directory: String) throws(ProofError) {
         self.directory = directory
         // Lifetime: the bridged C strings live for the calls.
-        if unsafe cshims_path_size(directory) >= 0 { return }
+        isOurs = unsafe cshims_path_size(directory) < 0
+        try make()
+    }
+
+    deinit { if isOurs { _ = unsafe cshims_rmdir(directory) } }
+
+    private func make() throws(ProofError) {
         let result = unsafe cshims_mkdir(directory)
-        if result < 0, result != -17 { throw .scratch(operation: "create", path: directory, errno: -result) }
+        if result < 0 { throw .scratch(operation: "create", path: directory, errno: -result) }
     }
 
     /// A new file that disappears with its object.
@@ -22,6 +29,8 @@ package final class Scratch: Sendable {
             number += 1
             return number
         }
+        // Another proof that made the directory may have removed it, empty as it looks.
+        try make()
         return try ScratchFile(path: "\(directory)/prove-\(cshims_pid())-\(name)")
     }
 }

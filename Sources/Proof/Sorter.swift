@@ -76,6 +76,19 @@ struct Sorter {
         try place(target, at: level + 1, scratch)
     }
 
+    /// Adds everything of another sorter.
+    mutating func absorb(_ runs: SortedRuns) throws(ProofError) {
+        if let scratch {
+            for file in runs.files { try place(file, at: 0, scratch) }
+        }
+        for index in runs.chunk.entries.indices {
+            let record = runs.chunk.record(index)
+            chunk.add(record.bytes, keyLength: record.keyLength)
+        }
+        count += runs.count
+        if chunk.size > bufferBytes { try spill() }
+    }
+
     /// Everything that was added, in order. The sorter is empty afterwards.
     mutating func finish() throws(ProofError) -> SortedRuns {
         if scratch != nil, chunk.size > ProofLimits.restBytes {

@@ -40,10 +40,16 @@ struct SumTables {
         known.removeAll(keepingCapacity: true)
     }
 
+    mutating func finish() throws(ProofError) -> SortedRuns {
+        try spill()
+        return try sorter.finish()
+    }
+
+    mutating func absorb(_ runs: SortedRuns) throws(ProofError) { try sorter.absorb(runs) }
+
     /// Writes the rows that are not all zeros; call once, at the end.
     mutating func write(into rows: inout Sorter) throws {
-        try spill()
-        var groups = SortedGroups(try sorter.finish())
+        var groups = SortedGroups(try finish())
         var key: [UInt8] = []
         var sum = SumValues()
         try groups.forEach(suffix: 0) { record, isFirst in

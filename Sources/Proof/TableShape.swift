@@ -13,12 +13,12 @@ package struct TableShape: Sendable {
     }
 
     /// A column that holds the surrogate id of another table's row.
-    private struct Reference {
+    struct Reference {
         var table: String
         var parts: [String]
     }
 
-    private static let references: [String: Reference] = [
+    static let references: [String: Reference] = [
         "store_id": Reference(table: "store", parts: ["source", "source_key"]),
         "customer_id": Reference(table: "customer", parts: ["source", "source_key"]),
         "product_id": Reference(table: "product", parts: ["source", "source_key"]),

@@ -36,7 +36,7 @@ enum Standing {
 }
 
 /// Totals of every feed and run.
-struct Tallies {
+struct Tallies: Sendable {
     private struct Key: Hashable { var feed: ByteString, run: ByteString }
 
     private var index: [Key: Int] = [:]
@@ -60,6 +60,18 @@ struct Tallies {
     subscript(run: Int) -> Tally {
         get { all[run] }
         _modify { yield &all[run] }
+    }
+
+    /// The same feeds and runs with nothing counted.
+    func emptied() -> Self {
+        var empty = self
+        empty.all = all.map { _ in Tally() }
+        return empty
+    }
+
+    /// Adds what was counted under the same feeds and runs.
+    mutating func add(_ other: Self) {
+        for (index, tally) in other.all.enumerated() { all[index] += tally }
     }
 
     func feed(_ run: Int) -> ByteString { keys[run].feed }

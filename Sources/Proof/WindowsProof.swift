@@ -2,26 +2,6 @@ import Primitives
 import RetailModel
 import Tables
 
-/// What one document puts into a turnover window.
-struct WindowShare: Equatable {
-    var store: ByteString
-    var start: Int64
-    var currency: Int64
-    var gross: Int128
-}
-
-/// What one accepted sale does to turnover windows.
-struct WindowSale {
-    var origin: Origin
-    var source: ByteString, document: ByteString, store: ByteString
-    var occurredAt: Int64
-    var policy: WindowPolicy?
-    /// It became the current version of its document.
-    var wins: Bool
-    /// What its document put into a window before it, and since.
-    var old: WindowShare?, new: WindowShare?
-}
-
 /// Turnover windows (S8), played back in the order of the log: watermarks, clocks, late sales, and when which window
 /// is published. What is published is computed per window afterwards (``WindowRevisions``), so that memory holds the
 /// stores and their open windows only.
@@ -44,104 +24,37 @@ struct WindowsProof {
         var open: [Place] = []
     }
 
-    private var facts: Sorter
     private var revisions: WindowRevisions
-    /// Topics with windows: the greatest receipt time that was noted since their last sale.
-    private var seen: [Int: Int64] = [:]
     private var stores: [NaturalName: Store] = [:]
     /// No store of a topic is idle before.
     private var idleFrom: [Int: Int64] = [:]
 
     init(_ scratch: Scratch?, bufferBytes: Int) {
-        facts = Sorter(scratch, bufferBytes: bufferBytes)
         revisions = WindowRevisions(scratch, bufferBytes: bufferBytes)
-    }
-
-    // MARK: Facts
-
-    /// Whether a record is noted with its sale (``note(_:)``); its topic has windows from now on.
-    mutating func sees(_ event: RetailEvent, _ origin: Origin) -> Bool {
-        guard case .sale(let sale) = event, sale.header.window != nil else { return false }
-        seen[origin.topic] = .min
-        return true
-    }
-
-    /// Notes a record that only says how late it is. What came earlier than a noted one closes nothing.
-    mutating func step(_ origin: Origin) throws(ProofError) {
-        guard let last = seen[origin.topic] else { return }
-        if origin.movesClocks, origin.receivedAt <= last { return }
-        seen[origin.topic] = origin.receivedAt
-        var fact = begin(origin)
-        let keyLength = fact.bytes.count
-        fact.bytes.append(0)
-        fact.origin(origin)
-        try facts.add(fact.bytes, keyLength: keyLength)
-    }
-
-    private func begin(_ origin: Origin) -> FactWriter {
-        var fact = FactWriter()
-        fact.bytes.appendOrdered(origin.sequence)
-        fact.bytes.appendOrdered(origin.arrival)
-        return fact
-    }
-
-    mutating func note(_ sale: WindowSale) throws(ProofError) {
-        var fact = begin(sale.origin)
-        let keyLength = fact.bytes.count
-        fact.bytes.append(1)
-        fact.origin(sale.origin)
-        for text in [sale.source, sale.document, sale.store] { fact.text(text) }
-        fact.int(sale.occurredAt)
-        fact.int(sale.wins ? 1 : 0)
-        for value in [sale.policy?.length, sale.policy?.lateness, sale.policy?.idle, sale.policy?.skew] {
-            fact.int(value)
-        }
-        for share in [sale.old, sale.new] {
-            fact.text(share?.store)
-            guard let share else { continue }
-            fact.int(share.start)
-            fact.int(share.currency)
-            fact.wide(share.gross)
-        }
-        try facts.add(fact.bytes, keyLength: keyLength)
-    }
-
-    private static func sale(_ reader: inout FactReader, _ origin: Origin) -> WindowSale {
-        var sale = WindowSale(
-            origin: origin,
-            source: reader.text(),
-            document: reader.text(),
-            store: reader.text(),
-            occurredAt: reader.int(),
-            policy: nil,
-            wins: reader.int() == 1
-        )
-        let policy = (reader.optionalInt(), reader.optionalInt(), reader.optionalInt(), reader.optionalInt())
-        if case (let length?, let lateness?, let idle?, let skew?) = policy {
-            sale.policy = WindowPolicy(length: length, lateness: lateness, idle: idle, skew: skew)
-        }
-        func share() -> WindowShare? {
-            guard let store = reader.optionalText() else { return nil }
-            return WindowShare(store: store, start: reader.int(), currency: reader.int(), gross: reader.wide())
-        }
-        sale.old = share()
-        sale.new = share()
-        return sale
     }
 
     // MARK: Playing back
 
     /// Plays everything back and writes the rows; call once, at the end.
-    mutating func write(_ topics: [ByteString], _ writer: inout RowWriter, into rows: inout Sorter) throws {
-        var records = try facts.finish().records()
+    ///
+    /// - Parameter topics: Names of the topics by their number.
+    mutating func write(
+        _ facts: SortedRuns,
+        _ topics: [ByteString],
+        _ writer: inout RowWriter,
+        into rows: inout Sorter
+    ) throws {
+        var records = facts.records()
         while let record = try records.next() {
             var reader = FactReader(record)
             let kind = reader.byte()
             let origin = reader.origin()
             try closeIdle(origin)
-            if kind == 1 { try apply(Self.sale(&reader, origin), &writer, &rows) }
+            if kind == 1 { try apply(WindowFacts.sale(&reader, origin), &writer, &rows) }
         }
-        for (name, store) in stores where store.hasRow { try Self.write(name, store, topics[store.topic], &writer, &rows) }
+        for (name, store) in stores where store.hasRow {
+            try Self.write(name, store, topics[store.topic], &writer, &rows)
+        }
         try revisions.write(&writer, into: &rows)
     }
 

@@ -158,6 +158,10 @@ struct DocumentState {
         )
     }
 
+    func isCurrent(_ hash: Digest, _ versionAt: Int64) -> Bool {
+        row.versionAt == versionAt && row.contentHash.map { $0 == ByteString(hash.bytes) } ?? false
+    }
+
     /// Puts a line under its identity, if it wins there.
     mutating func put(_ line: LineRow) -> VersionVerdict {
         let old = lines[line.identity]

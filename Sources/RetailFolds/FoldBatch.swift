@@ -2,7 +2,7 @@ import Primitives
 import RetailModel
 import Tables
 
-/// Identity of a rejected or parked record: the same bytes under the same record_id are one entry, however often they come.
+/// Identity of a rejected or parked record: the same bytes under one record_id are one entry, however often they come.
 struct RecordKey: Hashable {
     var feed: ByteString
     var recordID: ByteString
@@ -102,7 +102,8 @@ struct FoldBatch {
         if missing.isEmpty { return }
         let waiting = records.filter { $0.action != .release && $0.requires.contains { missing.contains($0) } }
         let keys = Array(Set(waiting.map { RecordKey($0) }))
-        for (key, row) in zip(keys, try source.rows(of: RetailTables.parked, keys: keys.map(\.cells))) where row != nil {
+        let rows = try source.rows(of: RetailTables.parked, keys: keys.map(\.cells))
+        for (key, row) in zip(keys, rows) where row != nil {
             parked.insert(key)
         }
     }

@@ -223,8 +223,11 @@ extension RetailFold {
                 )
             }
             guard verdict == .new || verdict.newWins else {
-                for line in lines {
-                    if let current = state.lines[line.identity] { state.settleSpelling(current, line) }
+                // Only copies of what is current: what lost has no say in how its lines are spelled.
+                if state.isCurrent(event.contentHash, header.versionAt) {
+                    for line in lines {
+                        if let current = state.lines[line.identity] { state.settleSpelling(current, line) }
+                    }
                 }
                 lines = []
                 return

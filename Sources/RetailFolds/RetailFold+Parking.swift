@@ -31,7 +31,9 @@ extension RetailFold {
             Self.parkedRow(id: nil, record, key, Self.missingText(missing))
         )
         for need in Set(missing.map(\.text)).sorted() {
-            batch.newRows[RetailTables.parkedNeed.name, default: []].append([.null, .text(need)] + key.cells)
+            batch.newRows[RetailTables.parkedNeed.name, default: []].append(
+                [.null, .text(need), .integer(record.offset)] + key.cells
+            )
         }
         return true
     }
@@ -75,7 +77,7 @@ extension RetailFold {
             range: nil,
             limit: Self.releaseMax
         )
-        let rows = try source.rows(of: RetailTables.parked, keys: needs.map { Array($0[2...4]) }).compactMap { $0 }
+        let rows = try source.rows(of: RetailTables.parked, keys: needs.map { Array($0[3...5]) }).compactMap { $0 }
         return DueRelease(releaseID: release[0].integer ?? 0, need: need, rows: rows)
     }
 
@@ -96,7 +98,7 @@ extension RetailFold {
             let missing = record.requires.filter { batch.missing.contains($0) }
             let key = RecordKey(record)
             let satisfied = Set(record.requires.filter { !batch.missing.contains($0) }.map(\.text) + [due.need])
-            let keys = satisfied.sorted().map { [Cell.text($0)] + key.cells }
+            let keys = satisfied.sorted().map { [Cell.text($0), .integer(record.offset)] + key.cells }
             deletedNeeds += try source.rows(of: RetailTables.parkedNeed, keys: keys).compactMap { $0?[0].integer }
             guard missing.isEmpty else {
                 parkedChanges.upserts.append(

@@ -198,7 +198,7 @@ extension RetailFold {
         _ source: Source,
         _ batch: inout FoldBatch
     ) throws(Source.Failure) {
-        for key in Set(arrived) where known.insert(key).inserted {
+        for key in arrived where known.insert(key).inserted {
             batch.missing.remove(key)
             let need = Cell.text(key.text)
             let waiting = try source.rows(

@@ -273,7 +273,11 @@ package struct RetailFold {
             ProductRow(id: id, source: source, key: key)
         } body: { row, isNew in
             var changed = isNew
-            if isNew { row.isMerchandise = isMerchandise }
+            // One event that says it is no merchandise is enough, whenever it comes.
+            if !isMerchandise, row.isMerchandise {
+                row.isMerchandise = false
+                changed = true
+            }
             if wins(description, at: time, over: row.description, at: row.descriptionAt) {
                 row.description = description
                 row.descriptionAt = time

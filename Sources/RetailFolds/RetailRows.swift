@@ -263,8 +263,8 @@ struct LineRow: Equatable {
         [
             .integer(id), .integer(documentID), .blob(identity), .integer(productID), .integer(kind.rawValue),
             .integer(occurredAt), .integer(day), .integer(hour), .integer(quantity), .integer(unitPrice),
-            .integer(amount), Cell(reportedAmount), .integer(currency), Cell(text: description), .integer(flags), .text(rawTime),
-            .integer(versionAt), .blob(contentHash), .integer(offset),
+            .integer(amount), Cell(reportedAmount), .integer(currency), Cell(text: description), .integer(flags),
+            .text(rawTime), .integer(versionAt), .blob(contentHash), .integer(offset),
         ]
     }
 }

@@ -77,10 +77,11 @@ extension RetailTables {
     package static let parkedNeed = TableDeclaration(
         "parked_need",
         .state,
-        key: ["need", "feed", "record_id", "content_hash"],
-        meaning: "Which missing reference each parked record waits for.",
+        key: ["need", "log_offset", "feed", "record_id", "content_hash"],
+        meaning: "Which missing reference each parked record waits for, in order of the log.",
         columns: [
             Column("id", .integer, "surrogate"), Column("need", .text, "entity:source:key"),
+            Column("log_offset", .integer, "log offset of the record"),
             Column("feed", .text, "feed"), Column("record_id", .blob, "record_id, 16 bytes"),
             Column("content_hash", .blob, "SHA-256 of the original bytes"),
         ]

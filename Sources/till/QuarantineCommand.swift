@@ -50,7 +50,9 @@ enum QuarantineCommand {
         return request.show(answer["items"].elements, none: "Nothing is in quarantine.") { items in
             var table = TextTable(["FEED", "RULE", "OPEN"], numbers: [2])
             for item in items { table.add([item["feed"].text, item["rule"].text, item["entries"].text]) }
-            let limits = answer["complete"].text == "false" ? ["Of \(answer["open"].text) open entries the latest are counted."] : []
+            let limits =
+                answer["complete"].text == "false"
+                ? ["Of \(answer["open"].text) open entries the latest are counted."] : []
             return table.lines + limits
         }
     }
@@ -66,7 +68,8 @@ enum QuarantineCommand {
         let state = entry["resolved_at"].isNull ? "open" : "resolved at \(entry["resolved_at"].text)"
         for (name, value) in [
             ("entry", entry["id"].text), ("feed", entry["feed"].text), ("position", entry["position"].text),
-            ("since", entry["first_seen"].text), ("tries", "\(entry["attempts"].text), the last under contract \(entry["contract"].text)"),
+            ("since", entry["first_seen"].text),
+            ("tries", "\(entry["attempts"].text), the last under contract \(entry["contract"].text)"),
             ("state", state), ("csv header", entry["csv_header"].text), ("bytes", entry["size"].text),
         ] where !value.isEmpty {
             TillMain.print("\(name): \(TextTable.printable(value))")

@@ -9,25 +9,34 @@ final class ServerClient {
     /// The largest page that the API gives.
     private static let pageMax = 1_000
 
-    private let connection: HTTPClientConnection
+    private let address: IngestCommand.Address
     private let authorization: [(name: String, value: String)]
+    private var connection: HTTPClientConnection?
 
+    /// Connects when the first question is asked.
+    ///
     /// - Parameter url: `http://[NAME:SECRET@]HOST[:PORT]`; nil is a till of this machine on the usual port.
     init(_ url: String?) throws {
-        let address = try IngestCommand.Address(url ?? Self.defaultURL)
+        address = try IngestCommand.Address(url ?? Self.defaultURL)
         authorization = address.authorization.map { [("authorization", $0)] } ?? []
-        connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+    }
+
+    private func connected() throws -> HTTPClientConnection {
+        if let connection { return connection }
+        let made = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        connection = made
+        return made
     }
 
     func get(_ path: String, _ parameters: [(name: String, value: String?)] = []) throws -> JSONValue {
         let query = parameters.compactMap { name, value in value.map { "\(name)=\(Self.encoded($0))" } }
         let target = query.isEmpty ? path : path + "?" + query.joined(separator: "&")
-        return try answer(try connection.exchange(method: "GET", path: target, headers: authorization))
+        return try answer(try connected().exchange(method: "GET", path: target, headers: authorization))
     }
 
     func post(_ path: String, _ body: [UInt8]) throws -> JSONValue {
         let headers = authorization + [("content-type", "application/json")]
-        return try answer(try connection.exchange(method: "POST", path: path, headers: headers, body: body))
+        return try answer(try connected().exchange(method: "POST", path: path, headers: headers, body: body))
     }
 
     /// Items of a list over its pages, at most `limit`.

@@ -95,7 +95,8 @@ enum StreamCommands {
             "\(TextTable.printable(sender["feed"].text)) \(name): \(records) \(records == 1 ? "record" : "records"), last seen \(sender["last_seen"].text)\(offset)"
         if sender["complete_until"].isNull { return [head, "  \(name) sends no sequence numbers"] }
         let end = sender["complete_until"]
-        let until = "complete until \(end["time"].isNull ? "" : end["time"].text + " ")(sequence \(end["sequence"].text))"
+        let until =
+            "complete until \(end["time"].isNull ? "" : end["time"].text + " ")(sequence \(end["sequence"].text))"
         let gaps = sender["missing"].elements.map(\.text)
         if gaps.isEmpty { return [head, "  \(name) is missing nothing, \(until)"] }
         let more = gaps.count == 100 ? ", …" : ""

@@ -31,7 +31,7 @@ import Testing
         records.add(.quarantined(reasons: "[3]"), id: 8, bytes: "bad")
         #expect(try Self.totals(records) == [Self.total(3, duplicates: 1, quarantined: 2)])
         #expect(try records.rows(RetailTables.quarantineUsage) == ["run=pos/ | entries=2 bytes=6"])
-        let rows = try records.rows(RetailTables.quarantine, hiding: ["record_id", "content_hash", "contract"])
+        let rows = try records.rows(RetailTables.quarantine, hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"])
         #expect(
             rows == [
                 "feed=pos | bytes=626164 reasons=[1] first_seen=1001000000 attempts=1 resolved_at=null topic=feed.pos log_offset=0",
@@ -50,7 +50,10 @@ import Testing
         records.add(.quarantined(reasons: "[3]"), action: .discard, id: 7, bytes: "bad")
         #expect(try Self.totals(records) == [Self.total(1, distinct: 1, current: 1)])
         #expect(
-            try records.rows(RetailTables.quarantine, hiding: ["record_id", "content_hash", "contract", "bytes"]) == [
+            try records.rows(
+                RetailTables.quarantine,
+                hiding: ["record_id", "content_hash", "contract", "bytes", "csv_header", "csv_separator"]
+            ) == [
                 "feed=pos | reasons=[2] first_seen=1001000000 attempts=3 resolved_at=1003000000 topic=feed.pos log_offset=0"
             ]
         )
@@ -94,7 +97,7 @@ import Testing
         #expect(try Self.totals(records) == [Self.total(2, duplicates: 1, parked: 1)])
         records.add(.accepted(.reference(Records.customer("c:1", 1, name: "N"))), feed: "people")
         #expect(
-            try records.rows(RetailTables.parked, hiding: ["record_id", "content_hash", "contract"]) == [
+            try records.rows(RetailTables.parked, hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"]) == [
                 "feed=pos | bytes=78 missing=\"[\\\"product:pos:s:p\\\"]\" first_seen=1001000000 run=r sender=till csv_header=null csv_separator=0 topic=feed.pos log_offset=0"
                     .replacing("\\\"", with: "\"")
             ]

@@ -115,7 +115,7 @@ import Testing
             ]
         )
         #expect(
-            try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle"]) == [
+            try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle", "topic"]) == [
                 "store=pos/STORE_1 | watermark=20000000 received_at=1003000000"
             ]
         )
@@ -133,7 +133,7 @@ import Testing
             ]
         )
         #expect(
-            try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle"]) == [
+            try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle", "topic"]) == [
                 "store=pos/STORE_1 | watermark=30000000 received_at=1002000000"
             ]
         )
@@ -183,7 +183,7 @@ import Testing
             ]
         )
         #expect(
-            try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle"]) == [
+            try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle", "topic"]) == [
                 "store=pos/STORE_1 | watermark=51000000 received_at=160500000"
             ]
         )

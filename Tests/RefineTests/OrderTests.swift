@@ -33,7 +33,7 @@ import Testing
         let header = sale.header
         #expect(header.source == "orders" && header.document == "7608298" && header.currency.description == "RUB")
         #expect(header.store == "af69ef12f4f34c6d86441c69" && header.customer == "d3275d9d9530440ea2b0be23")
-        #expect(header.status == .closed && header.traits == .counted && header.window == nil)
+        #expect(header.status == .closed && header.traits == [.counted, .history] && header.window == nil)
         #expect(header.occurredAt.description == "2025-02-22T08:56:14.049848Z")
         #expect(header.versionAt == 1_740_218_174_049_848 && header.timeZone == "Europe/Moscow")
         #expect(header.paid == 405_000_000 && header.bonusPayment == 0 && header.bonusGranted == 0)

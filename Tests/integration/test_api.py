@@ -8,7 +8,7 @@ from collections import Counter
 from decimal import Decimal
 
 import pytest
-from support import EXAMPLE, check_shape, line, new_till, pages, schema_of, totals
+from support import EXAMPLE, check_shape, line, new_till, pages, schema_of, till_command, totals
 
 ROWS = 4_000
 
@@ -34,6 +34,7 @@ def sample(tmp_path_factory, rows):
         assert till.post("invoices", bad).status == 422
         assert till.post("invoices", b"\xff\xfe").status == 422
         assert totals(till)["quarantined"] == 8
+        assert till_command("prove", "--data", till.data).returncode == 0
         yield till
     finally:
         till.kill9()
@@ -66,11 +67,27 @@ REQUESTS = {
     "/v1/customers/{id}/orders": ["", "?limit=1"],
     "/v1/customers/{id}/returns": ["", "?limit=1"],
     "/v1/invoices/{id}": [""],
-    "/v1/quarantine": ["", "?limit=2"],
+    "/v1/quarantine": ["", "?limit=2", "?state=open", "?state=resolved", "?feed=invoices&rule=quantity_zero"],
+    "/v1/quarantine/rules": [""],
+    "/v1/quarantine/{entry}": [""],
     "/v1/runs/{run}": ["", "?feed=invoices"],
     "/v1/status": [""],
     "/v1/views/{view}": ["", "?limit=1"],
+    "/v1/proof": [""],
+    "/v1/windows": ["", "?open=true"],
+    "/v1/windows/revisions": ["", "?corrections=true"],
+    "/v1/windows/{store}/{start}/revisions": [""],
+    "/v1/late": [""],
+    "/v1/stores": ["", "?limit=1"],
+    "/v1/users/{id}/products": ["", "?limit=1"],
+    "/v1/users/{id}/categories": [""],
+    "/v1/parked": ["", "?feed=orders"],
+    "/v1/conflicts": ["", "?limit=1"],
+    "/v1/references": [""],
+    "/v1/senders": ["", "?feed=pos"],
 }
+# Those that the file's invoices say nothing about; test_windows.py and test_counters.py have data for them.
+OF_STREAMS = {"/v1/windows/{store}/{start}/revisions"}
 
 
 def test_every_documented_route_is_tried(openapi):
@@ -80,9 +97,9 @@ def test_every_documented_route_is_tried(openapi):
     assert documented - served_otherwise == set(REQUESTS)
 
 
-@pytest.mark.parametrize("path", REQUESTS)
+@pytest.mark.parametrize("path", sorted(REQUESTS.keys() - OF_STREAMS))
 def test_answers_fit_the_document(sample, rows, openapi, path):
-    values = {"{run}": "sample", "{view}": "vw_TotalSales"}
+    values = {"{run}": "sample", "{view}": "vw_TotalSales", "{entry}": "1"}
     values["{id}"] = rows[0]["Invoice"] if "invoices" in path else busiest(rows)
     named = path
     for name, value in values.items():
@@ -118,7 +135,7 @@ BAD_PARAMETERS = [
     "/v1/products/top?exclude_non_products=yes", "/v1/customers?limit=-1", "/v1/customers?cursor=zz",
     "/v1/customers/summary?cancellations=maybe", "/v1/cancellations?grain=hour", "/v1/quarantine?limit=5000",
     "/v1/quarantine?cursor=7A7A", "/v1/sales/total?after=nonsense", "/v1/sales/total?after=latest&wait_ms=0",
-    "/v1/sales/total?after=latest&wait_ms=30001", "/v1/views/vw_TotalSales?limit=0",
+    "/v1/sales/total?after=latest&wait_ms=30001", "/v1/quarantine?state=closed", "/v1/views/vw_TotalSales?limit=0",
 ]  # fmt: skip
 
 

@@ -113,6 +113,7 @@ int cshims_unlink(const char *path) {
     int error = fault(); if (error) return -error;
     return unlink(path) < 0 ? -errno : 0;
 }
+int cshims_rmdir(const char *path) { return rmdir(path) < 0 ? -errno : 0; }
 int64_t cshims_free_bytes(const char *path) {
     struct statvfs s;
     return statvfs(path, &s) < 0 ? -errno : (int64_t)(s.f_bavail * s.f_frsize);

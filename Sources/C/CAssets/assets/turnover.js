@@ -22,7 +22,8 @@ function stateOf(row) {
 }
 
 const span = (row, withDay) => `${clock(row.start, withDay)}–${clock(row.end, false)}`;
-const said = (row) => `${span(row, true)} UTC: ${money(row.total, row.currency)}, ${sales(row.sale_count)}, ${stateOf(row)}`;
+const said = (row) =>
+  `${span(row, true)} UTC: ${money(row.total, row.currency)}, ${sales(row.sale_count)}, ${stateOf(row)}`;
 const sales = (n) => `${count(n)} ${n === 1 ? "sale" : "sales"}`;
 
 /** A bar for each window; open ones are outlined, corrected ones carry a triangle. */
@@ -42,7 +43,7 @@ function bars(rows, most) {
     const points = `${middle},${tip} ${middle - 4.5},${tip + 7} ${middle + 4.5},${tip + 7}`;
     return draw("g", {}, bar, draw("polygon", { points, class: "window-revised" }, draw("title", { text: said(row) })));
   });
-  const label = `The latest ${Math.min(rows.length, BARS)} windows, newest on the right; the table below has the figures.`;
+  const label = `The latest ${Math.min(rows.length, BARS)} windows, newest on the right; figures in the table below.`;
   return draw("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, class: "windows", role: "img", "aria-label": label },
     draw("line", { x1: 0, x2: width, y1: HEIGHT - 0.5, y2: HEIGHT - 0.5, class: "window-base" }), ...nodes);
 }

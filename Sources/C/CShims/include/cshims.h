@@ -28,6 +28,8 @@ int64_t cshims_path_size(const char *path);
 int cshims_mkdir(const char *path);
 int cshims_rename(const char *from, const char *to);
 int cshims_unlink(const char *path);
+/// Removes an empty directory.
+int cshims_rmdir(const char *path);
 /// Free bytes of the file system that holds `path`, or -errno.
 int64_t cshims_free_bytes(const char *path);
 /// Calls `each` for every entry except . and ..; returns 0 or -errno.

@@ -1,0 +1,131 @@
+"""Order counters, reference data, parked records, conflicts and senders over HTTP."""
+
+import pytest
+from messages import MENU, order, restaurant, send, user
+from support import check_shape, new_till, pages, running, schema_of, totals
+
+
+@pytest.fixture(scope="module")
+def till(tmp_path_factory):
+    with running(new_till(tmp_path_factory.mktemp("counters"))) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        send(till, "users", user("u1", "Anna"), user("u2", "Boris"))
+        send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+        send(till, "orders", order(1, "u1", "r1", MENU, ["p1", "p2"]))
+        send(till, "orders", order(2, "u1", "r1", MENU, ["p1", "p3"], when="2024-02-02T12:00:00+00:00"))
+        send(till, "orders", order(3, "u1", "r1", MENU, ["p4"], when="2024-02-03T12:00:00+00:00"))
+        # Counted, then cancelled: it counts nowhere.
+        send(till, "orders", order(3, "u1", "r1", MENU, ["p4"], "CANCELLED", "2024-02-03T12:00:00+00:00", 5))
+        send(till, "orders", order(4, "u2", "r1", MENU, ["p1", "p1"], "OPEN"))
+        yield till
+
+
+def asked(till, path, template=None):
+    reply = till.get(path + ("&" if "?" in path else "?") + "after=latest")
+    assert reply.status == 200, reply
+    check_shape(reply.json, schema_of(till.openapi, template or path.split("?")[0]))
+    return reply.json
+
+
+def products(till, who, query=""):
+    return asked(till, f"/v1/users/{who}/products{query}", "/v1/users/{id}/products")
+
+
+def categories(till, who):
+    return asked(till, f"/v1/users/{who}/categories", "/v1/users/{id}/categories")
+
+
+def test_products_of_a_user(till):
+    answer = products(till, "u1")
+    assert answer["user"] == {"id": "orders:u1", "key": "u1", "name": "Anna", "login": "anna"}
+    found = [(item["name"], item["orders"], item["last_order_at"]) for item in answer["items"]]
+    assert found == [
+        ("Borscht", 2, "2024-02-02T12:00:00Z"), ("Solyanka", 1, "2024-02-01T12:00:00Z"),
+        ("Tea", 1, "2024-02-02T12:00:00Z"),
+    ]  # fmt: skip
+    assert answer["items"][0]["product"].startswith("orders:") and answer["items"][0]["key"] == "p1"
+    assert pages(till, "/v1/users/orders:u1/products", 1) == answer["items"]
+    assert products(till, "u1", "?limit=1")["items"] == answer["items"][:1]
+
+
+def test_a_category_counts_once_in_an_order(till):
+    found = [(item["category"], item["orders"], item["last_order_at"]) for item in categories(till, "u1")["items"]]
+    assert found == [("Soups", 2, "2024-02-02T12:00:00Z"), ("Drinks", 1, "2024-02-02T12:00:00Z")]
+    assert pages(till, "/v1/users/u1/categories", 1) == categories(till, "u1")["items"]
+
+
+def test_an_open_order_counts_when_it_is_closed_and_an_unknown_user_is_404(till):
+    assert products(till, "u2")["items"] == [] == categories(till, "u2")["items"]
+    send(till, "orders", order(4, "u2", "r1", MENU, ["p1", "p1"], "CLOSED", version=3))
+    assert [(i["name"], i["orders"]) for i in products(till, "u2")["items"]] == [("Borscht", 1)]
+    for path in ("/v1/users/u9/products", "/v1/users/orders:u9/categories"):
+        reply = till.get(path)
+        assert reply.status == 404 and reply.json["error"]["code"] == "not_found", reply
+
+
+def test_a_renamed_product_keeps_its_row(till):
+    before = products(till, "u1")["items"]
+    renamed = {**MENU, "p3": ("Black tea", "Drinks", 110)}
+    send(till, "restaurants", restaurant("r1", "Kitchen", renamed, "2025-01-01 00:00:00"))
+    after = products(till, "u1")["items"]
+    assert {i["key"]: i["orders"] for i in after} == {i["key"]: i["orders"] for i in before}
+    assert {i["key"]: i["name"] for i in after}["p3"] == "Black tea"
+
+
+def test_references_by_entity(till):
+    found = {(i["entity"], i["source"]): i for i in asked(till, "/v1/references")["items"]}
+    assert set(found) == {("customer", "orders"), ("store", "orders"), ("product", "orders")}
+    assert found["customer", "orders"]["keys"] >= 2 and found["product", "orders"]["keys"] == 4
+    assert found["store", "orders"]["versions"] >= 1
+
+
+def test_parked_orders_wait_for_their_user(till):
+    send(till, "orders", order(50, "later", "r1", MENU, ["p1"]))
+    assert totals(till)["parked"] == 1
+    (parked,) = asked(till, "/v1/parked")["items"]
+    assert parked["missing"] == ["customer:orders:later"] and parked["feed"] == "orders"
+    assert '"object_id": 50' in parked["bytes"] and parked["encoding"] == "utf8"
+    assert asked(till, "/v1/parked?feed=pos")["items"] == []
+    send(till, "users", user("later", "Late"))
+    assert totals(till)["parked"] == 0 and asked(till, "/v1/parked")["items"] == []
+    assert [i["orders"] for i in products(till, "later")["items"]] == [1]
+
+
+def test_conflicts_of_documents_and_references(till):
+    send(till, "users", user("u7", "One"), user("u7", "Two"))
+    send(till, "orders", order(70, "u1", "r1", MENU, ["p3"], "OPEN"), order(70, "u1", "r1", MENU, ["p4"], "OPEN"))
+    found = asked(till, "/v1/conflicts")["items"]
+    assert [(i["kind"], i["id"]) for i in found] == [("document", "orders:70"), ("customer", "orders:u7")]
+    for item in found:
+        assert item["content_hash"] < item["current_hash"] and item["line"] is None and item["version_at"]
+    assert pages(till, "/v1/conflicts", 1) == found
+    assert till.get("/v1/conflicts?cursor=7A7A").status == 400
+
+
+def test_senders_with_gaps(till):
+    for number in [*range(1, 4), 7, *range(9, 12)]:
+        send(till, "users", user(f"s{number}", "Same"), sender="till-7", sequence=number)
+    send(till, "users", user("s0", "Same"), sender="unnumbered")
+    gaps, plain = asked(till, "/v1/senders?feed=users")["items"]
+    assert (gaps["name"], gaps["records"], gaps["missing"], gaps["missing_count"]) == ("till-7", 7, ["4-6", "8"], 4)
+    assert gaps["complete_until"] == {"sequence": 3, "time": None} and gaps["clock_offset"] is None
+    assert (plain["name"], plain["missing"], plain["complete_until"]) == ("unnumbered", [], None)
+    send(till, "users", user("s4", "Same"), sender="till-7", sequence=4)
+    assert asked(till, "/v1/senders?feed=users")["items"][0]["missing"] == ["5-6", "8"]
+    assert pages(till, "/v1/senders", 1) == asked(till, "/v1/senders")["items"]
+
+
+def test_a_sender_of_orders_has_a_clock_and_a_time(till):
+    send(till, "orders", order(80, "u1", "r1", MENU, ["p1"], "OPEN"), sender="app", sequence=1)
+    (app,) = asked(till, "/v1/senders?feed=orders")["items"]
+    assert app["complete_until"] == {"sequence": 1, "time": "2024-02-01T12:00:00Z"}
+    assert app["clock_offset"] > 1_000_000
+
+
+def test_status_names_every_feed_before_its_first_record(tmp_path_factory):
+    with running(new_till(tmp_path_factory.mktemp("fresh"))) as fresh:
+        feeds = {feed["feed"]: feed for feed in fresh.get("/v1/status").json["feeds"]}
+        assert set(feeds) >= {"invoices", "orders", "pos", "restaurants", "users"}
+        assert all(feed["log_end"] == 0 == feed["lag"] for feed in feeds.values())
+        assert fresh.get("/v1/status").json["proof"] is False
+        assert fresh.get("/v1/proof").status == 404

@@ -1,0 +1,122 @@
+"""The commands that ask a running till: windows, senders, parked, conflicts and quarantine."""
+
+import json
+
+import pytest
+from conftest import ROOT, free_port
+from messages import MENU, at, changed_contract, order, restaurant, sale, send, user
+from support import DONE, FAILED, USAGE, ended, new_till, running, till_command, totals
+
+
+@pytest.fixture
+def till(directory):
+    with running(new_till(directory)) as till:
+        yield till
+
+
+def said(till, *words, code=DONE):
+    return ended(till_command(*words, "--to", till.url), code)
+
+
+def items(till, *words):
+    return [json.loads(text) for text in said(till, *words, "--json").splitlines()]
+
+
+def test_nothing_yet(till):
+    for words in ("windows", "senders", "parked", "conflicts", "quarantine list", "quarantine rules"):
+        assert len(said(till, *words.split()).splitlines()) == 1
+        assert items(till, *words.split()) == []
+
+
+def test_windows(till):
+    send(till, "pos", sale("STORE_1", at(1), 1.5), sale("STORE_2", at(2), 2.5), sale("STORE_1", at(45), 4))
+    totals(till)
+    heading, *rows = said(till, "windows").splitlines()
+    assert heading.split() == ["STORE", "START", "END", "TOTAL", "SALES", "STATE"] and len(rows) == 3
+    published = next(row for row in rows if "STORE_1" in row and at(0) in row)
+    assert "1.50  EUR" in published and published.endswith("published")
+    assert [item["store"] for item in items(till, "windows", "--store", "STORE_2")] == ["pos:STORE_2"]
+    assert len(items(till, "windows", "--open")) == 2
+    assert items(till, "windows", "--from", at(40), "--until", at(60))[0]["total"] == "4.00"
+    short = said(till, "windows", "--limit", "1").splitlines()
+    assert len(short) == 3 and "--limit" in short[-1]
+    assert len(items(till, "windows", "--limit", "2")) == 2
+
+
+def test_senders(till):
+    for number in [*range(108, 112), *range(119, 121)]:
+        send(till, "pos", sale("STORE_1", at(number), 1), sender="till-7", sequence=number)
+    send(till, "pos", sale("STORE_2", at(5), 1), sender="till-8", sequence=1)
+    send(till, "pos", sale("STORE_3", at(5), 1), sender="till-9")
+    totals(till)
+    text = said(till, "senders")
+    assert f"till-7 is missing 112-118 (7 in all), complete until {at(111)} (sequence 111)" in text
+    assert f"till-8 is missing nothing, complete until {at(5)} (sequence 1)" in text
+    assert "till-9 sends no sequence numbers" in text and "pos till-7: 6 records, last seen 2" in text
+    assert items(till, "senders", "--feed", "pos")[0]["missing"] == ["112-118"]
+    assert items(till, "senders", "--feed", "orders") == []
+
+
+def test_parked_and_conflicts(till):
+    send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+    send(till, "orders", order(1, "u1", "r1", MENU, ["p1"]))
+    send(till, "users", user("u2", "One"), user("u2", "Two"))
+    totals(till)
+    text = said(till, "parked")
+    assert "customer:orders:u1" in text and "feed.orders/0:0" in text
+    assert items(till, "parked", "--feed", "pos") == []
+    heading, row = said(till, "conflicts").splitlines()
+    assert heading.startswith("KIND") and row.startswith("customer  orders:u2")
+    assert items(till, "conflicts")[0]["kind"] == "customer"
+
+
+def test_quarantine_from_list_to_redrive(till, directory):
+    reply = till.post("pos", [sale("STORE_12", at(2), 2.5), sale("STORE_15", at(3), 3.5), sale("x\x1b[2J", at(3), 1)])
+    assert reply.status == 422
+    totals(till)
+    heading, *rows = said(till, "quarantine", "list").splitlines()
+    assert heading.split() == ["ID", "FEED", "SINCE", "TRIES", "STATE", "REASON"] and len(rows) == 3
+    assert all("store_range: Store ID must be" in row for row in rows)
+    assert said(till, "quarantine", "rules").splitlines()[1].split() == ["pos", "store_range", "3"]
+    first, second, odd = sorted(item["id"] for item in items(till, "quarantine", "list"))
+    text = said(till, "quarantine", "show", str(first))
+    assert "reason: store_range on store_id = STORE_12: Store ID" in text and '"STORE_12"' in text
+    assert "\x1b" not in said(till, "quarantine", "show", str(odd)), "text from outside cannot steer the terminal"
+    assert json.loads(said(till, "quarantine", "show", str(first), "--json"))["attempts"] == 1
+
+    again = said(till, "quarantine", "redrive", str(first))
+    assert "1 entry was judged again" in again and "Open in quarantine now: 3." in again
+    till.stop()
+    till.arguments = ["--config", changed_contract(directory, ROOT, "pos", "stores_max: 10", "stores_max: 20")]
+    till.start()
+    report = json.loads(said(till, "quarantine", "redrive", "--feed", "pos", "--rule", "store_range", "--json"))
+    assert report["submitted"] == 3 and report["open"] == 1 and report["position"].startswith("feed.pos/0:")
+    assert totals(till)["distinct"] == 2
+    assert [item["id"] for item in items(till, "quarantine", "list")] == [odd]
+    assert {item["id"] for item in items(till, "quarantine", "list", "--state", "resolved")} == {first, second}
+    given_up = said(till, "quarantine", "discard", str(odd), str(first))
+    assert "1 entry was given up" in given_up and "Open in quarantine now: 0." in given_up
+    assert "nothing was done" in said(till, "quarantine", "redrive", "--feed", "pos")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("quarantine",), ("quarantine", "empty"), ("quarantine", "redrive"), ("quarantine", "redrive", "x"),
+        ("quarantine", "redrive", "1", "--feed", "pos"), ("quarantine", "discard", "--rule", "type"),
+        ("quarantine", "redrive", "1", "--rule", "type"), ("quarantine", "show"), ("quarantine", "show", "1", "2"),
+        ("quarantine", "list", "extra"), ("windows", "--limit", "0"), ("windows", "--limit", "many"),
+        ("windows", "STORE_1"), ("senders", "--store", "x"), ("parked", "--to", "ftp://127.0.0.1"),
+    ],
+)  # fmt: skip
+def test_wrong_command_lines(directory, words):
+    assert len(ended(till_command(*words), USAGE).strip()) > 20
+
+
+def test_a_server_that_refuses_or_is_not_there(till):
+    text = said(till, "windows", "--store", "STORE_9", code=FAILED)
+    assert 'There is no store "STORE_9"' in text
+    assert "no quarantine entry" in said(till, "quarantine", "show", "77", code=FAILED)
+    assert "one of" in said(till, "quarantine", "list", "--state", "closed", code=FAILED)
+    nobody = till_command("senders", "--to", f"http://127.0.0.1:{free_port()}")
+    assert "No connection to port" in ended(nobody, FAILED)

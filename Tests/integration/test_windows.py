@@ -1,0 +1,143 @@
+"""Turnover windows over HTTP: the vectors of the specification (pos.md 7), revisions, late sales, stores."""
+
+import uuid
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from messages import EPOCH, at, sale, send
+from support import check_shape, new_till, pages, running, schema_of
+
+TWICE = uuid.uuid4()
+# Sales in arrival order (store, second, amount, transaction) and the windows (store, second) that come of them.
+VECTORS = {
+    "bounds": (
+        [("STORE_1", 0, 1.10), ("STORE_1", 9.999, 2.20), ("STORE_2", 3, 5.0), ("STORE_1", 10, 7.0)],
+        {("STORE_1", 0): "3.30", ("STORE_1", 10): "7.00", ("STORE_2", 0): "5.00"},
+    ),
+    "disorder inside": ([("STORE_1", 25, 1.0), ("STORE_1", 24, 3.0)], {("STORE_1", 20): "4.00"}),
+    "disorder inside the first": ([("STORE_1", 8, 1.0), ("STORE_1", 2, 2.0)], {("STORE_1", 0): "3.00"}),
+    "stores do not make each other late": (
+        [("STORE_1", 25, 1.0), ("STORE_2", 5, 2.0)], {("STORE_1", 20): "1.00", ("STORE_2", 0): "2.00"},
+    ),
+    "late": ([("STORE_1", 25, 1.0), ("STORE_1", 5, 2.0)], {("STORE_1", 20): "1.00", ("STORE_1", 0): "2.00"}),
+    "tenths": ([("STORE_1", 1, 0.1), ("STORE_1", 2, 0.1), ("STORE_1", 3, 0.1)], {("STORE_1", 0): "0.30"}),
+    "twice": ([("STORE_1", 1, 5.0, TWICE), ("STORE_1", 1, 5.0, TWICE)], {("STORE_1", 0): "5.00"}),
+    "close": ([("STORE_1", 0, 1.0), ("STORE_1", 0.05, 2.0)], {("STORE_1", 0): "3.00"}),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def till(tmp_path_factory):
+    """All vectors, an hour apart, so that none makes another late."""
+    with running(new_till(tmp_path_factory.mktemp("windows"))) as till:
+        for number, (sales, _) in enumerate(VECTORS.values()):
+            base = EPOCH + timedelta(hours=number)
+            for store, second, amount, *transaction in sales:
+                send(till, "pos", sale(store, at(second, base), amount, *transaction))
+        till.openapi = till.get("/v1/openapi.json").json
+        yield till
+
+
+def windows(till, query=""):
+    reply = till.get(f"/v1/windows?after=latest&limit=1000{query}")
+    assert reply.status == 200, reply
+    check_shape(reply.json, schema_of(till.openapi, "/v1/windows"))
+    return reply.json["items"]
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors_of_the_specification(till, name):
+    number = list(VECTORS).index(name)
+    base = EPOCH + timedelta(hours=number)
+    found = windows(till, f"&from={at(0, base)}&to={at(3600, base)}")
+    expected = {("pos:" + store, at(second, base)): total for (store, second), total in VECTORS[name][1].items()}
+    assert {(w["store"], w["start"]): w["total"] for w in found} == expected
+    assert sum(w["sale_count"] for w in found) == (1 if name == "twice" else len(VECTORS[name][0]))
+    for window in found:
+        assert window["currency"] == "EUR" and window["store_key"] in ("STORE_1", "STORE_2")
+        start, first, last, end = (
+            datetime.fromisoformat(window[name]) for name in ("start", "first_at", "last_at", "end")
+        )
+        assert start <= first <= last < end
+
+
+def test_the_event_id_is_that_of_the_model(till):
+    first = next(w for w in windows(till) if (w["store"], w["start"]) == ("pos:STORE_1", at(0)))
+    assert first["event_id"] == "8ecd36c5-5023-511e-a521-c586d44f9ba3"
+    assert (first["first_at"], first["last_at"]) == (at(0), at(9.999).replace("999000", "999"))
+
+
+def test_windows_are_published_latest_first_and_filtered(till):
+    everything = windows(till)
+    starts = [w["start"] for w in everything]
+    assert starts == sorted(starts, reverse=True)
+    opened, published = windows(till, "&open=true"), windows(till, "&open=false")
+    assert {w["state"] for w in opened} == {"open"} and {w["revision"] for w in opened} == {0}
+    assert {w["state"] for w in published} == {"published"} and all(w["revision"] >= 1 for w in published)
+    assert len(opened) + len(published) == len(everything)
+    assert {w["store"] for w in windows(till, "&store=pos:STORE_2")} == {"pos:STORE_2"}
+    assert windows(till, "&store=STORE_2") == windows(till, "&store=pos:STORE_2")
+    assert windows(till, "&to=2024-11-15") == [] and len(windows(till, "&from=2024-11-15")) == len(everything)
+    assert pages(till, "/v1/windows", 3) == everything
+
+
+def test_a_late_sale_makes_a_revision(till):
+    base = EPOCH + timedelta(hours=list(VECTORS).index("late"))
+    start = at(0, base)
+    path = "/v1/windows/{store}/{start}/revisions"
+    reply = till.get(f"/v1/windows/STORE_1/{start}/revisions?after=latest")
+    check_shape(reply.json, schema_of(till.openapi, path))
+    (revision,) = reply.json["items"]
+    assert revision["cause"] == "late" and revision["revision"] == 1
+    assert (revision["old_total"], revision["new_total"], revision["delta"]) == ("0.00", "2.00", "2.00")
+    (late,) = [one for one in till.get("/v1/late").json["items"] if one["window_start"] == start]
+    assert late["occurred_at"] == at(5, base) and late["total"] == "2.00" and late["sale"].startswith("pos:")
+    check_shape(till.get("/v1/late").json, schema_of(till.openapi, "/v1/late"))
+    # Another late sale of a window that is published: the total before, and now.
+    other = EPOCH + timedelta(hours=list(VECTORS).index("tenths"))
+    send(till, "pos", sale("STORE_1", at(4, other), 1.5))
+    first, second = till.get(f"/v1/windows/pos:STORE_1/{at(0, other)}/revisions?after=latest").json["items"]
+    assert first["cause"] in ("watermark", "idle") and (first["old_count"], first["new_count"]) == (0, 3)
+    assert (second["cause"], second["old_total"], second["new_total"], second["delta"]) == (
+        "late", "0.30", "1.80", "1.50",
+    )  # fmt: skip
+    (now,) = windows(till, f"&store=STORE_1&from={at(0, other)}&to={at(10, other)}")
+    assert (now["revision"], now["late_count"], now["total"]) == (2, 1, "1.80")
+
+
+def test_the_latest_revisions_of_all_stores(till):
+    latest = till.get("/v1/windows/revisions?after=latest&limit=1000").json
+    check_shape(latest, schema_of(till.openapi, "/v1/windows/revisions"))
+    times = [item["published_at"] for item in latest["items"]]
+    assert times == sorted(times, reverse=True) and len(times) >= 6
+    for item in latest["items"]:
+        assert Decimal(item["new_total"]) - Decimal(item["old_total"]) == Decimal(item["delta"])
+    causes = {item["cause"] for item in till.get("/v1/windows/revisions?corrections=true").json["items"]}
+    assert causes <= {"late", "correction"} and causes
+    assert [i["published_at"] for i in pages(till, "/v1/windows/revisions", 2)] == times
+
+
+def test_stores_say_how_far_they_are(till):
+    reply = till.get("/v1/stores?after=latest")
+    check_shape(reply.json, schema_of(till.openapi, "/v1/stores"))
+    stores = {store["key"]: store for store in reply.json["items"]}
+    assert set(stores) == {"STORE_1", "STORE_2"} and stores["STORE_1"]["id"] == "pos:STORE_1"
+    last = EPOCH + timedelta(hours=len(VECTORS) - 1)
+    assert datetime.fromisoformat(stores["STORE_1"]["watermark"]) >= last
+    assert pages(till, "/v1/stores", 1) == reply.json["items"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/windows?store=STORE_9", 404), ("/v1/windows?from=noon", 400), ("/v1/windows?open=perhaps", 400),
+        ("/v1/windows/STORE_1/2024-11-14T00:00:00Z/revisions", 404), ("/v1/windows/STORE_1/today/revisions", 400),
+        ("/v1/windows/STORE_9/2024-11-15T00:00:00Z/revisions", 404), ("/v1/windows?cursor=zz", 400),
+        ("/v1/windows/revisions?corrections=x", 400), ("/v1/late?limit=0", 400),
+    ],
+)  # fmt: skip
+def test_questions_without_an_answer(till, path, status):
+    reply = till.get(path)
+    assert reply.status == status, reply
+    assert reply.json["error"]["code"] == ("not_found" if status == 404 else "parameter_invalid")

@@ -3,7 +3,8 @@
 #endif
 
 /// Faults that a test build plants in the live folds and in the commit, so that `till prove` can be shown to find each.
-/// In the product ``isPlanted(_:)`` is the constant false, every site vanishes, and so do the names.
+/// In the product ``isPlanted(_:)`` is the constant false, every site vanishes, and so do the names: they are emitted into
+/// their users only, else each would be a symbol.
 public struct Mutant: Sendable {
     #if TILL_MUTANTS
         @usableFromInline let name: String
@@ -18,7 +19,7 @@ public struct Mutant: Sendable {
     @inlinable @inline(__always)
     init(_ name: StaticString = #function) {
         #if TILL_MUTANTS
-            self.name = "\(name)"
+            self.name = String("\(name)".dropLast("()".count))
         #endif
     }
 
@@ -31,22 +32,22 @@ public struct Mutant: Sendable {
         #endif
     }
 
-    @inlinable public static var droppedRetraction: Self { Self() }
-    @inlinable public static var doubledBatch: Self { Self() }
-    @inlinable public static var lostRecord: Self { Self() }
-    @inlinable public static var wrongZone: Self { Self() }
-    @inlinable public static var floatSum: Self { Self() }
-    @inlinable public static var offByOneWindow: Self { Self() }
-    @inlinable public static var swallowedLate: Self { Self() }
-    @inlinable public static var staleLookup: Self { Self() }
-    @inlinable public static var arrivalWins: Self { Self() }
-    @inlinable public static var countedDuplicate: Self { Self() }
-    @inlinable public static var uncancelledCounter: Self { Self() }
-    @inlinable public static var countedFailure: Self { Self() }
-    @inlinable public static var forgottenParked: Self { Self() }
-    @inlinable public static var repeatedRedrive: Self { Self() }
-    @inlinable public static var hiddenGap: Self { Self() }
-    @inlinable public static var silencedConflict: Self { Self() }
-    @inlinable public static var menuOfToday: Self { Self() }
-    @inlinable public static var lostRevision: Self { Self() }
+    @_alwaysEmitIntoClient public static func droppedRetraction() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func doubledBatch() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func lostRecord() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func wrongZone() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func floatSum() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func offByOneWindow() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func swallowedLate() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func staleLookup() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func arrivalWins() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func countedDuplicate() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func uncancelledCounter() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func countedFailure() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func forgottenParked() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func repeatedRedrive() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func hiddenGap() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func silencedConflict() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func menuOfToday() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func lostRevision() -> Self { Self() }
 }

@@ -106,7 +106,7 @@ extension RetailFold {
                 )
                 continue
             }
-            if let id = row[0].integer, !Mutant.isPlanted(.forgottenParked) { parkedChanges.deletes.append(id) }
+            if let id = row[0].integer, !Mutant.isPlanted(.forgottenParked()) { parkedChanges.deletes.append(id) }
             apply(record, nil, &batch)
         }
         var (changes, tally) = try finish(&batch, source)

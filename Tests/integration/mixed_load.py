@@ -123,7 +123,7 @@ def headers(connection, request):
     return {
         "X-Till-Sender": f"till-{connection}",
         "X-Till-Sequence": str(request + request // 17),
-        "X-Till-Run": f"run-{connection % 3}",
+        "X-Till-Run": f"run-{(connection + request) % 3}",
         "Idempotency-Key": f"{connection}/{request}",
     }
 

@@ -162,7 +162,9 @@ class Trade:
         for _ in range(2):
             for cashier in (11, 12, 15, 99):
                 self.send("pos", sale(f"x{cashier}", 15, cashier_id=f"CASHIER_{cashier}"), key=f"x{cashier}", run="x")
-            self.send("orders", order(30, 80, 60, bonus_grant=-5), order(31, 90, 60, user="u3", bonus_grant=-5), key="x")
+            self.send(
+                "orders", order(30, 80, 60, bonus_grant=-5), order(31, 90, 60, user="u3", bonus_grant=-5), key="x"
+            )
             self.send("users", {"_id": "u4", "update_ts_utc": "2025-01-01 00:00:00"}, key="u4")
 
     def redriven_twice(self):

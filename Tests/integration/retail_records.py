@@ -47,7 +47,9 @@ TEA = ("p2", "Чай", 120)
 PIE = ("p3", "Пирог", 254)
 
 
-def order(number, seconds, version, status="CLOSED", items=((SOUP, 1), (TEA, 2)), user="u1", restaurant="r1", **changes):
+def order(
+    number, seconds, version, status="CLOSED", items=((SOUP, 1), (TEA, 2)), user="u1", restaurant="r1", **changes
+):
     """An order of feed orders; `version` is seconds after `seconds`."""
     cost = sum(product[2] * count for product, count in items)
     payload = {
@@ -62,7 +64,10 @@ def order(number, seconds, version, status="CLOSED", items=((SOUP, 1), (TEA, 2))
         "final_status": status, "update_ts": at(seconds + version),
     }  # fmt: skip
     return {
-        "object_id": number, "object_type": "order", "sent_dttm": at(seconds + version), "payload": {**payload, **changes}
+        "object_id": number,
+        "object_type": "order",
+        "sent_dttm": at(seconds + version),
+        "payload": {**payload, **changes},
     }
 
 

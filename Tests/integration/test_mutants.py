@@ -30,7 +30,7 @@ FINDINGS = {
         ("user_product", "customer=orders/u1 product=orders/p1", "differs"),
     ],
     "lostRecord": [
-        ("store", "source=pos source_key=STORE_3", "missing"),
+        ("store", "source=orders source_key=r1", "missing"),
         ("customer", "source=orders source_key=u2", "missing"),
         ("product", "source=invoices source_key=A2", "missing"),
         ("document", "source=orders source_key=10", "missing"),
@@ -102,7 +102,7 @@ FINDINGS = {
 
 def planted():
     """The mutants that the source names."""
-    return re.findall(r"public static var (\w+): Self", SOURCE.read_text())
+    return re.findall(r"public static func (\w+)\(\) -> Self", SOURCE.read_text())
 
 
 def prove(till, code):

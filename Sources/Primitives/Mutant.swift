@@ -1,5 +1,5 @@
 #if TILL_MUTANTS
-    import CShims
+import CShims
 #endif
 
 /// Faults that a test build plants in the live folds and in the commit, so that `till prove` can be shown to find each.
@@ -7,28 +7,28 @@
 /// their users only, else each would be a symbol.
 public struct Mutant: Sendable {
     #if TILL_MUTANTS
-        @usableFromInline let name: String
+    @usableFromInline let name: String
 
-        /// The environment variable TILL_MUTANT, a name as it is written below.
-        @usableFromInline static let active: String? = {
-            guard let value = unsafe cshims_getenv("TILL_MUTANT") else { return nil }
-            return unsafe String(cString: value)
-        }()
+    /// The environment variable TILL_MUTANT, a name as it is written below.
+    @usableFromInline static let active: String? = {
+        guard let value = unsafe cshims_getenv("TILL_MUTANT") else { return nil }
+        return unsafe String(cString: value)
+    }()
     #endif
 
     @inlinable @inline(__always)
     init(_ name: StaticString = #function) {
         #if TILL_MUTANTS
-            self.name = String("\(name)".dropLast("()".count))
+        self.name = String("\(name)".dropLast("()".count))
         #endif
     }
 
     @inlinable @inline(__always)
     public static func isPlanted(_ mutant: Mutant) -> Bool {
         #if TILL_MUTANTS
-            active == mutant.name
+        active == mutant.name
         #else
-            false
+        false
         #endif
     }
 

@@ -14,7 +14,8 @@ import Testing
 @Suite struct FoldPropertyTests {
     static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 2_000
     /// Histories of two seeds are different ones.
-    static let firstSeed = (ProcessInfo.processInfo.environment["TILL_SEED"].flatMap { UInt64($0) } ?? 0) &* 1_000_000_007
+    static let firstSeed =
+        (ProcessInfo.processInfo.environment["TILL_SEED"].flatMap { UInt64($0) } ?? 0) &* 1_000_000_007
     static let shards = 8
 
     /// Folds records in batches of random sizes, sometimes with a new process between two of them.

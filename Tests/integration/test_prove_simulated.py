@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import pytest
+from conftest import wait_until
 from support import DONE, binary, ended, new_till, running, till_command, totals
 from test_simulate import FAULTS, ORDER_FAULTS, check_closed, simulate
 
@@ -66,6 +67,7 @@ def test_proofs_beside_a_till_under_load(tmp_path):
         words = ["--rate", "1500", "--count", "10000000", "--batch", "20", "--seed", str(FIRST_SEED)]
         simulations = [Simulation(till, [*subject, *words]) for subject in (POS, ORDERS)]
         try:
+            wait_until(lambda: totals(till)["received"] > 1000, 30, "the load")
             events, seconds, started = [], [], time.monotonic()
             for _ in range(PROOFS):
                 report = prove(till)

@@ -1,32 +1,53 @@
 #if TILL_MUTANTS
-    import CShims
+import CShims
 #endif
 
 /// Faults that a test build plants in the live folds and in the commit, so that `till prove` can be shown to find each.
-/// In the product ``isPlanted(_:)`` is the constant false and every site vanishes.
-public enum Mutant: CaseIterable, Sendable {
-    case droppedRetraction, doubledBatch, lostRecord, wrongZone, floatSum, offByOneWindow, swallowedLate, staleLookup,
-        arrivalWins, countedDuplicate, uncancelledCounter, countedFailure, forgottenParked, repeatedRedrive, hiddenGap,
-        silencedConflict, menuOfToday, lostRevision
+/// In the product ``isPlanted(_:)`` is the constant false, every site vanishes, and so do the names: they are emitted into
+/// their users only, else each would be a symbol.
+public struct Mutant: Sendable {
+    #if TILL_MUTANTS
+    @usableFromInline let name: String
+
+    /// The environment variable TILL_MUTANT, a name as it is written below.
+    @usableFromInline static let active: String? = {
+        guard let value = unsafe cshims_getenv("TILL_MUTANT") else { return nil }
+        return unsafe String(cString: value)
+    }()
+    #endif
+
+    @inlinable @inline(__always)
+    init(_ name: StaticString = #function) {
+        #if TILL_MUTANTS
+        self.name = String("\(name)".dropLast("()".count))
+        #endif
+    }
 
     @inlinable @inline(__always)
     public static func isPlanted(_ mutant: Mutant) -> Bool {
         #if TILL_MUTANTS
-            active == mutant
+        active == mutant.name
         #else
-            false
+        false
         #endif
     }
 
-    #if TILL_MUTANTS
-        /// Named by the environment variable TILL_MUTANT, as the case is written.
-        @usableFromInline static let active: Mutant? = {
-            guard let value = unsafe cshims_getenv("TILL_MUTANT") else { return nil }
-            let wanted = unsafe String(cString: value)
-            guard let found = allCases.first(where: { "\($0)" == wanted }) else {
-                fatalError("TILL_MUTANT names no mutant: \(wanted)")
-            }
-            return found
-        }()
-    #endif
+    @_alwaysEmitIntoClient public static func droppedRetraction() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func doubledBatch() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func lostRecord() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func wrongZone() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func floatSum() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func offByOneWindow() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func swallowedLate() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func staleLookup() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func arrivalWins() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func countedDuplicate() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func uncancelledCounter() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func countedFailure() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func forgottenParked() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func repeatedRedrive() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func hiddenGap() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func silencedConflict() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func menuOfToday() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func lostRevision() -> Self { Self() }
 }

@@ -70,7 +70,7 @@ package final class ProcessingWorker {
 
     private func fold(_ portion: JudgeAhead.Portion) throws -> Step {
         var records = portion.records
-        if Mutant.isPlanted(.lostRecord) { records.removeLast(min(1, records.count)) }
+        if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
         try store.begin()
         let changes = try fold.apply(records, from: StoreSource(store: store))
         guard try commit(changes, to: portion.to) else { return .fenced }
@@ -154,7 +154,7 @@ package final class ProcessingWorker {
     private func commit(_ folded: (changes: ChangeSet, tally: RetailFold.Tally), to: PositionVector) throws -> Bool {
         let started = time.monotonicNanos()
         var changes = folded.changes
-        if Mutant.isPlanted(.doubledBatch) {
+        if Mutant.isPlanted(.doubledBatch()) {
             changes = changes.mapValues { change in
                 var change = change
                 change.additions = change.additions.mapValues { sums in sums.map { 2 * $0 } }

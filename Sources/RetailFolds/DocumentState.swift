@@ -121,7 +121,7 @@ struct DocumentState {
         let mine = LostVersion(identity: identity, hash: hash, versionAt: versionAt)
         if lost[mine] != nil { return .duplicate }
         var conflict = versionAt == current.versionAt
-        if conflict ? current.hash < hash : current.versionAt < versionAt || Mutant.isPlanted(.arrivalWins) {
+        if conflict ? current.hash < hash : current.versionAt < versionAt || Mutant.isPlanted(.arrivalWins()) {
             let loser = LostVersion(identity: identity, hash: current.hash, versionAt: current.versionAt)
             lose(loser, isConflict: conflict, offset: current.offset)
             return .wins(conflict: conflict)
@@ -129,7 +129,7 @@ struct DocumentState {
         let group = VersionGroup(identity: identity, versionAt: versionAt)
         let rival = conflict ? nil : greatestLost[group]
         let isPassed = rival.map { hash < $0 } ?? false
-        let isSilenced = Mutant.isPlanted(.silencedConflict)
+        let isSilenced = Mutant.isPlanted(.silencedConflict())
         lose(mine, isConflict: (conflict || isPassed) && !isSilenced, offset: offset)
         if let rival {
             // One of the two is conflicting now: the event, or the version that stood for their common time until now.

@@ -166,7 +166,7 @@ struct FoldBatch {
                 let new = state.lines[identity]
                 if let new { lines.append((new.id, new.cells)) }
                 if let old, new == nil { lineChanges.deletes.append(old.id) }
-                if let old, let stored = state.stored, !Mutant.isPlanted(.droppedRetraction) {
+                if let old, let stored = state.stored, !Mutant.isPlanted(.droppedRetraction()) {
                     marts.add(old, of: stored, sign: -1)
                 }
                 if let new { marts.add(new, of: state.row, sign: 1) }
@@ -214,7 +214,7 @@ struct FoldBatch {
     private mutating func count(_ state: DocumentState, _ menus: Menus) {
         guard state.stored != state.row || !state.before.isEmpty else { return }
         if let stored = state.stored, CounterSums.customer(stored) != nil,
-            !(Mutant.isPlanted(.uncancelledCounter) && state.row.status == .cancelled)
+            !(Mutant.isPlanted(.uncancelledCounter()) && state.row.status == .cancelled)
         {
             let untouched = state.lines.values.filter { state.before.index(forKey: $0.identity) == nil }
             counters.count(stored, state.before.values.compactMap { $0 } + untouched, menus, sign: -1)

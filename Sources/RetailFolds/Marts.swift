@@ -13,9 +13,9 @@ struct Marts {
 
     /// What a line adds, under the document that it belongs to. Nothing while the document is not closed.
     mutating func add(_ line: LineRow, of document: DocumentRow, sign: Int128) {
-        guard document.status == .closed || Mutant.isPlanted(.countedFailure) else { return }
+        guard document.status == .closed || Mutant.isPlanted(.countedFailure()) else { return }
         var amount = Int128(line.amount) * sign
-        if Mutant.isPlanted(.floatSum) { amount = Int128((Double(amount) / 1_000).rounded() * 1_000) }
+        if Mutant.isPlanted(.floatSum()) { amount = Int128((Double(amount) / 1_000).rounded() * 1_000) }
         let gross = line.kind == .gross ? amount : 0
         let returns = line.kind == .returned ? amount : 0
         let units = line.kind == .gross ? Int128(line.quantity) * sign : 0
@@ -23,7 +23,7 @@ struct Marts {
         let reference = document.type == .cancellation ? 0 : amount
         let currency = line.currency
         if line.kind != .adjustment {
-            let hour = Mutant.isPlanted(.wrongZone) ? line.occurredAt / 3_600_000_000 : line.hour
+            let hour = Mutant.isPlanted(.wrongZone()) ? line.occurredAt / 3_600_000_000 : line.hour
             hours.add(SumKey(document.storeID, hour, currency), MartValues(gross, returns, units))
             products.add(SumKey(line.day, line.productID, currency), MartValues(gross, returns, units))
             productTotals.add(SumKey(line.productID, currency), MartValues(gross, returns, units))

@@ -48,7 +48,7 @@ struct Menus {
         var latest: MenuRow?
         for row in rows where row.isWinner {
             if row.validFrom <= time, row.validFrom >= latest?.validFrom ?? .min { latest = row }
-            if Mutant.isPlanted(.menuOfToday), row.validFrom >= latest?.validFrom ?? .min { latest = row }
+            if Mutant.isPlanted(.menuOfToday()), row.validFrom >= latest?.validFrom ?? .min { latest = row }
             if row.validFrom <= first?.validFrom ?? .max { first = row }
         }
         return (latest ?? first)?.categoryID

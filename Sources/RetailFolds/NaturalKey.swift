@@ -19,7 +19,7 @@ struct NaturalKey: Hashable {
 func wins(_ value: ByteString?, at time: Int64, over current: ByteString?, at currentTime: Int64?) -> Bool {
     guard let value, !value.isEmpty else { return false }
     guard let current, let currentTime else { return true }
-    if Mutant.isPlanted(.staleLookup) { return true }
+    if Mutant.isPlanted(.staleLookup()) { return true }
     if time != currentTime { return time > currentTime }
     if value == current { return false }
     return Digest.sha256(of: value.bytes) > Digest.sha256(of: current.bytes)

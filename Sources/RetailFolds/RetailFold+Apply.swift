@@ -83,8 +83,8 @@ extension RetailFold {
     private mutating func resolve(_ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
         let key = RecordKey(record)
         guard var row = batch.quarantine[key], row[9] == .null else {
-            if Mutant.isPlanted(.repeatedRedrive) { tally.received = 1 }
-            return Mutant.isPlanted(.repeatedRedrive) && record.action == .redrive
+            if Mutant.isPlanted(.repeatedRedrive()) { tally.received = 1 }
+            return Mutant.isPlanted(.repeatedRedrive()) && record.action == .redrive
         }
         defer {
             batch.quarantine[key] = row
@@ -254,7 +254,7 @@ extension RetailFold.Tally {
         switch verdict {
         case .duplicate:
             duplicates += 1
-            if Mutant.isPlanted(.countedDuplicate) { distinct += 1 }
+            if Mutant.isPlanted(.countedDuplicate()) { distinct += 1 }
         case .new:
             distinct += 1
             current += 1

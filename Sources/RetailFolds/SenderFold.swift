@@ -70,7 +70,7 @@ struct SenderFold {
         var place = low - 1
         if place >= 0, list[place].high >= sequence {
             guard let event, event > list[place].eventMax ?? .min else { return }
-        } else if place >= 0, list[place].high + 1 == sequence || Mutant.isPlanted(.hiddenGap) {
+        } else if place >= 0, list[place].high + 1 == sequence || Mutant.isPlanted(.hiddenGap()) {
             list[place].high = sequence
         } else if place + 1 < list.count, list[place + 1].low - 1 == sequence {
             place += 1

@@ -13,7 +13,6 @@ struct WindowShare: Equatable {
             row.grossLines > 0
         else { return nil }
         key = WindowKey(storeID: row.storeID, start: start, currency: row.currency)
-        if Mutant.isPlanted(.offByOneWindow), row.occurredAt == start { key.start -= 10_000_000 }
         amount = row.gross
     }
 }
@@ -149,7 +148,7 @@ struct WindowFold {
         var isLate = false
         if let after, before?.key != after.key, isPassed(after.key, policy) {
             isLate = true
-            if Mutant.isPlanted(.swallowedLate) { return }
+            if Mutant.isPlanted(.swallowedLate()) { return }
             lateSales.append([
                 .null, .integer(documentID), .integer(after.key.start), .integer(record.offset),
                 .integer(after.key.storeID), .integer(header.occurredAt.micros), .integer(record.receivedAt.micros),
@@ -192,7 +191,7 @@ struct WindowFold {
         if row.revision > 0 || isPassed(key, policy) {
             row.revision += 1
             if isLate { row.lateCount += 1 }
-            if !Mutant.isPlanted(.lostRevision) { note(row, old: old, isLate ? .late : .correction, record) }
+            if !Mutant.isPlanted(.lostRevision()) { note(row, old: old, isLate ? .late : .correction, record) }
             close(key)
         } else if open[key.storeID, default: []].insert(key).inserted {
             openIDs[key] = nextOpen

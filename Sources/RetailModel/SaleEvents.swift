@@ -65,6 +65,7 @@ package struct WindowPolicy: Sendable, Hashable {
     /// Start of the window that holds an instant.
     package func start(of micros: Int64) -> Int64 {
         let rest = micros % length
+        if Mutant.isPlanted(.offByOneWindow()), rest == 0 { return micros - length }
         return micros - (rest < 0 ? rest + length : rest)
     }
 }

@@ -10,9 +10,12 @@ import Tables
 import Testing
 
 /// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are
-/// those that the proof computes, to the last column. TILL_PROPERTY=n runs n histories.
+/// those that the proof computes, to the last column. TILL_PROPERTY=n runs n histories, TILL_SEED=n others.
 @Suite struct FoldPropertyTests {
     static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 2_000
+    /// Histories of two seeds are different ones.
+    static let firstSeed =
+        (ProcessInfo.processInfo.environment["TILL_SEED"].flatMap { UInt64($0) } ?? 0) &* 1_000_000_007
     static let shards = 8
 
     /// Folds records in batches of random sizes, sometimes with a new process between two of them.
@@ -65,7 +68,7 @@ import Testing
         var seen: Set<RecordGenerator.Situation> = []
         var failures = 0
         for number in stride(from: shard, to: Self.histories, by: Self.shards) where failures < 3 {
-            var generator = RecordGenerator(seed: UInt64(number))
+            var generator = RecordGenerator(seed: UInt64(number) &+ Self.firstSeed)
             let records = generator.history()
             seen.formUnion(generator.seen)
             var random = SeededRandom(seed: UInt64(number) &* 31)

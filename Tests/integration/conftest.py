@@ -66,11 +66,12 @@ class Reply:
 class Till:
     """One till process on a data directory, which outlives the process: start() again continues with it."""
 
-    def __init__(self, directory, binary=None, url=None, arguments=()):
+    def __init__(self, directory, binary=None, url=None, arguments=(), environment=None):
         self.directory = Path(directory)
         self.data = self.directory / "data"
         self.binary = binary
         self.arguments = list(arguments)
+        self.environment = environment or {}
         self.process = None
         self._url = url
         self._port = None
@@ -89,7 +90,10 @@ class Till:
             self._port = self._port or free_port()
             command = [self.binary, "up", "--data", self.data, "--listen", f"127.0.0.1:{self._port}", *self.arguments]
             with open(self.log_path, "ab") as log:
-                self.process = subprocess.Popen(list(map(str, command)), stdout=log, stderr=log, cwd=self.directory)
+                environment = {**os.environ, **self.environment}
+                self.process = subprocess.Popen(
+                    list(map(str, command)), stdout=log, stderr=log, cwd=self.directory, env=environment
+                )
         self._wait_ready()
         return self
 

@@ -69,8 +69,8 @@ def http_request(connection, request):
 class Sender:
     """One connection's memory over all lives of the server."""
 
-    def __init__(self, number):
-        self.number = number
+    def __init__(self, number, request_of=http_request, taken=(202,)):
+        self.number, self.request_of, self.taken = number, request_of, taken
         self.request = 0
 
     async def live(self, port, report):
@@ -83,11 +83,11 @@ class Sender:
         try:
             while True:
                 sent_at = None
-                writer.write(http_request(self.number, self.request))
+                writer.write(self.request_of(self.number, self.request))
                 await writer.drain()
                 sent_at = time.monotonic()
                 status = await answer(reader)
-                if status == 202:
+                if status in self.taken:
                     report["acknowledged"].append([self.number, self.request])
                     self.request += 1
                 elif status == 429:
@@ -119,12 +119,11 @@ async def one_life(senders, port):
     return report
 
 
-def main(connections):
-    senders = [Sender(number) for number in connections]
+def main(senders):
     for line in sys.stdin:
         report = asyncio.run(one_life(senders, json.loads(line)["port"]))
         print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":
-    main(range(*map(int, sys.argv[1:3])))
+    main([Sender(number) for number in range(*map(int, sys.argv[1:3]))])

@@ -28,9 +28,9 @@ PROCESSES = 2
 class Load:
     """Client processes that send until the server is gone, and report what they were told."""
 
-    def __init__(self):
+    def __init__(self, program="kill_load.py"):
         share = CONNECTIONS // PROCESSES
-        program = str(Path(__file__).with_name("kill_load.py"))
+        program = str(Path(__file__).with_name(program))
         self.processes = [
             subprocess.Popen(
                 [sys.executable, program, str(n * share), str((n + 1) * share)],

@@ -31,6 +31,7 @@ REFERENCES = {"pos": (), "orders": ("users", "restaurants")}
 NOUN = {"pos": "sales", "orders": "messages"}
 # Orders that make up 1,000 messages: every fifth is sent in two or three versions, every hundredth message twice.
 ORDERS_PER_1000 = 805
+SECONDS_MAX = 1_800  # of one command
 SHOWN_SHARE = 0.01  # of the file; tables below it are only in the JSON file
 
 WINDOWS = """SELECT s.source_key, w.window_start, (w.total_hi << 32) + w.total_lo, w.sale_count
@@ -74,9 +75,12 @@ class Subject:
     def records(self):
         return self.sent["distinct"] + self.sent["duplicates"]
 
+    def log_bytes(self):
+        return sum(path.stat().st_size for path in (self.directory / "data/log").rglob("*") if path.is_file())
 
-def finish(command, source=None, allowed=(0,)):
-    """Runs a command to its end, with `source` as its standard input."""
+
+def finish(command, source=None):
+    """Runs a command to its end, which must be exit code 0, with `source` as its standard input."""
     command = [str(x) for x in command]
     line = shlex.join(command) + (f" < {source}" if source else "")
     print("$", line, flush=True)
@@ -88,6 +92,8 @@ def finish(command, source=None, allowed=(0,)):
         while not ended:
             ended, status, usage = os.wait4(child.pid, os.WNOHANG)
             if not ended:
+                if time.monotonic() - started > SECONDS_MAX:
+                    child.kill()
                 peak = max(peak, resident_mb(child.pid, "VmHWM"))
                 time.sleep(0.01)
         seconds = time.monotonic() - started
@@ -95,7 +101,7 @@ def finish(command, source=None, allowed=(0,)):
         out.seek(0)
         errors.seek(0)
         text = out.read().decode()
-        if child.returncode not in allowed:
+        if child.returncode != 0:
             raise Wrong(f"{line} ended with {child.returncode}: {text[-2000:]}{errors.read().decode()[-2000:]}")
     cpu = usage.ru_utime + usage.ru_stime
     return Child(text, seconds, round(cpu, 2), round(peak, 1), line)
@@ -311,13 +317,14 @@ class Retail:
             subject = self._loaded(name)
             data = subject.directory / "data"
 
-            def ours(data=data):
+            def ours(subject=subject, data=data):
                 done = finish((TILL, "prove", "--data", data, "--json"))
                 report = json.loads(done.text)
                 if report["differences"] != 0 or not report["complete"]:
                     raise Wrong(f"till prove found {report['differences']} differences: {report['found'][:3]}")
                 detail = {key: report[key] for key in ("events", "rows", "tables", "differences", "seconds")}
-                detail |= {"cpu_seconds": done.cpu_seconds, "resident_mb": done.peak_mb, "command": done.line}
+                detail |= {"cpu_seconds": done.cpu_seconds, "resident_mb": done.peak_mb}
+                detail |= {"log_mb": round(subject.log_bytes() / 1e6, 1), "command": done.line}
                 return report["events"] / done.seconds, detail
 
             key = f"prove.{name}"
@@ -329,7 +336,6 @@ class Retail:
         for name in ("pos", "orders"):
             subject = self._loaded(name)
             each = f"bytes/{NOUN[name].removesuffix('s')}"
-            log = sum(path.stat().st_size for path in (subject.directory / "data/log").rglob("*") if path.is_file())
             try:
                 tables = query(subject.directory, SIZES)
             except sqlite3.OperationalError as error:  # an SQLite without dbstat
@@ -343,7 +349,7 @@ class Retail:
             ]
             for key, what, size in (
                 ("input", "size of the NDJSON file", subject.file.stat().st_size),
-                ("log", "size of the log", log),
+                ("log", "size of the log", subject.log_bytes()),
                 ("tables", "size of all tables with their indexes", total),
             ):
                 self.run.derive(f"size.{name}.{key}", f"{name}: {what}", each, [size / subject.events])

@@ -6,7 +6,8 @@ enum Repository {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     static let skippedNames: Set<String> = [
-        ".git", ".build", ".dev", ".swiftpm", "vendor", "__pycache__", ".pytest_cache", ".ruff_cache",
+        ".git", ".build", ".build-mutants", ".build-sim", ".dev", ".swiftpm", "vendor", "__pycache__",
+        ".pytest_cache", ".ruff_cache",
     ]
 
     /// Extensions of files that are read as text; a file without extension counts when it begins with `#!`.

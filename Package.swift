@@ -137,12 +137,12 @@ let mutants: [SwiftSetting] = Context.environment["TILL_MUTANTS"] == "1" ? [.def
 
 let strict: [SwiftSetting] =
     mutants + [
-    .strictMemorySafety(),
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("ExistentialAny"),
-]
+        .strictMemorySafety(),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ]
 
 func refuse(_ message: String) -> Never { fatalError(message + "; see docs/internals/architecture.md") }
 

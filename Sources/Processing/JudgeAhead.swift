@@ -97,7 +97,9 @@ final class JudgeAhead {
     private func ask(_ positions: PositionVector) {
         if thread == nil {
             // Without a thread the work is done by the owner, as if there were no more.
-            thread = try? DedicatedThread(name: "till-refine", nice: 10) { [log, desk, phase] in Self.run(log, desk, phase) }
+            thread = try? DedicatedThread(name: "till-refine", nice: 10) { [log, desk, phase] in
+                Self.run(log, desk, phase)
+            }
         }
         guard thread != nil else { return }
         asked = positions

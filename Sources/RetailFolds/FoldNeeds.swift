@@ -60,7 +60,8 @@ struct FoldNeeds {
             if let start = sale.header.windowStart {
                 let store = NaturalKey(sale.header.source, sale.header.store)
                 windows.insert(
-                    WindowNeed(store: store, start: start, currency: Int64(sale.header.currency.code)))
+                    WindowNeed(store: store, start: start, currency: Int64(sale.header.currency.code))
+                )
             }
         }
     }

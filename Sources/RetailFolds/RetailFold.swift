@@ -151,7 +151,12 @@ package struct RetailFold {
             case .customer, .store:
                 let prefix: [Cell] = [.integer(key.entity.rawValue), .text(key.source), .text(key.key)]
                 found = try source.rows(
-                    of: RetailTables.referenceVersion, index: nil, prefix: prefix, range: nil, limit: 1)
+                    of: RetailTables.referenceVersion,
+                    index: nil,
+                    prefix: prefix,
+                    range: nil,
+                    limit: 1
+                )
             case .product:
                 guard let store = stores[NaturalKey(key.source, key.store)]?.id,
                     let product = products[NaturalKey(key.source, key.key)]?.id

@@ -32,7 +32,12 @@ struct SenderFold {
             guard let cells else { continue }
             senders.keep(key, SenderRow(cells))
             ranges[key] = try source.rows(of: RetailTables.senderRange, prefix: key.cells).map {
-                SequenceRange(id: $0[0].integer, low: $0[3].integer ?? 0, high: $0[4].integer ?? 0, eventMax: $0[5].integer)
+                SequenceRange(
+                    id: $0[0].integer,
+                    low: $0[3].integer ?? 0,
+                    high: $0[4].integer ?? 0,
+                    eventMax: $0[5].integer
+                )
             }.sorted { $0.low < $1.low }
         }
     }

@@ -204,7 +204,8 @@ struct WindowFold {
     }
 
     private mutating func note(_ row: WindowRow, old: WindowRow, _ cause: PublishCause, _ record: JudgedRecord) {
-        let before: (total: Int128, count: Int64) = old.revision == 0 && cause.rawValue < 2 ? (0, 0) : (old.total, old.count)
+        let before: (total: Int128, count: Int64) =
+            old.revision == 0 && cause.rawValue < 2 ? (0, 0) : (old.total, old.count)
         revisions.append([
             .null, .integer(row.key.storeID), .integer(row.key.start), .integer(row.key.currency),
             .integer(row.revision), .wide(before.total), .wide(row.total), .integer(before.count), .integer(row.count),

@@ -140,4 +140,3 @@ extension [UInt8] {
         if let text { append(contentsOf: text.bytes) }
     }
 }
-

@@ -34,7 +34,8 @@ extension RetailTables {
         columns: [
             Column("id", .integer, "surrogate"), Column("entity", .integer, "0 customer, 1 store"),
             Column("source", .text, "source system"), Column("source_key", .text, "key in the source"),
-            Column("version_at", .integer, "validity start, µs"), Column("content_hash", .blob, "SHA-256 of the content"),
+            Column("version_at", .integer, "validity start, µs"),
+            Column("content_hash", .blob, "SHA-256 of the content"),
             Column("outcome", .integer, "0 current, 1 superseded (history), 2 conflicting"),
             Column("log_offset", .integer, "log offset of the event"),
         ]
@@ -193,7 +194,12 @@ extension RetailTables {
             Column("records", .integer, "received records"), Column("first_seen", .integer, "receipt time, µs"),
             Column("last_seen", .integer, "receipt time, µs"),
             Column("event_max", .integer, nullable: true, "greatest event time, µs"),
-            Column("delay_min", .integer, nullable: true, "least receipt time − event time, µs: clock offset and travel"),
+            Column(
+                "delay_min",
+                .integer,
+                nullable: true,
+                "least receipt time − event time, µs: clock offset and travel"
+            ),
         ]
     )
 

@@ -4,9 +4,9 @@ import FaultKit
 import Foundation
 import Ports
 import Primitives
+import Proof
 import RecordBatch
 import Refine
-import Proof
 import RetailFolds
 import RetailModel
 import SQLiteTables
@@ -134,7 +134,9 @@ import Testing
         cleanWorld.log.close()
         #expect(clean.commits == World.rounds.count)
         let totals = expected.rows(of: RetailTables.feedTotal).map { row in
-            ["received", "distinct_events", "duplicates", "quarantined", "current", "conflicting"].map { row[$0]?.integer }
+            ["received", "distinct_events", "duplicates", "quarantined", "current", "conflicting"].map {
+                row[$0]?.integer
+            }
         }
         #expect(totals == [[15, 9, 4, 2, 7, 2]], "the workload means something")
         for at in 0..<clean.operations {

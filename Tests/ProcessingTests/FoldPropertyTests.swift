@@ -80,7 +80,8 @@ import Testing
                 if found != expected {
                     failures += 1
                     Issue.record(
-                        "history \(number), round \(round): found (-), proved (+)\(found.difference(from: expected))")
+                        "history \(number), round \(round): found (-), proved (+)\(found.difference(from: expected))"
+                    )
                     break
                 }
                 contents.append(found)

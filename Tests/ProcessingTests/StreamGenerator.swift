@@ -102,7 +102,9 @@ struct StreamGenerator {
         status: SaleStatus? = nil,
         versionAt: Int64? = nil
     ) -> SaleEvent {
-        let time = Timestamp(micros: Self.start + Int64(below(8)) * 7 * Self.second + (below(9) == 0 ? 900 * Self.second : 0))
+        let time = Timestamp(
+            micros: Self.start + Int64(below(8)) * 7 * Self.second + (below(9) == 0 ? 900 * Self.second : 0)
+        )
         let store: ByteString = pick(["S1", "S2"])
         let eur = Currency("EUR") ?? pick([])
         var header = DocumentHeader(

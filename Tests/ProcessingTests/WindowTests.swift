@@ -41,32 +41,68 @@ import Testing
         let time = Timestamp(micros: micros(sale.at))
         let key = ByteString(sale.key ?? "t\(index)")
         var header = DocumentHeader(
-            source: "pos", document: key, store: ByteString(sale.store), timeZone: "UTC", occurredAt: time, day: 0,
-            currency: eur)
+            source: "pos",
+            document: key,
+            store: ByteString(sale.store),
+            timeZone: "UTC",
+            occurredAt: time,
+            day: 0,
+            currency: eur
+        )
         header.versionAt = sale.version
         header.status = sale.status
         header.window = WindowPolicy(length: 10_000_000, lateness: 10_000_000, idle: 30_000_000, skew: 60_000_000)
         var line = LineEvent(
-            source: "pos", document: key, identity: "1", store: header.store, timeZone: "UTC", product: "p",
-            occurredAt: time, day: 0, hour: 0, quantity: 1_000, unitPrice: sale.amount, amount: sale.amount,
-            currency: eur, rawTime: "")
+            source: "pos",
+            document: key,
+            identity: "1",
+            store: header.store,
+            timeZone: "UTC",
+            product: "p",
+            occurredAt: time,
+            day: 0,
+            hour: 0,
+            quantity: 1_000,
+            unitPrice: sale.amount,
+            amount: sale.amount,
+            currency: eur,
+            rawTime: ""
+        )
         var canonical: [UInt8] = [UInt8(sale.status.rawValue)]
         line.canonical(into: &canonical)
         line.contentHash = .sha256(of: canonical)
-        let event = SaleEvent(header: header, lines: [line], contentHash: .sha256(of: canonical + Array(sale.store.utf8)))
+        let event = SaleEvent(
+            header: header,
+            lines: [line],
+            contentHash: .sha256(of: canonical + Array(sale.store.utf8))
+        )
         var record = JudgedRecord(
-            outcome: .accepted(.sale(event)), offset: Int64(index), topic: "feed.pos", feed: "pos", run: "",
-            recordID: Identifier(high: 1, low: UInt64(index)), contract: .zero,
-            receivedAt: Timestamp(micros: micros(sale.received ?? sale.at)), bytes: "")
+            outcome: .accepted(.sale(event)),
+            offset: Int64(index),
+            topic: "feed.pos",
+            feed: "pos",
+            run: "",
+            recordID: Identifier(high: 1, low: UInt64(index)),
+            contract: .zero,
+            receivedAt: Timestamp(micros: micros(sale.received ?? sale.at)),
+            bytes: ""
+        )
         record.sender = ByteString(sale.sender)
         return record
     }
 
     static func tick(_ seconds: Double, _ index: Int) -> JudgedRecord {
         JudgedRecord(
-            outcome: .tick, offset: Int64(index), topic: "feed.pos", feed: "pos", run: "",
-            recordID: Identifier(high: 1, low: UInt64(index)), contract: .zero,
-            receivedAt: Timestamp(micros: micros(seconds)), bytes: "")
+            outcome: .tick,
+            offset: Int64(index),
+            topic: "feed.pos",
+            feed: "pos",
+            run: "",
+            recordID: Identifier(high: 1, low: UInt64(index)),
+            contract: .zero,
+            receivedAt: Timestamp(micros: micros(seconds)),
+            bytes: ""
+        )
     }
 
     /// Folds in batches of `size`, with a new process between two of them.
@@ -78,7 +114,9 @@ import Testing
         while !rest.isEmpty {
             var fold = RetailFold()
             let (changes, _) = try fold.apply(
-                Array(rest.prefix(size)), from: FoldPropertyTests.Source(store: store))
+                Array(rest.prefix(size)),
+                from: FoldPropertyTests.Source(store: store)
+            )
             rest = rest.dropFirst(size)
             var to = position
             to.offsets[TopicPartition("feed.pos"), default: 0] += 1
@@ -101,8 +139,13 @@ import Testing
             .sorted { ($0[0].integer ?? 0) < ($1[0].integer ?? 0) }
             .map {
                 Published(
-                    store: names[$0[1].integer ?? 0] ?? "", start: seconds($0[2]), revision: $0[4].integer ?? 0,
-                    old: Int64($0[5].wide), new: Int64($0[6].wide), cause: $0[9].integer ?? 0)
+                    store: names[$0[1].integer ?? 0] ?? "",
+                    start: seconds($0[2]),
+                    revision: $0[4].integer ?? 0,
+                    old: Int64($0[5].wide),
+                    new: Int64($0[6].wide),
+                    cause: $0[9].integer ?? 0
+                )
             }
         out.late = store.rows(of: RetailTables.lateSale, prefix: []).count
         return out
@@ -132,7 +175,8 @@ import Testing
     @Test func `an event inside an open window counts`() throws {
         #expect(
             try Self.outcome([Sale(at: 25, amount: 100_000), Sale(at: 24, amount: 300_000)]).totals
-                == ["STORE_1 20": 400_000])
+                == ["STORE_1 20": 400_000]
+        )
         let out = try Self.outcome([Sale(at: 8, amount: 100_000), Sale(at: 2, amount: 200_000)])
         #expect(out.totals == ["STORE_1 0": 300_000])
         #expect(out.late == 0)
@@ -149,7 +193,8 @@ import Testing
         #expect(out.totals == ["STORE_1 20": 100_000, "STORE_1 0": 200_000])
         #expect(out.late == 1)
         #expect(
-            out.published == [Published(store: "STORE_1", start: 0, revision: 1, old: 0, new: 200_000, cause: 2)])
+            out.published == [Published(store: "STORE_1", start: 0, revision: 1, old: 0, new: 200_000, cause: 2)]
+        )
     }
 
     @Test func `a published window is corrected with old and new`() throws {
@@ -162,7 +207,8 @@ import Testing
                 Published(store: "STORE_1", start: 0, revision: 1, old: 0, new: 100_000, cause: 0),
                 Published(store: "STORE_1", start: 0, revision: 2, old: 100_000, new: 150_000, cause: 2),
                 Published(store: "STORE_1", start: 0, revision: 3, old: 150_000, new: 150_001, cause: 2),
-            ])
+            ]
+        )
         #expect(out.open == ["STORE_1 20"])
     }
 
@@ -183,7 +229,9 @@ import Testing
             Sale(at: 5, amount: 100_000, key: "x", version: 1), Sale(at: 30, amount: 1),
             Sale(at: 5, amount: 100_000, received: 31, key: "x", version: 2, status: .cancelled),
         ])
-        #expect(out.published.last == Published(store: "STORE_1", start: 0, revision: 2, old: 100_000, new: 0, cause: 3))
+        #expect(
+            out.published.last == Published(store: "STORE_1", start: 0, revision: 2, old: 100_000, new: 0, cause: 3)
+        )
         #expect(out.late == 0)
     }
 
@@ -198,7 +246,9 @@ import Testing
         #expect(out.published.map(\.start) == [0, 10])
         #expect(out.published.map(\.cause) == [1, 1])
         // What comes for them later is late.
-        let after = try Self.outcome(sales + [Sale(at: 50, amount: 1, received: 50), Sale(at: 13, amount: 2, received: 51)])
+        let after = try Self.outcome(
+            sales + [Sale(at: 50, amount: 1, received: 50), Sale(at: 13, amount: 2, received: 51)]
+        )
         #expect(after.published.last?.cause == 2)
     }
 

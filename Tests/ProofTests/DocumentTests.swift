@@ -84,7 +84,8 @@ import Testing
             let items = try records.rows(RetailTables.menuItem, hiding: ["content_hash", "name", "price"])
             func row(_ product: String, _ from: Int, _ category: String, _ event: ReferenceEvent) -> String {
                 let wins = event == winner || event == later ? 1 : 0
-                return "store=pos/s product=pos/\(product) valid_from=\(from) | category=pos/\(category) is_winner=\(wins)"
+                return
+                    "store=pos/s product=pos/\(product) valid_from=\(from) | category=pos/\(category) is_winner=\(wins)"
             }
             let expected: Set = [
                 row("p", 10, "old", first), row("p", 10, "newer", second), row("p", 20, "later", later),

@@ -31,7 +31,10 @@ import Testing
         records.add(.quarantined(reasons: "[3]"), id: 8, bytes: "bad")
         #expect(try Self.totals(records) == [Self.total(3, duplicates: 1, quarantined: 2)])
         #expect(try records.rows(RetailTables.quarantineUsage) == ["run=pos/ | entries=2 bytes=6"])
-        let rows = try records.rows(RetailTables.quarantine, hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"])
+        let rows = try records.rows(
+            RetailTables.quarantine,
+            hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"]
+        )
         #expect(
             rows == [
                 "feed=pos | bytes=626164 reasons=[1] first_seen=1001000000 attempts=1 resolved_at=null topic=feed.pos log_offset=0",
@@ -97,7 +100,10 @@ import Testing
         #expect(try Self.totals(records) == [Self.total(2, duplicates: 1, parked: 1)])
         records.add(.accepted(.reference(Records.customer("c:1", 1, name: "N"))), feed: "people")
         #expect(
-            try records.rows(RetailTables.parked, hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"]) == [
+            try records.rows(
+                RetailTables.parked,
+                hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"]
+            ) == [
                 "feed=pos | bytes=78 missing=\"[\\\"product:pos:s:p\\\"]\" first_seen=1001000000 run=r sender=till csv_header=null csv_separator=0 topic=feed.pos log_offset=0"
                     .replacing("\\\"", with: "\"")
             ]

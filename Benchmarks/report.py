@@ -16,6 +16,12 @@ GOALS = {
     "ingest.single256": ("durable ingest, single events, 256 connections", "events/s", 40_000, 150_000, False),
     "year.seconds": ("year file into all tables", "s", 30, 5, True),
     "replay.rate": ("replay of the log into empty tables", "lines/s", 20_000, 200_000, False),
+    "pos.rate": ("POS sales over HTTP into all tables", "sales/s", 15_000, 50_000, False),
+    "pos.replay": ("replay of the POS log into empty tables", "sales/s", 15_000, 50_000, False),
+    "orders.rate": ("order messages over HTTP into all tables", "messages/s", None, None, False),
+    "orders.replay": ("replay of the order log into empty tables", "messages/s", None, None, False),
+    "prove.pos": ("till prove over the POS sales", "events/s", 50_000, 200_000, False),
+    "prove.orders": ("till prove over the order messages", "events/s", 50_000, 200_000, False),
     "start.first_ms": ("start to first accepted event", "ms", 100, None, True),
     "start.idle_rss": ("resident memory, idle", "MB", 40, None, True),
 }
@@ -42,7 +48,7 @@ def versions():
 
     found = {"till": version([str(TILL), "version"])}
     found |= {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
-    for name in ("duckdb", "polars", "fastapi", "uvicorn", "uvloop", "httptools", "pydantic"):
+    for name in ("duckdb", "polars", "fastapi", "uvicorn", "uvloop", "httptools", "pydantic", "bytewax"):
         try:
             found[name] = package(name)
         except PackageNotFoundError:
@@ -85,10 +91,12 @@ def table(rows):
     return "\n".join(lines)
 
 
-def write(options, facts, rows):
+def write(options, facts, rows, scratch):
     """Writes the table and the single runs under results, by date."""
     options.out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(facts, indent=1).replace(f"{ROOT}/", "")  # no path of this machine
+    text = (
+        json.dumps(facts, indent=1).replace(str(scratch), "SCRATCH").replace(f"{ROOT}/", "")
+    )  # no path of this machine
     (options.out / f"{facts['date']}.json").write_text(text + "\n")
     head = [
         f"# Benchmarks of {facts['date']}",
@@ -97,7 +105,8 @@ def write(options, facts, rows):
         f"- commit: {facts['commit']}",
         f"- load average when it began: {facts['load_at_start'][0]}",
         "- versions: " + ", ".join(f"{name} {text}" for name, text in facts["versions"].items()),
-        f"- each load lasted {options.seconds} s; all results were checked" + ("; SMOKE RUN" if options.smoke else ""),
+        f"- each load lasted {options.seconds} s; retail traffic of {options.events:,} events; all results were checked"
+        + ("; SMOKE RUN" if options.smoke else ""),
         "",
         "The columns are explained in ../README.md; single runs and command lines are in the JSON file.",
         "",

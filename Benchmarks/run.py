@@ -1,7 +1,8 @@
-"""The benchmarks of till: `./dev bench [NAME…] [--repeat N] [--smoke] [--no-peers]`. See README.md beside this file.
+"""The benchmarks of till: `./dev bench [NAME…] [OPTIONS]`. See README.md beside this file.
 
 Every measured run is checked: all events accepted, and the totals of the tables equal to what was sent or, for the year
-file, to what duckdb computes from the same file in the same run. A wrong result ends the run with exit code 1.
+file and the retail traffic, to what is computed otherwise from the same file in the same run. A wrong result ends the
+run with exit code 1.
 """
 
 import argparse
@@ -21,7 +22,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from report import GOALS, machine, table, version, versions, write
+from retail import Retail
 from server import BENCH, HERE, TILL, YEAR, Server, Wrong, free_port, load
+
+LONG = 500_000  # events from which on a figure of the retail traffic is measured once
 
 
 class Run:
@@ -67,10 +71,16 @@ class Run:
             raise Wrong(f"{shlex.join(command)}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout)
 
-    def repeat(self, key, what, unit, once, *, peer=False, lower=False, of=None):
+    def times(self, long=False):
+        """How often a figure is measured; long runs average in themselves, so once unless the caller says a number."""
+        if self.options.smoke:
+            return 1
+        return self.options.repeat or (1 if long and self.options.events >= LONG else 3)
+
+    def repeat(self, key, what, unit, once, *, peer=False, lower=False, of=None, long=False):
         """Runs `once` several times and keeps median, least and greatest of its first value."""
         values, details, before = [], [], load()
-        for _ in range(1 if self.options.smoke else self.options.repeat):
+        for _ in range(self.times(long)):
             value, detail = once()
             values.append(value)
             details.append(detail)
@@ -106,7 +116,7 @@ class Run:
                 "min": min(values),
                 "max": max(values),
                 "runs": len(values),
-                "load_before": self.rows[-1]["load_before"],
+                "load_before": self.rows[-1]["load_before"] if self.rows else load(),
                 "details": [],
             }
         )
@@ -353,10 +363,11 @@ class Run:
 
 
 def main():
-    names = ("ingest", "delay", "year", "replay", "latency", "start")
+    names = ("ingest", "delay", "year", "replay", "latency", "start", *Retail.names)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(names)}; default all")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, help=f"default 3; 1 for retail traffic of {LONG:,} events and more")
+    parser.add_argument("--events", type=int, help="size of the retail traffic; default 1,000,000, smoke 5,000")
     parser.add_argument("--seconds", type=int, default=10, help="length of each load")
     parser.add_argument("--smoke", action="store_true", help="tiny, once each: only whether results are right")
     parser.add_argument("--no-peers", action="store_true")
@@ -365,13 +376,15 @@ def main():
     options = parser.parse_args()
     if unknown := set(options.names) - set(names):
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; known are {', '.join(names)}")
+    options.events = options.events or (5_000 if options.smoke else 1_000_000)
     run, failure = Run(options), None
+    retail = Retail(run)
     print(f"{machine()}; load {load()}; {versions()}", flush=True)
     started = load()
     try:
         for name in options.names or names:
             print(f"== {name}", flush=True)
-            getattr(run, name)()
+            getattr(retail if name in Retail.names else run, name)()
     except Wrong as wrong:
         failure = str(wrong)
     finally:
@@ -390,9 +403,10 @@ def main():
         "versions": versions(),
         "smoke": options.smoke,
         "seconds": options.seconds,
+        "events": options.events,
         "rows": run.rows,
     }
-    write(options, facts, run.rows)
+    write(options, facts, run.rows, run.scratch)
     return 0
 
 

@@ -34,6 +34,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def resident_mb(pid, field):
+    for text in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if text.startswith(field + ":"):
+            return int(text.split()[1]) / 1_000
+    return 0
+
+
 class Server:
     """One server process on an empty or given directory."""
 
@@ -78,10 +85,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def resident_mb(self, field="VmRSS"):
-        for text in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if text.startswith(field + ":"):
-                return int(text.split()[1]) / 1_000
-        return 0
+        return resident_mb(self.process.pid, field)
 
     def lag(self):
         return self.json("/v1/status")["lag"]

@@ -8,7 +8,7 @@ enum OperateQueries {
     static func run(_ query: Query) throws -> [UInt8] {
         let rows = try query.rows(
             """
-            SELECT r.feed, t.received, t.distinct_events, t.duplicates, t.quarantined FROM run r
+            SELECT r.feed, t.received, t.distinct_events, t.duplicates, t.quarantined, t.parked FROM run r
             LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2)
             """,
             [.text(ByteString(query.path[0])), Cell(text: query.text("feed").map { ByteString($0) })],
@@ -22,6 +22,7 @@ enum OperateQueries {
             json.field("distinct", row[2].number)
             json.field("duplicates", row[3].number)
             json.field("quarantined", row[4].number)
+            json.field("parked", row[5].number)
         }
     }
 

@@ -160,9 +160,9 @@ struct Route: Sendable {
         Route(
             path: "/v1/runs/{run}",
             access: .operate,
-            summary: "Control totals of one ingest run.",
+            summary: "Control totals of one ingest run: read = distinct + duplicates + quarantined + parked.",
             parameters: [.init("feed", "Only a run of this feed.")],
-            schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i}",
+            schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i,parked:i}",
             answer: OperateQueries.run
         ),
         Route(

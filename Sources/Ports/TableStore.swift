@@ -78,6 +78,9 @@ package protocol TableStore: AnyObject {
     ) throws(TableStoreError) -> [[Cell]]
     /// The greatest id in use, 0 when the table is empty.
     func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64
+    /// Opens the transaction that the next commit ends: the look-ups in between see one state and cost no locks. A
+    /// store that is let go without a commit changes nothing.
+    func begin() throws(TableStoreError)
     func commit(
         _ changes: ChangeSet,
         from: PositionVector,

@@ -71,6 +71,7 @@ package final class ProcessingWorker {
     private func fold(_ portion: JudgeAhead.Portion) throws -> Step {
         var records = portion.records
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
+        try store.begin()
         let changes = try fold.apply(records, from: StoreSource(store: store))
         guard try commit(changes, to: portion.to) else { return .fenced }
         positions = portion.to
@@ -109,6 +110,7 @@ package final class ProcessingWorker {
         guard !isFenced, let due = try fold.dueRelease(source) else { return false }
         var records: [JudgedRecord] = []
         for row in due.rows { records.append(try judgeParked(row)) }
+        try store.begin()
         isFenced = try !commit(fold.release(due, records, from: source), to: positions)
         return true
     }

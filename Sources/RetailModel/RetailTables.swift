@@ -85,7 +85,7 @@ package enum RetailTables {
         key: ["source", "source_key"],
         indexes: [
             .init("document_by_customer", ["customer_id", "occurred_at"]),
-            .init("document_by_window", ["store_id", "window_start"]),
+            .init("document_by_window", ["store_id", "window_start"], present: "window_start"),
         ],
         meaning: "Invoices, receipts and orders with the sums of their lines.",
         columns: [

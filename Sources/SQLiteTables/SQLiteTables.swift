@@ -8,6 +8,7 @@ package import Tables
 /// folds those records again from the log, which is durable. Thread: the owner's.
 package final class SQLiteTables: TableStore {
     private let connection: SQLiteHandle
+    private var isInTransaction = false
     private let tables: [String: TableDeclaration]
     /// Texts that follow from the declarations, by table: building them costs as much as a small commit.
     private let upserts: [String: String], additions: [String: String], selections: [String: [String]]
@@ -190,13 +191,20 @@ package final class SQLiteTables: TableStore {
         try connection.integer("SELECT max(id) FROM \"\(table.name)\"") ?? 0
     }
 
+    package func begin() throws(TableStoreError) {
+        if isInTransaction { return }
+        try connection.execute("BEGIN IMMEDIATE")
+        isInTransaction = true
+    }
+
     package func commit(
         _ changes: ChangeSet,
         from: PositionVector,
         to: PositionVector,
         owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
-        try connection.execute("BEGIN IMMEDIATE")
+        if !isInTransaction { try connection.execute("BEGIN IMMEDIATE") }
+        isInTransaction = false
         do throws(TableStoreError) {
             let answer = try write(changes, from: from, to: to, owner: owner)
             try connection.execute(answer == .committed ? "COMMIT" : "ROLLBACK")

@@ -35,9 +35,12 @@ package struct TableDeclaration: Sendable, Equatable {
     package struct Index: Sendable, Equatable {
         package var name: String
         package var columns: [String]
-        package init(_ name: String, _ columns: [String]) {
+        /// Only rows in which this column is not null are in it.
+        package var present: String?
+        package init(_ name: String, _ columns: [String], present: String? = nil) {
             self.name = name
             self.columns = columns
+            self.present = present
         }
     }
 

@@ -9,7 +9,7 @@ import RecordBatch
 final class IngestClient {
     /// Control totals of a run, as the server accounts for it.
     struct Report {
-        var read: Int64, distinct: Int64, duplicates: Int64, quarantined: Int64
+        var read: Int64, distinct: Int64, duplicates: Int64, quarantined: Int64, parked: Int64
         var json: [UInt8]
     }
 
@@ -71,7 +71,7 @@ final class IngestClient {
             case 200: return try Self.read(response.body)
             case 404:
                 // A run without any row has no totals.
-                return Report(read: 0, distinct: 0, duplicates: 0, quarantined: 0, json: response.body)
+                return Report(read: 0, distinct: 0, duplicates: 0, quarantined: 0, parked: 0, json: response.body)
             case 503, 504: cshims_sleep_micros(200_000)
             default: throw refusal(response)
             }
@@ -90,6 +90,7 @@ final class IngestClient {
             distinct: number("distinct"),
             duplicates: number("duplicates"),
             quarantined: number("quarantined"),
+            parked: number("parked"),
             json: body
         )
     }

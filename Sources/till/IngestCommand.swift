@@ -134,10 +134,11 @@ enum IngestCommand {
             TillMain.print(String(decoding: report.json, as: UTF8.self))
         } else {
             TillMain.print(
-                "run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)"
+                "run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)\(report.parked == 0 ? "" : " + parked \(report.parked)")"
             )
         }
-        guard report.read == report.distinct + report.duplicates + report.quarantined, report.read == rows else {
+        let counted = report.distinct + report.duplicates + report.quarantined + report.parked
+        guard report.read == counted, report.read == rows else {
             throw UsageError(
                 "cli.ingest_mismatch",
                 "\(rows ?? 0) rows were sent and \(report.read) are accounted for; run the command again."

@@ -52,6 +52,7 @@ enum TillMain {
 
     static func run() -> Never {
         cshims_block_signals()
+        cshims_keep_memory()
         var arguments = Array(CommandLine.arguments.dropFirst())
         let command = arguments.isEmpty ? "help" : arguments.removeFirst()
         let code: ExitCode

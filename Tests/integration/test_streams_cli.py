@@ -120,3 +120,15 @@ def test_a_server_that_refuses_or_is_not_there(till):
     assert "one of" in said(till, "quarantine", "list", "--state", "closed", code=FAILED)
     nobody = till_command("senders", "--to", f"http://127.0.0.1:{free_port()}")
     assert "No connection to port" in ended(nobody, FAILED)
+
+
+def test_a_loaded_file_whose_orders_are_parked_closes(till, directory):
+    send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+    rows = directory / "orders.ndjson"
+    rows.write_text("".join(json.dumps(order(n, "u1", "r1", MENU, ["p1"])) + "\n" for n in range(3)))
+    text = ended(till_command("ingest", "orders", rows, "--to", till.url), DONE)
+    assert "read 3 = distinct 0 + duplicates 0 + quarantined 0 + parked 3" in text
+    send(till, "users", user("u1", "Anna"))
+    assert totals(till)["parked"] == 0
+    text = ended(till_command("ingest", "orders", rows, "--to", till.url), DONE)
+    assert "read 3 = distinct 0 + duplicates 3 + quarantined 0" in text and "parked" not in text

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "cshims.h"
+#include <malloc.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -64,6 +65,12 @@ int cshims_wait_signal_for(int millis) {
     struct timespec t = {millis / 1000, (millis % 1000) * 1000000L};
     int signal = sigtimedwait(&s, NULL, &t);
     return signal > 0 ? signal : 0;
+}
+void cshims_keep_memory(void) {
+    // Arenas of threads grow by the pad and are cut above the threshold: without this each batch of some MB costs a
+    // round of mprotect and page faults. Untouched pad is address space only.
+    mallopt(M_TOP_PAD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 bool cshims_isatty(int fd) { return isatty(fd); }
 

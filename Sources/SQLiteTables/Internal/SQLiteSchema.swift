@@ -35,7 +35,10 @@ enum SQLiteSchema {
         }
         for index in table.indexes {
             let list = index.columns.map { "\"\($0)\"" }.joined(separator: ", ")
-            statements.append("CREATE INDEX IF NOT EXISTS \"\(index.name)\" ON \"\(table.name)\" (\(list))")
+            let condition = index.present.map { " WHERE \"\($0)\" IS NOT NULL" } ?? ""
+            statements.append(
+                "CREATE INDEX IF NOT EXISTS \"\(index.name)\" ON \"\(table.name)\" (\(list))\(condition)"
+            )
         }
         return statements
     }

@@ -78,6 +78,10 @@ package final class FaultyTables: TableStore {
         try plan.run("find the greatest id") { () throws(TableStoreError) in try store.greatestID(of: table) }
     }
 
+    package func begin() throws(TableStoreError) {
+        try plan.run("begin") { () throws(TableStoreError) in try store.begin() }
+    }
+
     package func commit(
         _ changes: ChangeSet,
         from: PositionVector,

@@ -81,6 +81,8 @@ package final class MemoryTables: TableStore {
         storage.tables[table.name]?.keys.keys.max() ?? 0
     }
 
+    package func begin() {}
+
     package func commit(
         _ changes: ChangeSet,
         from: PositionVector,

@@ -23,15 +23,16 @@ export async function loadProof(current) {
   const data = await api("/v1/proof");
   if (!current()) return;
   panel.hidden = false;
-  const agreeing = data.figures.filter((figure) => figure.agrees).length;
-  const same = data.differences === 0 && data.complete;
+  const { figures = [], found = [], complete = true } = data;
+  const agreeing = figures.filter((figure) => figure.agrees).length;
+  const same = data.differences === 0 && complete;
   byId("proof-verdict").textContent = same ? "✓ No difference"
-    : data.complete ? `✗ ${count(data.differences)} differences` : "✗ Not complete: the tables were behind";
+    : complete ? `✗ ${count(data.differences)} differences` : "✗ Not complete: the tables were behind";
   byId("proof-verdict").className = same ? "good" : "bad";
   fill(byId("proof-stats"),
     stat("Proved at", instant(data.proved_at)), stat("Events", count(data.events)), stat("Tables", count(data.tables)),
     stat("Rows", count(data.rows)), stat("Seconds", count(data.seconds)),
-    stat("Figures that agree", `${count(agreeing)} of ${count(data.figures.length)}`));
+    stat("Figures that agree", `${count(agreeing)} of ${count(figures.length)}`));
   const number = (name, head) => ({ head, numeric: true, cell: (r) => count(r[name]) });
   fill(byId("proof-table"), table("Control totals of the proof", [
     { head: "Feed", cell: (r) => r.feed },
@@ -39,7 +40,7 @@ export async function loadProof(current) {
     number("received", "Received"), number("distinct", "= Distinct"), number("duplicates", "+ Duplicates"),
     number("quarantined", "+ Quarantined"), number("parked", "+ Parked"),
   ], data.feeds));
-  const named = data.found.slice(0, FOUND).map((one) =>
+  const named = found.slice(0, FOUND).map((one) =>
     el("li", { text: [one.table, one.key, one.kind, one.text].filter(Boolean).join(", ") }));
   fill(byId("proof-found"), ...named);
   byId("proof-position").textContent = `Up to position ${data.position}.`;

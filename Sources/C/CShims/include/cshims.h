@@ -67,6 +67,9 @@ int cshims_wait_signal(void);
 int cshims_wait_signal_for(int millis);
 bool cshims_isatty(int fd);
 
+/// Keeps freed memory for the next request instead of giving it back to the kernel page by page.
+void cshims_keep_memory(void);
+
 // --- Threads: a mutex with a condition, and a named thread ---
 typedef struct cshims_monitor cshims_monitor;
 cshims_monitor *cshims_monitor_make(void);

@@ -1,8 +1,8 @@
 import Synchronization
 
 /// How many bytes the open entries of quarantine hold, and how many they may: bad input must not fill the disk that
-/// good input needs. Written by processing, read where records are received; what is received between two commits is not
-/// counted yet, so the limit can be passed by the bytes that wait for processing. Thread: any.
+/// good input needs. Written by processing, read where records are received; what is received between two commits is
+/// not counted yet, so the limit can be passed by the bytes that wait for processing. Thread: any.
 package final class QuarantineQuota: Sendable {
     package let bytesMax: Int64
     private let bytes = Atomic<Int64>(0)

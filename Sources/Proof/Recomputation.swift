@@ -28,6 +28,8 @@ struct Recomputation {
     private var documentFacts: [Sorter]
     private(set) var records: Int64 = 0
     private(set) var topics: [ByteString] = []
+    /// References that came by now, without a redrive.
+    private var arrived: Set<ReferenceKey> = []
     private var fact = FactWriter()
 
     init(_ scratch: Scratch?, bufferBytes: Int) {
@@ -72,11 +74,24 @@ struct Recomputation {
         switch record.outcome {
         case .accepted(let event):
             if !windows.sees(event, origin) { try windows.step(origin) }
-            if record.requires.isEmpty { try apply(event, origin) } else { try park(StoredRecord(record, origin)) }
+            if case .reference(let reference) = event { arrive(reference) }
+            // What came behind all its references never waits.
+            if record.requires.allSatisfy(arrived.contains) {
+                try apply(event, origin)
+            } else {
+                try park(StoredRecord(record, origin))
+            }
         case .quarantined:
             try windows.step(origin)
             try note(StoredRecord(record, origin))
         case .tick: return
+        }
+    }
+
+    private mutating func arrive(_ event: ReferenceEvent) {
+        arrived.insert(ReferenceKey(event.entity, source: event.source, key: event.key))
+        for item in event.items {
+            arrived.insert(ReferenceKey(.product, source: event.source, key: item.product, store: event.key))
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
 /// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are
 /// those that the proof computes, to the last column. TILL_PROPERTY=n runs n histories, TILL_SEED=n others.
 @Suite struct FoldPropertyTests {
-    static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 2_000
+    static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 5_000
     /// Histories of two seeds are different ones.
     static let firstSeed =
         (ProcessInfo.processInfo.environment["TILL_SEED"].flatMap { UInt64($0) } ?? 0) &* 1_000_000_007

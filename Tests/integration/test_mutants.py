@@ -122,13 +122,13 @@ def mutant_binary():
 def traded(request, mutant_binary, tmp_path_factory):
     """Mutant → its till after the script; those that were asked for run side by side, they mostly wait."""
     wanted = [item.callspec.params["mutant"] for item in request.session.items if is_of_mutant(item)]
+    # Made here: the factory is not for several threads.
+    directories = {mutant: tmp_path_factory.mktemp(mutant) for mutant in wanted}
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-
-        def run(mutant):
-            return trade(mutant_binary, tmp_path_factory.mktemp(mutant), {"TILL_MUTANT": mutant})
-
-        futures = {mutant: pool.submit(run, mutant) for mutant in wanted}
-        yield futures
+        yield {
+            mutant: pool.submit(trade, mutant_binary, directory, {"TILL_MUTANT": mutant})
+            for mutant, directory in directories.items()
+        }
 
 
 def is_of_mutant(item):

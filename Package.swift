@@ -184,7 +184,7 @@ targets += tests.map {
     .testTarget(
         name: $0.name,
         dependencies: $0.dependencies.map { .byName(name: $0) },
-        exclude: $0.name == "ContractsTests" ? ["Fixtures"] : [],
+        exclude: ["ContractsTests", "RefineTests"].contains($0.name) ? ["Fixtures"] : [],
         swiftSettings: [
             .enableUpcomingFeature("ExistentialAny")
         ]

@@ -1,8 +1,8 @@
 import Primitives
 import RetailModel
 
-/// Draws histories of whole-document events with everything around them: versions, windows, counters, reference data that
-/// comes late or is corrected, parked and redriven records, senders. The same seed gives the same records.
+/// Draws histories of whole-document events with everything around them: versions, windows, counters, reference data
+/// that comes late or is corrected, parked and redriven records, senders. The same seed gives the same records.
 struct StreamGenerator {
     enum Situation: String, CaseIterable {
         case moveOfCustomer, moveOfStore, moveOfWindow, cancelBeforeClose, closedThenCancelled, tie, duplicate,

@@ -328,7 +328,15 @@ def test_a_run_has_control_totals(till):
     lines = [line(client_line_no="1"), line(client_line_no="1"), line(Quantity=0)]
     assert till.post("invoices", lines, headers=headers).status == 202
     run = till.get("/v1/runs/monday?after=latest").json
-    assert run == {"run": "monday", "feed": "invoices", "read": 3, "distinct": 1, "duplicates": 1, "quarantined": 1}
+    assert run == {
+        "run": "monday",
+        "feed": "invoices",
+        "read": 3,
+        "distinct": 1,
+        "duplicates": 1,
+        "quarantined": 1,
+        "parked": 0,
+    }
 
 
 def test_a_run_cannot_overtake_itself(till):

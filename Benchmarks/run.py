@@ -249,20 +249,9 @@ class Run(Runner):
 
         def theirs():
             port, directory = free_port(), self.directory()
-            server = [
-                sys.executable,
-                "-m",
-                "uvicorn",
-                "--app-dir",
-                HERE / "peers",
-                "fastapi_sqlite:app",
-                "--port",
-                port,
-            ]
             environment = ["env", f"PEER_DB={directory / 'peer.sqlite'}"]
-            found = self.bench(
-                "start", "--to", f"127.0.0.1:{port}", "--", *environment, *server, "--log-level", "error"
-            )
+            command = self.peer_command(port)
+            found = self.bench("start", "--to", f"127.0.0.1:{port}", "--", *environment, *command)
             return found["first_accepted_ms"], found
 
         what = "FastAPI + uvicorn + SQLite"

@@ -32,22 +32,13 @@ class Runner:
         port = free_port()
         return Server([TILL, "up", "--data", directory / "data", "--listen", f"127.0.0.1:{port}", *arguments], port)
 
+    def peer_command(self, port):
+        where = ["--app-dir", HERE / "peers", "fastapi_sqlite:app", "--port", port]
+        return [sys.executable, "-m", "uvicorn", *where, "--log-level", "error", "--no-access-log"]
+
     def peer(self, directory):
         port = free_port()
-        command = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "--app-dir",
-            HERE / "peers",
-            "fastapi_sqlite:app",
-            "--port",
-            port,
-            "--log-level",
-            "error",
-            "--no-access-log",
-        ]
-        return Server(command, port, {"PEER_DB": str(directory / "peer.sqlite")})
+        return Server(self.peer_command(port), port, {"PEER_DB": str(directory / "peer.sqlite")})
 
     def bench(self, *arguments):
         command = [str(x) for x in (BENCH, *arguments)]

@@ -67,16 +67,15 @@ enum CustomerQueries {
             ],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([$0[2].string, $0[1].string]) } : nil
-        let totals = try shown.map { row in
+        let page = Page(rows, limit: limit) { [$0[2].string, $0[1].string] }
+        let totals = try page.rows.map { row in
             try query.rows(
                 "SELECT currency, gross_hi, gross_lo, orders FROM customer_total WHERE customer_id = ?1 ORDER BY currency",
                 [row[0]]
             )
         }
-        return JSONWriter.list(next: next) { json in
-            for (row, sums) in zip(shown, totals) {
+        return JSONWriter.list(next: page.next) { json in
+            for (row, sums) in zip(page.rows, totals) {
                 json.beginObject()
                 identity(row, &json)
                 json.optional("country", row[4])
@@ -152,10 +151,9 @@ enum CustomerQueries {
             ],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[3].number), $0[2].string]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        let page = Page(rows, limit: limit) { [String($0[3].number), $0[2].string] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 json.field("invoice", "\(row[1].string):\(row[2].string)")
                 json.optional("number", row[2])

@@ -35,10 +35,9 @@ enum QuarantineQueries {
             ],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        let page = Page(rows, limit: limit) { [String($0[0].number)] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 entry(row, &json)
                 json.original(row[6])

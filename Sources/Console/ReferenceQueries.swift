@@ -61,10 +61,9 @@ enum ReferenceQueries {
             [Cell(after?[0]), Cell(query.text("feed"))],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        let page = Page(rows, limit: limit) { [String($0[0].number)] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 json.optional("feed", row[1])
                 json.field("position", "\(row[2].string)/0:\(row[3].number)")
@@ -94,10 +93,9 @@ enum ReferenceQueries {
             let references = try references(query, after?[0] == "r" ? after?[1] : nil, limit + 1 - rows.count)
             rows += references.map { ("r", $0) }
         }
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([$0.part, String($0.row[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for (part, row) in shown {
+        let page = Page(rows, limit: limit) { [$0.part, String($0.row[0].number)] }
+        return JSONWriter.list(next: page.next) { json in
+            for (part, row) in page.rows {
                 json.beginObject()
                 let line = part == "d" ? row[3].bytes?.bytes ?? [] : []
                 let kind = part == "r" ? entities[Int(row[3].number)] : line.isEmpty ? "document" : "line"

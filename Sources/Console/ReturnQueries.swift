@@ -26,15 +26,13 @@ enum ReturnQueries {
             ],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
+        let page = Page(rows, limit: limit) { [String($0[3].number), String($0[0].number)] }
         var originals: [Int64: [Cell]] = [:]
-        for product in Set(shown.map { $0[10].number }).sorted() {
+        for product in Set(page.rows.map { $0[10].number }).sorted() {
             for (line, sale) in try match(customer: customer[0], product: product, query) { originals[line] = sale }
         }
-        let next =
-            rows.count > limit ? shown.last.map { Query.cursor([String($0[3].number), String($0[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 json.field("invoice", "\(row[1].string):\(row[2].string)")
                 json.optional("number", row[2])

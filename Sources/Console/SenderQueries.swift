@@ -21,17 +21,16 @@ enum SenderQueries {
             [Cell(query.text("feed")), Cell(after?[0]), Cell(after?.last)],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let ranges = try shown.map { row in
+        let page = Page(rows, limit: limit) { [$0[0].string, $0[1].string] }
+        let ranges = try page.rows.map { row in
             try query.rows(
                 "SELECT low, high, event_max FROM sender_range WHERE feed = ?1 AND name = ?2 ORDER BY low",
                 [row[0], row[1]],
                 limit: rangesMax
             )
         }
-        let next = rows.count > limit ? shown.last.map { Query.cursor([$0[0].string, $0[1].string]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for (row, ranges) in zip(shown, ranges) {
+        return JSONWriter.list(next: page.next) { json in
+            for (row, ranges) in zip(page.rows, ranges) {
                 json.beginObject()
                 json.optional("feed", row[0])
                 json.optional("name", row[1])

@@ -34,11 +34,9 @@ enum WindowQueries {
             ],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next =
-            rows.count > limit ? shown.last.map { Query.cursor([String($0[4].number), String($0[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        let page = Page(rows, limit: limit) { [String($0[4].number), String($0[0].number)] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 let start = Timestamp(micros: row[4].number).description
                 let id = Identifier.surrogate(
@@ -137,10 +135,8 @@ enum WindowQueries {
             [Cell(after?[0]), Cell(after?.last), Cell(try query.choice("corrections", ["false", "true"]))],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next =
-            rows.count > limit ? shown.last.map { Query.cursor([String($0[13].number), String($0[14].number)]) } : nil
-        return JSONWriter.list(next: next) { json in for row in shown { revision(row, &json) } }
+        let page = Page(rows, limit: limit) { [String($0[13].number), String($0[14].number)] }
+        return JSONWriter.list(next: page.next) { json in for row in page.rows { revision(row, &json) } }
     }
 
     // MARK: Late sales
@@ -158,10 +154,9 @@ enum WindowQueries {
             [Cell(after?[0])],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([String($0[0].number)]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        let page = Page(rows, limit: limit) { [String($0[0].number)] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 json.entity("sale", row[4], row[5])
                 identity(row[1...3], &json)
@@ -191,10 +186,9 @@ enum WindowQueries {
             [Cell(after?[0]), Cell(after?.last)],
             limit: limit + 1
         )
-        let shown = rows.prefix(limit)
-        let next = rows.count > limit ? shown.last.map { Query.cursor([$0[1].string, $0[0].string]) } : nil
-        return JSONWriter.list(next: next) { json in
-            for row in shown {
+        let page = Page(rows, limit: limit) { [$0[1].string, $0[0].string] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
                 json.beginObject()
                 json.entity("id", row[0], row[1])
                 json.optional("key", row[1])

@@ -42,8 +42,8 @@ package final class PipelineStatus: Sendable {
     /// Feed, durable end, stored offset.
     private var feeds: [(name: String, end: Int64, stored: Int64)] {
         let positions = board.positions
-        let begun = log.partitions().filter { $0.topic.hasPrefix("feed.") }
-        return Set(begun + known().map { TopicPartition("feed.\($0)") }).sorted().map {
+        let begun = log.partitions().filter { $0.feed != nil }
+        return Set(begun + known().map { TopicPartition(feed: $0) }).sorted().map {
             (String($0.topic.dropFirst(5)), log.durableEnd(of: $0), positions.offsets[$0, default: 0])
         }
     }
@@ -54,7 +54,7 @@ package final class PipelineStatus: Sendable {
     package var durable: PositionVector {
         PositionVector(
             Dictionary(
-                uniqueKeysWithValues: log.partitions().filter { $0.topic.hasPrefix("feed.") }.map {
+                uniqueKeysWithValues: log.partitions().filter { $0.feed != nil }.map {
                     ($0, log.durableEnd(of: $0))
                 }
             )
@@ -92,7 +92,7 @@ package final class PipelineStatus: Sendable {
     /// Age of the first record that the tables do not contain, from its receipt; 0 when they contain all.
     private func oldestMillis(_ feed: (name: String, end: Int64, stored: Int64)) -> Int64 {
         guard feed.end > feed.stored,
-            let first = try? log.reader(TopicPartition("feed.\(feed.name)"), from: feed.stored).next(bytesMax: 1).first
+            let first = try? log.reader(TopicPartition(feed: feed.name), from: feed.stored).next(bytesMax: 1).first
         else { return 0 }
         return max(0, (time.now().micros - first.envelope.receivedAt.micros) / 1_000)
     }

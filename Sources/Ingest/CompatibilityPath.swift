@@ -68,7 +68,7 @@ extension IngestService {
             )
             builder.append(body[...])
             let batch = LogBatch(
-                partition: TopicPartition("feed.\(contract.name)"),
+                partition: TopicPartition(feed: contract.name),
                 envelope: envelope,
                 bytes: builder.finish(),
                 recordCount: 1

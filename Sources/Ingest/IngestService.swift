@@ -172,8 +172,8 @@ package final class IngestService: Sendable {
             return nil
         }
         guard let empty else { return }
-        let end = log.durableEnd(of: TopicPartition("feed.\(feed)"))
-        exchange.respond(empty.response(position: "feed.\(feed)/0:\(end)"))
+        let partition = TopicPartition(feed: feed)
+        exchange.respond(empty.response(position: "\(partition):\(log.durableEnd(of: partition))"))
     }
 
     /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
@@ -251,7 +251,7 @@ package final class IngestService: Sendable {
         let bytes = builder?.finish() ?? request.body
         return Judged(
             batch: LogBatch(
-                partition: TopicPartition("feed.\(feed)"),
+                partition: TopicPartition(feed: feed),
                 envelope: envelope,
                 bytes: bytes,
                 recordCount: records.ranges.count

@@ -82,7 +82,7 @@ extension IngestService: RecordResubmission {
                 let count = builder.count
                 batches.append(
                     LogBatch(
-                        partition: TopicPartition("feed.\(key.feed)"),
+                        partition: TopicPartition(feed: key.feed),
                         envelope: envelope,
                         bytes: builder.finish(),
                         recordCount: count

@@ -10,6 +10,16 @@ package struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConve
         self.partition = partition
     }
 
+    /// The partition that a feed is received in.
+    package init(feed: String) { self.init(Self.feedPrefix + feed) }
+
+    private static let feedPrefix = "feed."
+
+    /// The feed that is received in it; nil for a control topic.
+    package var feed: String? {
+        topic.hasPrefix(Self.feedPrefix) ? String(topic.dropFirst(Self.feedPrefix.count)) : nil
+    }
+
     package var description: String { "\(topic)/\(partition)" }
 
     package static func < (a: Self, b: Self) -> Bool {

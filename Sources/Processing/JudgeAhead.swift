@@ -31,7 +31,7 @@ final class JudgeAhead {
 
         mutating func portion(of log: any EventLog, after positions: PositionVector) throws -> Portion {
             var portion = Portion(from: positions, to: positions)
-            for partition in log.partitions() where partition.topic.hasPrefix("feed.") {
+            for partition in log.partitions() where partition.feed != nil {
                 let from = positions.offsets[partition, default: 0]
                 guard log.durableEnd(of: partition) > from else { continue }
                 let reader = try readers[partition] ?? log.reader(partition, from: from)
@@ -95,7 +95,7 @@ final class JudgeAhead {
     private func isBacklog(after positions: PositionVector) -> Bool {
         var end: Int64 = 0
         var hasMore = false
-        for partition in log.partitions() where partition.topic.hasPrefix("feed.") {
+        for partition in log.partitions() where partition.feed != nil {
             let durable = log.durableEnd(of: partition)
             end += durable
             hasMore = hasMore || durable > positions.offsets[partition, default: 0]

@@ -108,10 +108,12 @@ package final class Processor: Sendable {
         let now = time.now()
         guard let waiting = worker.waiting, now.micros >= waiting.until else { return }
         for topic in waiting.topics {
+            let partition = TopicPartition(topic.description)
+            guard let feed = partition.feed else { continue }
             var builder = RecordBatchBuilder(baseTimestamp: now.micros / 1_000, reserving: 64)
             builder.append([])
             var envelope = RecordEnvelope(
-                feed: String(topic.description.dropFirst("feed.".count)),
+                feed: feed,
                 contract: .zero,
                 receivedAt: now,
                 format: .json,
@@ -121,7 +123,7 @@ package final class Processor: Sendable {
             // Refused now, it is tried again in a moment; nobody waits for the answer.
             try? log.submit(
                 LogBatch(
-                    partition: TopicPartition(topic.description),
+                    partition: partition,
                     envelope: envelope,
                     bytes: builder.finish(),
                     recordCount: 1

@@ -59,7 +59,7 @@ enum ProveCommand {
         ) { positions in
             // After the snapshot: every contract that judged a record below its positions is in the log by now.
             try ContractStartup.read(log, disk, into: book)
-            return positions.offsets.filter { $0.key.topic.hasPrefix("feed.") }.sorted { $0.key < $1.key }.map {
+            return positions.offsets.filter { $0.key.feed != nil }.sorted { $0.key < $1.key }.map {
                 partition,
                 end in
                 ProofSource(partition: partition, end: end) {

@@ -39,7 +39,7 @@ let modules = [
         layer: 4,
         dependencies: ["Primitives", "Contracts", "Formats", "RetailModel", "Ports", "RecordBatch"]
     ),
-    Module(name: "RetailFolds", layer: 4, dependencies: ["Primitives", "Tables", "RetailModel", "Formats"]),
+    Module(name: "RetailFolds", layer: 4, dependencies: ["Primitives", "Ports", "Tables", "RetailModel", "Formats"]),
     Module(name: "Simulation", layer: 4, dependencies: ["Primitives", "Formats"]),
     // The second computation of every table: it may see what refining yields and never the folds.
     Module(

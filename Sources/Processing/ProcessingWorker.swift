@@ -59,7 +59,7 @@ package final class ProcessingWorker {
     package func step() throws -> Step {
         let portion = try pending ?? ahead.next(after: positions)
         pending = nil
-        guard portion.to != positions else { return try releaseParked() ? .committed : .idle }
+        guard portion.to != positions else { return .idle }
         if let (references, rest) = split(portion) {
             // What waited for these references is counted before anything that came after it.
             pending = rest
@@ -72,11 +72,11 @@ package final class ProcessingWorker {
         var records = portion.records
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
         try store.begin()
-        let changes = try fold.apply(records, from: StoreSource(store: store))
+        let changes = try fold.apply(records, from: store)
         guard try commit(changes, to: portion.to) else { return .fenced }
         positions = portion.to
         // Readers see the positions only when nobody waits any more for what came with them.
-        while try releaseParked() {}
+        if changes.changes[RetailTables.parkedRelease.name] != nil { while try releaseParked() {} }
         if isFenced { return .fenced }
         board.publish(positions)
         return .committed
@@ -106,12 +106,11 @@ package final class ProcessingWorker {
 
     /// Counts parked records whose reference has arrived, some hundred at a time; false when there are none.
     private func releaseParked() throws -> Bool {
-        let source = StoreSource(store: store)
-        guard !isFenced, let due = try fold.dueRelease(source) else { return false }
+        guard !isFenced, let due = try fold.dueRelease(store) else { return false }
         var records: [JudgedRecord] = []
         for row in due.rows { records.append(try judgeParked(row)) }
         try store.begin()
-        isFenced = try !commit(fold.release(due, records, from: source), to: positions)
+        isFenced = try !commit(fold.release(due, records, from: store), to: positions)
         return true
     }
 
@@ -178,33 +177,4 @@ package final class ProcessingWorker {
         metrics.add(.process_conflicting_total, max(0, tally.conflicting))
         return true
     }
-}
-
-/// The store as the fold reads it.
-private struct StoreSource: FoldSource {
-    let store: any TableStore
-
-    func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?] {
-        try store.rows(of: table, keys: keys)
-    }
-
-    func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
-        try store.rows(of: table, prefix: prefix)
-    }
-
-    func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?] {
-        try store.rows(of: table, ids: ids)
-    }
-
-    func rows(
-        of table: TableDeclaration,
-        index: String?,
-        prefix: [Cell],
-        range: Range<Int64>?,
-        limit: Int
-    ) throws(TableStoreError) -> [[Cell]] {
-        try store.rows(of: table, index: index, prefix: prefix, range: range, limit: limit)
-    }
-
-    func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 { try store.greatestID(of: table) }
 }

@@ -96,16 +96,8 @@ struct DocumentState {
         country: ByteString?,
         at time: Int64
     ) {
-        if wins(customerKey, at: time, over: row.customerKey, at: row.customerAt) {
-            row.customerID = customerID
-            row.customerKey = customerKey
-            row.customerAt = time
-        }
-        if wins(country, at: time, over: row.country, at: row.countryAt) {
-            row.countryID = countryID
-            row.country = country
-            row.countryAt = time
-        }
+        if row.customer.offer(customerKey, at: time) { row.customerID = customerID }
+        if row.country.offer(country, at: time) { row.countryID = countryID }
     }
 
     /// Judges a version against the current one under `identity` (empty: the document) and notes the loser.
@@ -230,11 +222,9 @@ struct DocumentState {
         for line in lines.values.sorted(by: { $0.id < $1.id }) { remove(line) }
         row.storeID = storeID
         row.customerID = customerID
-        row.customerKey = header.customer
-        row.customerAt = customerID == nil ? nil : header.occurredAt.micros
+        row.customer = Attribute(header.customer, at: header.occurredAt.micros)
         row.countryID = countryID
-        row.country = header.country
-        row.countryAt = header.country == nil ? nil : header.occurredAt.micros
+        row.country = Attribute(header.country, at: header.occurredAt.micros)
         row.status = header.status
         row.currency = Int64(header.currency.code)
         row.versionAt = header.versionAt

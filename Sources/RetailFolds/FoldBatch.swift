@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import RetailModel
 import Tables
@@ -50,11 +51,11 @@ struct FoldBatch {
     // MARK: Look-ups
 
     /// Loads the asked lines of a stored document (nil: all) and, where their content will differ, their lost versions.
-    mutating func loadLines<Source: FoldSource>(
+    mutating func loadLines(
         _ key: NaturalKey,
         identities: Set<ByteString>??,
-        _ source: Source
-    ) throws(Source.Failure) {
+        _ source: any TableStore
+    ) throws(TableStoreError) {
         guard var state = documents[key], let stored = state.stored else { return }
         if case .some(.some(let wanted)) = identities {
             let keys = wanted.sorted().map { [Cell.integer(stored.id), .blob($0)] }
@@ -84,10 +85,10 @@ struct FoldBatch {
         documents[key] = state
     }
 
-    mutating func loadQuarantine<Source: FoldSource>(
+    mutating func loadQuarantine(
         _ needed: Set<RecordKey>,
-        _ source: Source
-    ) throws(Source.Failure) {
+        _ source: any TableStore
+    ) throws(TableStoreError) {
         let keys = Array(needed)
         for (key, row) in zip(keys, try source.rows(of: RetailTables.quarantine, keys: keys.map(\.cells))) {
             if let row { quarantine[key] = row }
@@ -95,10 +96,10 @@ struct FoldBatch {
     }
 
     /// Which of the records that may have to wait do so already.
-    mutating func loadParked<Source: FoldSource>(
+    mutating func loadParked(
         _ records: [JudgedRecord],
-        _ source: Source
-    ) throws(Source.Failure) {
+        _ source: any TableStore
+    ) throws(TableStoreError) {
         if missing.isEmpty { return }
         let waiting = records.filter { $0.action != .release && $0.requires.contains { missing.contains($0) } }
         let keys = Array(Set(waiting.map { RecordKey($0) }))
@@ -133,7 +134,7 @@ struct FoldBatch {
     }
 
     /// After applying: loads the untouched lines of documents that moved (country, status, store, earliest time).
-    mutating func loadMovedDocuments<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+    mutating func loadMovedDocuments(_ source: any TableStore) throws(TableStoreError) {
         for key in documents.filter({ $0.value.needsAllLines }).keys {
             guard var state = documents[key] else { continue }
             try state.loadAllLines(source)
@@ -224,7 +225,7 @@ struct FoldBatch {
 }
 
 extension DocumentState {
-    fileprivate mutating func loadAllLines<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+    fileprivate mutating func loadAllLines(_ source: any TableStore) throws(TableStoreError) {
         guard let stored, !hasAllLines else { return }
         for row in try source.rows(of: RetailTables.line, prefix: [.integer(stored.id)]) {
             let line = LineRow(row)

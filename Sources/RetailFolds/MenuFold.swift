@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import RetailModel
 import Tables
@@ -28,7 +29,7 @@ struct Menus {
         if rows.count > Self.entriesMax { rows.removeAll() }
     }
 
-    mutating func load<Source: FoldSource>(_ keys: Set<MenuKey>, _ source: Source) throws(Source.Failure) {
+    mutating func load(_ keys: Set<MenuKey>, _ source: any TableStore) throws(TableStoreError) {
         for key in keys.sorted() where rows[key] == nil {
             let found = try source.rows(
                 of: RetailTables.menuItem,
@@ -104,11 +105,11 @@ struct MenuRebase {
     static var pageLines: Int { 2_000 }
 
     /// - Parameter menus: Menus after the batch.
-    mutating func run<Source: FoldSource>(
+    mutating func run(
         _ menus: inout Menus,
-        _ source: Source,
+        _ source: any TableStore,
         _ sums: inout CounterSums
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         var spans: [MenuKey: [Range<Int64>]] = [:]
         for (key, old) in before {
             let found = Menus.differences(old, menus[key])
@@ -119,14 +120,14 @@ struct MenuRebase {
         }
     }
 
-    private func scan<Source: FoldSource>(
+    private func scan(
         _ key: MenuKey,
         _ span: Range<Int64>,
         _ spans: [MenuKey: [Range<Int64>]],
         _ menus: inout Menus,
-        _ source: Source,
+        _ source: any TableStore,
         _ sums: inout CounterSums
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         var from = span.lowerBound
         var limit = Self.pageLines
         // Documents at `from` that are done: lines of one instant may lie on two pages.
@@ -158,14 +159,14 @@ struct MenuRebase {
 
     /// Takes back the document's categories under the old menus and adds those under the new ones; once, although
     /// several of its products may have moved.
-    private func move<Source: FoldSource>(
+    private func move(
         _ document: DocumentRow,
         _ key: MenuKey,
         _ spans: [MenuKey: [Range<Int64>]],
         _ menus: inout Menus,
-        _ source: Source,
+        _ source: any TableStore,
         _ sums: inout CounterSums
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         guard let customer = CounterSums.customer(document), let time = document.occurredAt else { return }
         let lines = try source.rows(of: RetailTables.line, prefix: [.integer(document.id)]).map { LineRow($0) }
         let products = Set(lines.map(\.productID))

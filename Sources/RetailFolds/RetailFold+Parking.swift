@@ -1,4 +1,5 @@
 import Formats
+package import Ports
 import Primitives
 package import RetailModel
 package import Tables
@@ -66,7 +67,7 @@ extension RetailFold {
 
     /// The next parked records whose references have arrived, in order of the log whichever of them each waited for;
     /// nil when there are none.
-    package func dueRelease<Source: FoldSource>(_ source: Source) throws(Source.Failure) -> DueRelease? {
+    package func dueRelease(_ source: any TableStore) throws(TableStoreError) -> DueRelease? {
         let releases = try source.rows(
             of: RetailTables.parkedRelease,
             index: nil,
@@ -111,11 +112,11 @@ extension RetailFold {
     /// Counts parked records for which nothing is missing any more; the others go on waiting for the rest.
     ///
     /// - Parameter records: What ``DueRelease/rows`` are now, with action `release`.
-    package mutating func release<Source: FoldSource>(
+    package mutating func release(
         _ due: DueRelease,
         _ records: [JudgedRecord],
-        from source: Source
-    ) throws(Source.Failure) -> (changes: ChangeSet, tally: Tally) {
+        from source: any TableStore
+    ) throws(TableStoreError) -> (changes: ChangeSet, tally: Tally) {
         try prime(source)
         var batch = FoldBatch()
         try gather(records, source, &batch)

@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import RetailModel
 import Tables
@@ -52,11 +53,11 @@ struct ReferenceVersion {
 /// Reference records: names, logins and menus. They are applied before the other records of a batch, so that a sale
 /// behind them in one batch finds what it needs; the tables are the same as in any other order (spec model 1.11).
 extension RetailFold {
-    mutating func applyReferences<Source: FoldSource>(
+    mutating func applyReferences(
         _ records: [JudgedRecord],
-        _ source: Source,
+        _ source: any TableStore,
         _ batch: inout FoldBatch
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         var touched: [EntityKey: Set<Int64>] = [:]
         var arrived: [ReferenceKey] = []
         for index in records.indices {
@@ -118,12 +119,12 @@ extension RetailFold {
     }
 
     /// Attributes compete, whether the record is current or not; the menu of a new record is noted.
-    private mutating func describe<Source: FoldSource>(
+    private mutating func describe(
         _ event: ReferenceEvent,
         isNew: Bool,
-        _ source: Source,
+        _ source: any TableStore,
         _ batch: inout FoldBatch
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         guard event.entity == .store else {
             _ = customerID(
                 event.source,
@@ -165,12 +166,12 @@ extension RetailFold {
     }
 
     /// Says of every menu row of the given validity starts whether its record won.
-    private mutating func settleMenu<Source: FoldSource>(
+    private mutating func settleMenu(
         _ key: EntityKey,
         _ times: Set<Int64>,
-        _ source: Source,
+        _ source: any TableStore,
         _ batch: inout FoldBatch
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         guard let versions = batch.entities[key], let store = stores[key.natural]?.id else { return }
         // Rows of records that lost their validity start to one of this batch.
         if versions.contains(where: { times.contains($0.versionAt) && $0.id != nil }) {
@@ -193,11 +194,11 @@ extension RetailFold {
     }
 
     /// Marks what parked records waited for.
-    private mutating func release<Source: FoldSource>(
+    private mutating func release(
         _ arrived: [ReferenceKey],
-        _ source: Source,
+        _ source: any TableStore,
         _ batch: inout FoldBatch
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         for key in arrived where known.insert(key).inserted {
             batch.missing.remove(key)
             let need = Cell.text(key.text)

@@ -1,3 +1,4 @@
+package import Ports
 package import Primitives
 package import RetailModel
 package import Tables
@@ -45,10 +46,10 @@ package struct RetailFold {
     ///
     /// - Returns: The changes to commit with the positions after the last record, and what happened by run (empty name:
     ///   by feed).
-    package mutating func apply<Source: FoldSource>(
+    package mutating func apply(
         _ records: [JudgedRecord],
-        from source: Source
-    ) throws(Source.Failure) -> (changes: ChangeSet, tally: Tally) {
+        from source: any TableStore
+    ) throws(TableStoreError) -> (changes: ChangeSet, tally: Tally) {
         try prime(source)
         var batch = FoldBatch()
         try gather(records, source, &batch)
@@ -61,10 +62,10 @@ package struct RetailFold {
     package var waiting: (until: Int64, topics: Set<ByteString>)? { windows.waiting }
 
     /// Turns the overlay into changes.
-    mutating func finish<Source: FoldSource>(
+    mutating func finish(
         _ batch: inout FoldBatch,
-        _ source: Source
-    ) throws(Source.Failure) -> (changes: ChangeSet, tally: Tally) {
+        _ source: any TableStore
+    ) throws(TableStoreError) -> (changes: ChangeSet, tally: Tally) {
         book(&batch)
         try batch.loadMovedDocuments(source)
         try menus.load(batch.menusOfCountedDocuments(), source)
@@ -81,7 +82,7 @@ package struct RetailFold {
         return (changes, tally)
     }
 
-    mutating func prime<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+    mutating func prime(_ source: any TableStore) throws(TableStoreError) {
         if isPrimed { return }
         categories.nextID = try source.greatestID(of: RetailTables.category) + 1
         try windows.prime(source)
@@ -99,11 +100,11 @@ package struct RetailFold {
 
     // MARK: Gathering
 
-    mutating func gather<Source: FoldSource>(
+    mutating func gather(
         _ records: [JudgedRecord],
-        _ source: Source,
+        _ source: any TableStore,
         _ batch: inout FoldBatch
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         var needs = FoldNeeds()
         for index in records.indices { needs.add(records[index]) }
         try load(RetailTables.store, needs.stores, &stores, source) { StoreRow($0) }
@@ -140,11 +141,11 @@ package struct RetailFold {
     }
 
     /// Which of the needed reference records are not there.
-    private mutating func findMissing<Source: FoldSource>(
+    private mutating func findMissing(
         _ references: Set<ReferenceKey>,
-        _ source: Source,
+        _ source: any TableStore,
         _ batch: inout FoldBatch
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         for key in references where !known.contains(key) {
             var found: [[Cell]] = []
             switch key.entity {
@@ -173,13 +174,13 @@ package struct RetailFold {
         }
     }
 
-    private func load<Row, Source: FoldSource>(
+    private func load<Row>(
         _ table: TableDeclaration,
         _ keys: Set<NaturalKey>,
         _ cache: inout RowCache<Row>,
-        _ source: Source,
+        _ source: any TableStore,
         _ decode: ([Cell]) -> Row
-    ) throws(Source.Failure) {
+    ) throws(TableStoreError) {
         cache.trim()
         let missing = keys.filter { cache[$0] == nil }.sorted { $0.key < $1.key }
         if missing.isEmpty { return }
@@ -200,38 +201,26 @@ package struct RetailFold {
         stores.update(NaturalKey(source, key)) { id in
             StoreRow(id: id, source: source, key: key, timeZone: zone)
         } body: { row, isNew in
-            guard wins(name, at: time, over: row.name, at: row.nameAt) else { return (isNew, row.id) }
-            row.name = name
-            row.nameAt = time
-            return (true, row.id)
+            (row.name.offer(name, at: time) || isNew, row.id)
         }
     }
 
     mutating func categoryID(_ source: ByteString, _ name: ByteString, _ batch: inout FoldBatch) -> Int64 {
-        let natural = NaturalKey(source, name)
-        if let id = categories[natural] { return id }
-        let id = categories.mintID()
-        categories.keep(natural, id)
-        batch.newRows[RetailTables.category.name, default: []].append([.integer(id), .text(source), .text(name)])
-        return id
+        categories.id(of: NaturalKey(source, name)) { id in
+            batch.newRows[RetailTables.category.name, default: []].append([.integer(id), .text(source), .text(name)])
+        }
     }
 
     mutating func countryID(_ name: ByteString, _ batch: inout FoldBatch) -> Int64 {
-        let natural = NaturalKey("", name)
-        if let id = countries[natural] { return id }
-        let id = countries.mintID()
-        countries.keep(natural, id)
-        batch.newRows[RetailTables.country.name, default: []].append([.integer(id), .text(name)])
-        return id
+        countries.id(of: NaturalKey("", name)) { id in
+            batch.newRows[RetailTables.country.name, default: []].append([.integer(id), .text(name)])
+        }
     }
 
     mutating func runID(_ feed: ByteString, _ name: ByteString, _ batch: inout FoldBatch) -> Int64 {
-        let natural = NaturalKey(feed, name)
-        if let id = runs[natural] { return id }
-        let id = runs.mintID()
-        runs.keep(natural, id)
-        batch.newRows[RetailTables.run.name, default: []].append([.integer(id), .text(feed), .text(name)])
-        return id
+        runs.id(of: NaturalKey(feed, name)) { id in
+            batch.newRows[RetailTables.run.name, default: []].append([.integer(id), .text(feed), .text(name)])
+        }
     }
 
     mutating func customerID(
@@ -247,21 +236,9 @@ package struct RetailFold {
             CustomerRow(id: id, source: source, key: key)
         } body: { row, isNew in
             var changed = isNew
-            if wins(name, at: time, over: row.name, at: row.nameAt) {
-                row.name = name
-                row.nameAt = time
-                changed = true
-            }
-            if wins(country, at: time, over: row.country, at: row.countryAt) {
-                row.country = country
-                row.countryAt = time
-                changed = true
-            }
-            if wins(login, at: time, over: row.login, at: row.loginAt) {
-                row.login = login
-                row.loginAt = time
-                changed = true
-            }
+            if row.name.offer(name, at: time) { changed = true }
+            if row.country.offer(country, at: time) { changed = true }
+            if row.login.offer(login, at: time) { changed = true }
             return (changed, row.id)
         }
     }
@@ -283,11 +260,7 @@ package struct RetailFold {
                 row.isMerchandise = false
                 changed = true
             }
-            if wins(description, at: time, over: row.description, at: row.descriptionAt) {
-                row.description = description
-                row.descriptionAt = time
-                changed = true
-            }
+            if row.description.offer(description, at: time) { changed = true }
             return (changed, row.id)
         }
     }

@@ -6,8 +6,7 @@ import Tables
 struct StoreRow: Equatable {
     var id: Int64
     var source: ByteString, key: ByteString
-    var name: ByteString?
-    var nameAt: Int64?
+    var name = Attribute()
     var timeZone: ByteString
 
     init(id: Int64, source: ByteString, key: ByteString, timeZone: ByteString) {
@@ -21,25 +20,19 @@ struct StoreRow: Equatable {
         id = cells[0].integer ?? 0
         source = cells[1].bytes ?? ""
         key = cells[2].bytes ?? ""
-        name = cells[3].bytes
-        nameAt = cells[4].integer
+        name = Attribute(cells[3], at: cells[4])
         timeZone = cells[5].bytes ?? ""
     }
 
     var cells: [Cell] {
-        [.integer(id), .text(source), .text(key), Cell(text: name), Cell(nameAt), .text(timeZone)]
+        [.integer(id), .text(source), .text(key), Cell(text: name.value), Cell(name.at), .text(timeZone)]
     }
 }
 
 struct CustomerRow: Equatable {
     var id: Int64
     var source: ByteString, key: ByteString
-    var name: ByteString?
-    var nameAt: Int64?
-    var country: ByteString?
-    var countryAt: Int64?
-    var login: ByteString?
-    var loginAt: Int64?
+    var name = Attribute(), country = Attribute(), login = Attribute()
 
     init(id: Int64, source: ByteString, key: ByteString) {
         self.id = id
@@ -51,18 +44,15 @@ struct CustomerRow: Equatable {
         id = cells[0].integer ?? 0
         source = cells[1].bytes ?? ""
         key = cells[2].bytes ?? ""
-        name = cells[3].bytes
-        nameAt = cells[4].integer
-        country = cells[5].bytes
-        countryAt = cells[6].integer
-        login = cells[7].bytes
-        loginAt = cells[8].integer
+        name = Attribute(cells[3], at: cells[4])
+        country = Attribute(cells[5], at: cells[6])
+        login = Attribute(cells[7], at: cells[8])
     }
 
     var cells: [Cell] {
         [
-            .integer(id), .text(source), .text(key), Cell(text: name), Cell(nameAt), Cell(text: country),
-            Cell(countryAt), Cell(text: login), Cell(loginAt),
+            .integer(id), .text(source), .text(key), Cell(text: name.value), Cell(name.at), Cell(text: country.value),
+            Cell(country.at), Cell(text: login.value), Cell(login.at),
         ]
     }
 }
@@ -70,8 +60,7 @@ struct CustomerRow: Equatable {
 struct ProductRow: Equatable {
     var id: Int64
     var source: ByteString, key: ByteString
-    var description: ByteString?
-    var descriptionAt: Int64?
+    var description = Attribute()
     var isMerchandise = true
 
     init(id: Int64, source: ByteString, key: ByteString) {
@@ -84,14 +73,13 @@ struct ProductRow: Equatable {
         id = cells[0].integer ?? 0
         source = cells[1].bytes ?? ""
         key = cells[2].bytes ?? ""
-        description = cells[3].bytes
-        descriptionAt = cells[4].integer
+        description = Attribute(cells[3], at: cells[4])
         isMerchandise = cells[5].integer != 0
     }
 
     var cells: [Cell] {
         [
-            .integer(id), .text(source), .text(key), Cell(text: description), Cell(descriptionAt),
+            .integer(id), .text(source), .text(key), Cell(text: description.value), Cell(description.at),
             .integer(isMerchandise ? 1 : 0),
         ]
     }
@@ -103,11 +91,10 @@ struct DocumentRow: Equatable {
     var type = DocumentType.sale
     var storeID: Int64
     var customerID: Int64?
-    var customerAt: Int64?
-    var customerKey: ByteString?
+    /// Its key in the source.
+    var customer = Attribute()
     var countryID: Int64 = 0
-    var country: ByteString?
-    var countryAt: Int64?
+    var country = Attribute()
     var status = SaleStatus.closed
     var occurredAt: Int64?
     var day: Int64?
@@ -144,11 +131,9 @@ struct DocumentRow: Equatable {
         type = DocumentType(rawValue: c[3].integer ?? 0) ?? .sale
         storeID = c[4].integer ?? 0
         customerID = c[5].integer
-        customerAt = c[6].integer
-        customerKey = c[7].bytes
+        customer = Attribute(c[7], at: c[6])
         countryID = c[8].integer ?? 0
-        country = c[9].bytes
-        countryAt = c[10].integer
+        country = Attribute(c[9], at: c[10])
         status = SaleStatus(rawValue: c[11].integer ?? 0) ?? .closed
         occurredAt = c[12].integer
         day = c[13].integer
@@ -183,7 +168,8 @@ struct DocumentRow: Equatable {
     var cells: [Cell] {
         [
             .integer(id), .text(source), .text(key), .integer(type.rawValue), .integer(storeID), Cell(customerID),
-            Cell(customerAt), Cell(text: customerKey), .integer(countryID), Cell(text: country), Cell(countryAt),
+            Cell(customer.at), Cell(text: customer.value), .integer(countryID), Cell(text: country.value),
+            Cell(country.at),
             .integer(status.rawValue), Cell(occurredAt), Cell(day), .integer(currency), .wide(gross), .wide(returns),
             .wide(adjustments), .integer(grossLines), .integer(returnLines), .integer(adjustmentLines),
             .integer(units), .integer(versionAt), contentHash.map { .blob($0) } ?? .null, Cell(reportedTotal),

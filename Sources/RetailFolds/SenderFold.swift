@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import RetailModel
 import Tables
@@ -17,12 +18,12 @@ struct SenderFold {
     /// number costs 100 kB and no more.
     static var rangesMax: Int { 1_000 }
 
-    mutating func prime<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+    mutating func prime(_ source: any TableStore) throws(TableStoreError) {
         senders.nextID = try source.greatestID(of: RetailTables.sender) + 1
         nextRange = try source.greatestID(of: RetailTables.senderRange) + 1
     }
 
-    mutating func load<Source: FoldSource>(_ keys: Set<NaturalKey>, _ source: Source) throws(Source.Failure) {
+    mutating func load(_ keys: Set<NaturalKey>, _ source: any TableStore) throws(TableStoreError) {
         senders.trim()
         if ranges.count > RowCache<SenderRow>.rowsMax / 10 { ranges.removeAll() }
         let missing = keys.filter { senders[$0] == nil || ranges[$0] == nil }

@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import RetailModel
 import Tables
@@ -53,7 +54,7 @@ struct WindowFold {
     }
 
     /// Reads clocks and open windows once; their number is bounded by stores and senders, not by time.
-    mutating func prime<Source: FoldSource>(_ source: Source) throws(Source.Failure) {
+    mutating func prime(_ source: any TableStore) throws(TableStoreError) {
         nextWindow = try source.greatestID(of: RetailTables.storeWindow) + 1
         nextOpen = try source.greatestID(of: RetailTables.openWindow) + 1
         nextWatermark = try source.greatestID(of: RetailTables.storeWatermark) + 1
@@ -82,7 +83,7 @@ struct WindowFold {
     }
 
     /// Loads the windows that a batch may touch.
-    mutating func load<Source: FoldSource>(_ keys: Set<WindowKey>, _ source: Source) throws(Source.Failure) {
+    mutating func load(_ keys: Set<WindowKey>, _ source: any TableStore) throws(TableStoreError) {
         let missing = keys.filter { rows[$0] == nil }.sorted()
         for cells in try source.rows(of: RetailTables.storeWindow, keys: missing.map(\.cells)) {
             if let cells {

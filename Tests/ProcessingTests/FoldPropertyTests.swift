@@ -28,7 +28,7 @@ import Testing
             let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
             let batch = Array(rest.prefix(size))
             rest = rest.dropFirst(size)
-            let (changes, tally) = try fold.apply(batch, from: Source(store: store))
+            let (changes, tally) = try fold.apply(batch, from: store)
             #expect(tally.received == Int64(batch.count))
             #expect(tally.received == tally.distinct + tally.duplicates + tally.quarantined)
             #expect(tally.distinct == tally.current + tally.superseded + tally.conflicting)
@@ -110,29 +110,6 @@ import Testing
             let expected = try Proof.contents(of: records)
             #expect(found == expected, "history \(number): \(found.difference(from: expected))")
         }
-    }
-
-    struct Source: FoldSource {
-        let store: any TableStore
-        func rows(of table: TableDeclaration, keys: [[Cell]]) throws(TableStoreError) -> [[Cell]?] {
-            try store.rows(of: table, keys: keys)
-        }
-        func rows(of table: TableDeclaration, prefix: [Cell]) throws(TableStoreError) -> [[Cell]] {
-            try store.rows(of: table, prefix: prefix)
-        }
-        func rows(of table: TableDeclaration, ids: [Int64]) throws(TableStoreError) -> [[Cell]?] {
-            try store.rows(of: table, ids: ids)
-        }
-        func rows(
-            of table: TableDeclaration,
-            index: String?,
-            prefix: [Cell],
-            range: Range<Int64>?,
-            limit: Int
-        ) throws(TableStoreError) -> [[Cell]] {
-            try store.rows(of: table, index: index, prefix: prefix, range: range, limit: limit)
-        }
-        func greatestID(of table: TableDeclaration) throws(TableStoreError) -> Int64 { try store.greatestID(of: table) }
     }
 }
 

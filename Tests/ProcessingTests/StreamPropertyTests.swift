@@ -29,14 +29,13 @@ import Testing
                 rest = (batch.filter { !references.map(\.offset).contains($0.offset) } + rest)[...]
                 batch = references
             }
-            let source = FoldPropertyTests.Source(store: store)
-            let (changes, tally) = try fold.apply(batch, from: source)
+            let (changes, tally) = try fold.apply(batch, from: store)
             #expect(tally.received == tally.distinct + tally.duplicates + tally.quarantined + tally.parked)
             var to = position
             to.offsets[TopicPartition("feed.shop"), default: 0] += Int64(batch.count)
             #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
             position = to
-            while let due = try fold.dueRelease(source) {
+            while let due = try fold.dueRelease(store) {
                 let again = due.rows.compactMap { row -> JudgedRecord? in
                     guard var record = parked[Identifier(row[2].bytes?.bytes ?? []) ?? Identifier(Digest.zero)] else {
                         return nil
@@ -49,7 +48,7 @@ import Testing
                     return record
                 }
                 #expect(again.count == due.rows.count)
-                let released = try fold.release(due, again, from: source)
+                let released = try fold.release(due, again, from: store)
                 #expect(try store.commit(released.changes, from: position, to: position, owner: owner) == .committed)
             }
             if random.next() % 4 == 0 { fold.forget() }

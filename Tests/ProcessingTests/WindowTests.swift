@@ -115,7 +115,7 @@ import Testing
             var fold = RetailFold()
             let (changes, _) = try fold.apply(
                 Array(rest.prefix(size)),
-                from: FoldPropertyTests.Source(store: store)
+                from: store
             )
             rest = rest.dropFirst(size)
             var to = position

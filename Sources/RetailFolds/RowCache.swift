@@ -1,21 +1,3 @@
-package import Tables
-
-/// Where a fold reads current rows: the store's owner connection.
-package protocol FoldSource {
-    associatedtype Failure: Error
-    func rows(of table: TableDeclaration, keys: [[Cell]]) throws(Failure) -> [[Cell]?]
-    func rows(of table: TableDeclaration, prefix: [Cell]) throws(Failure) -> [[Cell]]
-    func rows(of table: TableDeclaration, ids: [Int64]) throws(Failure) -> [[Cell]?]
-    func rows(
-        of table: TableDeclaration,
-        index: String?,
-        prefix: [Cell],
-        range: Range<Int64>?,
-        limit: Int
-    ) throws(Failure) -> [[Cell]]
-    func greatestID(of table: TableDeclaration) throws(Failure) -> Int64
-}
-
 /// Current rows of a small table by natural key, kept between batches and forgotten when there are too many.
 struct RowCache<Row> {
     private(set) var rows: [NaturalKey: Row] = [:]
@@ -65,5 +47,16 @@ struct RowCache<Row> {
 
     mutating func trim() {
         if rows.count > Self.rowsMax { rows.removeAll() }
+    }
+}
+
+extension RowCache where Row == Int64 {
+    /// The id of a key; one that is new gets the next, and `isNew` hands its row over.
+    mutating func id(of key: NaturalKey, isNew: (_ id: Int64) -> Void) -> Int64 {
+        if let id = rows[key] { return id }
+        let id = mintID()
+        keep(key, id)
+        isNew(id)
+        return id
     }
 }

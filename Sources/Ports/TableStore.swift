@@ -98,6 +98,19 @@ package protocol TableSnapshot: AnyObject {
     ///
     /// - Throws: ``TableStoreError``, or what `body` throws, which ends the query.
     func forEach(_ sql: String, _ parameters: [Cell], _ body: ([Cell]) throws -> Void) throws
+    /// Hands out the cells of all rows of a query without making values of them.
+    ///
+    /// - Throws: ``TableStoreError``, or what the visitor throws, which ends the query.
+    func visit<Visitor: RowVisitor>(_ sql: String, _ visitor: inout Visitor) throws
+}
+
+/// Takes the cells of rows in the order of the columns.
+package protocol RowVisitor {
+    mutating func null()
+    mutating func integer(_ value: Int64)
+    mutating func text(_ bytes: Span<UInt8>)
+    mutating func blob(_ bytes: Span<UInt8>)
+    mutating func endRow() throws
 }
 
 /// Gives snapshots to many threads.

@@ -7,7 +7,7 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     public let a: UInt64, b: UInt64, c: UInt64, d: UInt64
 
-    @inlinable init(a: UInt64, b: UInt64, c: UInt64, d: UInt64) {
+    @inlinable public init(a: UInt64, b: UInt64, c: UInt64, d: UInt64) {
         self.a = a
         self.b = b
         self.c = c

@@ -1,11 +1,8 @@
 /// Appends big-endian integers and Kafka varints to bytes.
 extension [UInt8] {
     @inlinable public mutating func appendBigEndian<T: FixedWidthInteger>(_ value: T) {
-        var shift = T.bitWidth
-        while shift > 0 {
-            shift -= 8
-            append(UInt8(truncatingIfNeeded: value >> T(shift)))
-        }
+        // Lifetime: the pointer to the local value does not leave the closure. One append instead of one a byte.
+        unsafe Swift.withUnsafeBytes(of: value.bigEndian) { unsafe append(contentsOf: $0) }
     }
 
     @inlinable public mutating func putBigEndian<T: FixedWidthInteger>(_ value: T, at index: Int) {
@@ -21,11 +18,17 @@ extension [UInt8] {
     /// Zig-zag varint, as in Kafka records.
     @inlinable public mutating func appendVarint(_ value: Int64) {
         var v = UInt64(bitPattern: value << 1 ^ value >> 63)
+        if v < 0x80 { return append(UInt8(truncatingIfNeeded: v)) }
+        var packed: UInt128 = 0
+        var count = 0
         while v >= 0x80 {
-            append(UInt8(truncatingIfNeeded: v) | 0x80)
+            packed |= UInt128(v & 0x7F | 0x80) << UInt128(8 * count)
+            count += 1
             v >>= 7
         }
-        append(UInt8(truncatingIfNeeded: v))
+        packed |= UInt128(v) << UInt128(8 * count)
+        // Lifetime: the pointer to the local value does not leave the closure; at most 10 of 16 bytes are taken.
+        unsafe Swift.withUnsafeBytes(of: packed.littleEndian) { unsafe append(contentsOf: $0.prefix(count + 1)) }
     }
 
     /// A 16-bit length and the bytes; longer input is a bug of the caller.
@@ -63,11 +66,13 @@ public struct WireReader {
 
     @inlinable public mutating func integer<T: FixedWidthInteger>(_ type: T.Type = T.self) -> T? {
         let size = T.bitWidth / 8
-        guard remaining >= size else { return nil }
-        var value: T = 0
-        for i in 0..<size { value = value << 8 | T(truncatingIfNeeded: bytes[position + i]) }
+        guard remaining >= size, position >= 0, end <= bytes.count else { return nil }
+        // Lifetime: the pointer does not leave the closure; the bytes read lie before `end`, which is in the array.
+        let value = unsafe bytes.withUnsafeBytes {
+            unsafe $0.loadUnaligned(fromByteOffset: position, as: T.self)
+        }
         advance(size)
-        return value
+        return T(bigEndian: value)
     }
 
     @inlinable public mutating func varint() -> Int64? {

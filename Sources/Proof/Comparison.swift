@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import Tables
 
@@ -51,27 +52,43 @@ package struct Comparison: Sendable {
     package private(set) var differenceCount = 0
     /// Rows of the tables as they are.
     package private(set) var rows = 0
+    /// Tables with a difference in a row.
+    private var tables = TableSet.none
 
-    /// Walks through both in order of table and key.
-    init(live: SortedRuns, proved: SortedRuns) throws(ProofError) {
-        var lives = live.records()
-        var proofs = proved.records()
+    /// Walks through the kept rows of both in order of table and key.
+    init(live: RowSet, proved: RowSet) throws(ProofError) {
+        rows = live.printed
+        var lives = live.kept.records()
+        var proofs = proved.kept.records()
         var live = try lives.next()
         var proof = try proofs.next()
         while live != nil || proof != nil {
             let order = if let live, let proof { keyOrder(live, proof) } else { live == nil ? 1 : -1 }
             if order == 0, let live, let proof, live.bytes != proof.bytes {
-                add { Self.difference(CanonicalRow(live), CanonicalRow(proof)) }
+                add(live) { Self.difference(CanonicalRow(live), CanonicalRow(proof)) }
             } else if order < 0, let live {
-                add { Self.difference(CanonicalRow(live), .extra) }
+                add(live) { Self.difference(CanonicalRow(live), .extra) }
             } else if order > 0, let proof {
-                add { Self.difference(CanonicalRow(proof), .missing) }
+                add(proof) { Self.difference(CanonicalRow(proof), .missing) }
             }
             if order <= 0 {
                 rows += 1
                 live = try lives.next()
             }
             if order >= 0 { proof = try proofs.next() }
+        }
+    }
+
+    private mutating func add(_ row: SortedRecord, _ difference: () -> Difference) {
+        tables.insert(row.bytes[0])
+        add(difference)
+    }
+
+    /// Adds the tables whose fingerprints differed at an earlier position and whose rows now agree.
+    mutating func addVanished(_ suspects: TableSet, seenAt: PositionVector, now: PositionVector) {
+        for shape in TableShape.all where suspects.contains(shape.number) && !tables.contains(shape.number) {
+            let text = "rows differed at \(seenAt) and agree at \(now): the tables were wrong for a while"
+            add { Difference(table: shape.table.name, key: "all rows", kind: .total(text)) }
         }
     }
 

@@ -32,27 +32,20 @@ package struct ControlTotals: Sendable {
 
     private static let names = ["gross", "returns", "adjustments"]
 
-    /// Figures by currency and day (0 where a table has no days).
-    private typealias Days = [Int64: [Int64: [Int128]]]
-
-    init(_ snapshot: any TableSnapshot) throws {
+    /// - Parameter documents: Of the rows of the same snapshot.
+    init(_ snapshot: any TableSnapshot, _ documents: DocumentTotals) throws {
         try readFeeds(snapshot)
-        let lines = try Self.lines(snapshot)
         let hourDay = "(hour - ((hour % 24) + 24) % 24) / 24"
-        let closed = "document WHERE status = 0"
-        let sources: [(table: String, days: Days, hasDays: Bool, figures: ClosedRange<Int>)] = [
-            ("line", lines, true, 0...2),
-            ("document", try Self.read(snapshot, "0", Self.names, "document WHERE status = 0"), false, 0...2),
+        let sources: [(table: String, days: DayFigures, hasDays: Bool, figures: ClosedRange<Int>)] = [
+            ("line", documents.lines, true, 0...2),
+            ("document", documents.all, false, 0...2),
             ("sales_hour", try Self.read(snapshot, hourDay, ["gross", "returns"], "sales_hour"), true, 0...1),
             ("sales_day", try Self.read(snapshot, "day", Self.names, "sales_day"), true, 0...2),
             ("product_day", try Self.read(snapshot, "day", ["gross", "returns"], "product_day"), true, 0...1),
             ("product_total", try Self.read(snapshot, "0", ["gross", "returns"], "product_total"), false, 0...1),
         ]
-        let withCustomer: [(table: String, days: Days, hasDays: Bool, figures: ClosedRange<Int>)] = [
-            (
-                "document with a customer",
-                try Self.read(snapshot, "0", Self.names, "\(closed) AND customer_id IS NOT NULL"), false, 0...2
-            ),
+        let withCustomer: [(table: String, days: DayFigures, hasDays: Bool, figures: ClosedRange<Int>)] = [
+            ("document with a customer", documents.withCustomer, false, 0...2),
             ("customer_total", try Self.read(snapshot, "0", Self.names, "customer_total"), false, 0...2),
         ]
         figures = Self.compare(sources) + Self.compare(withCustomer)
@@ -79,33 +72,15 @@ package struct ControlTotals: Sendable {
         }
     }
 
-    /// Sums of closed documents' lines by currency and day. Both halves of an amount are summed for themselves: they
-    /// cannot pass 64 bits.
-    private static func lines(_ snapshot: any TableSnapshot) throws -> Days {
-        var out: Days = [:]
-        let sql = """
-            SELECT l.currency, l.day, l.kind, SUM(l.amount >> 32), SUM(l.amount & 4294967295)
-            FROM line l JOIN document d ON d.id = l.document_id WHERE d.status = 0 GROUP BY 1, 2, 3
-            """
-        try snapshot.forEach(sql, []) { cells in
-            let kind = Int(cells[2].integer ?? 0)
-            guard names.indices.contains(kind) else { return }
-            out[cells[0].integer ?? 0, default: [:]][cells[1].integer ?? 0, default: [0, 0, 0]][kind] +=
-                Int128(cells[3].integer ?? 0) << 32 + Int128(cells[4].integer ?? 0)
-        }
-        return out
-    }
-
     private static func read(
         _ snapshot: any TableSnapshot,
         _ day: String,
         _ columns: [String],
-        _ from: String
-    ) throws -> Days {
-        var out: Days = [:]
+        _ table: String
+    ) throws -> DayFigures {
+        var out: DayFigures = [:]
         let sums = columns.map { "SUM(\($0)_hi), SUM(\($0)_lo)" }.joined(separator: ", ")
-        let parts = from.split(separator: " ", maxSplits: 1).map(String.init)
-        let sql = "SELECT currency, \(day), \(sums) FROM \(parts.joined(separator: " ")) GROUP BY 1, 2"
+        let sql = "SELECT currency, \(day), \(sums) FROM \(table) GROUP BY 1, 2"
         try snapshot.forEach(sql, []) { cells in
             var values: [Int128] = [0, 0, 0]
             for index in columns.indices {
@@ -118,7 +93,7 @@ package struct ControlTotals: Sendable {
     }
 
     private static func compare(
-        _ sources: [(table: String, days: Days, hasDays: Bool, figures: ClosedRange<Int>)]
+        _ sources: [(table: String, days: DayFigures, hasDays: Bool, figures: ClosedRange<Int>)]
     ) -> [Figure] {
         let first = sources[0]
         let currencies = Set(sources.flatMap(\.days.keys)).sorted()

@@ -5,7 +5,10 @@ import Tables
 /// One document as it must be: its rows, and what it adds to sums.
 struct DocumentProof {
     var header: DocumentHeader
-    var lines: [(event: LineEvent, offset: Int64)]
+    /// Looked at by index: a copy of a line would count references to all its parts.
+    var lines: [LineEvent]
+    /// Of each line; empty when they came with the document.
+    var offsets: [Int64]
     var offset: Int64
     var customerAt: Int64?, countryAt: Int64?
     var type = DocumentType.sale
@@ -16,21 +19,23 @@ struct DocumentProof {
     private var grossLines: Int64 = 0, returnLines: Int64 = 0, adjustmentLines: Int64 = 0
     private var units: Int64 = 0
 
-    init(header: DocumentHeader, lines: [(event: LineEvent, offset: Int64)], offset: Int64) {
+    init(header: DocumentHeader, lines: [LineEvent], offsets: [Int64] = [], offset: Int64) {
         self.header = header
         self.lines = lines
+        self.offsets = offsets
         self.offset = offset
-        for (line, _) in lines {
-            switch line.kind {
+        for index in lines.indices {
+            let amount = Int128(lines[index].amount)
+            switch lines[index].kind {
             case .gross:
-                gross += Int128(line.amount)
+                gross += amount
                 grossLines += 1
-                units += line.quantity
+                units += lines[index].quantity
             case .returned:
-                returns += Int128(line.amount)
+                returns += amount
                 returnLines += 1
             case .adjustment:
-                adjustments += Int128(line.amount)
+                adjustments += amount
                 adjustmentLines += 1
             }
         }
@@ -42,11 +47,11 @@ struct DocumentProof {
 
     // MARK: Rows
 
-    func write(_ writer: inout RowWriter, into rows: inout Sorter) throws(ProofError) {
+    func write(_ writer: inout RowWriter, into rows: inout RowSink) throws(ProofError) {
         writeDocument(&writer)
         try writer.end(into: &rows)
-        for (line, offset) in lines {
-            write(line, offset, &writer)
+        for index in lines.indices {
+            write(line: index, &writer)
             try writer.end(into: &rows)
         }
         for entry in Set(header.statuses) {
@@ -76,7 +81,7 @@ struct DocumentProof {
         writer.int(Int64(header.currency.code))
         for sum in [gross, returns, adjustments] { writer.wide(sum) }
         for count in [grossLines, returnLines, adjustmentLines, units, header.versionAt] { writer.int(count) }
-        if let hash { writer.blob(hash.bytes) } else { writer.null() }
+        if let hash { writer.digest(hash) } else { writer.null() }
         writer.int(header.reportedTotal)
         writer.text(header.cashier)
         writer.text(header.paymentMethod)
@@ -92,26 +97,26 @@ struct DocumentProof {
         writer.int(offset)
     }
 
-    private func write(_ line: LineEvent, _ offset: Int64, _ writer: inout RowWriter) {
+    private func write(line index: Int, _ writer: inout RowWriter) {
         writer.begin(Self.line)
         writer.name(header.source, header.document)
-        writer.blob(line.identity.bytes)
-        writer.name(header.source, line.product)
-        writer.int(line.kind.rawValue)
-        writer.int(line.occurredAt.micros)
-        writer.int(line.day)
-        writer.int(line.hour)
-        writer.int(line.quantity)
-        writer.int(line.unitPrice)
-        writer.int(line.amount)
-        writer.int(line.reportedAmount)
-        writer.int(Int64(line.currency.code))
-        writer.text(line.description)
-        writer.int(line.flags.rawValue)
-        writer.text(line.rawTime)
-        writer.int(line.versionAt)
-        writer.blob(line.contentHash.bytes)
-        writer.int(offset)
+        writer.blob(lines[index].identity.bytes)
+        writer.name(header.source, lines[index].product)
+        writer.int(lines[index].kind.rawValue)
+        writer.int(lines[index].occurredAt.micros)
+        writer.int(lines[index].day)
+        writer.int(lines[index].hour)
+        writer.int(lines[index].quantity)
+        writer.int(lines[index].unitPrice)
+        writer.int(lines[index].amount)
+        writer.int(lines[index].reportedAmount)
+        writer.int(Int64(lines[index].currency.code))
+        writer.text(lines[index].description)
+        writer.int(lines[index].flags.rawValue)
+        writer.text(lines[index].rawTime)
+        writer.int(lines[index].versionAt)
+        writer.digest(lines[index].contentHash)
+        writer.int(offsets.isEmpty ? offset : offsets[index])
     }
 
     // MARK: Sums
@@ -142,40 +147,42 @@ struct DocumentProof {
     private func countLines(into sums: inout SumTables) throws(ProofError) {
         var share: HourShare?
         for index in lines.indices {
-            let (hour, day) = (lines[index].event.hour, lines[index].event.day)
-            let currency = Int64(lines[index].event.currency.code)
+            let (hour, day) = (lines[index].hour, lines[index].day)
+            let currency = Int64(lines[index].currency.code)
             if let full = share, full.hour != hour || full.day != day || full.currency != currency {
                 try add(full, into: &sums)
                 share = nil
             }
             var current = share ?? HourShare(hour: hour, day: day, currency: currency)
-            try count(lines[index].event, &current, into: &sums)
+            try count(line: index, &current, into: &sums)
             share = current
         }
         if let share { try add(share, into: &sums) }
     }
 
     private func count(
-        _ line: LineEvent,
+        line index: Int,
         _ share: inout HourShare,
         into sums: inout SumTables
     ) throws(ProofError) {
-        let amount = Int128(line.amount)
+        let amount = Int128(lines[index].amount)
+        let kind = lines[index].kind
         var values = SumValues()
-        switch line.kind {
+        switch kind {
         case .gross:
             values.a = amount
-            values.c = Int128(line.quantity)
+            values.c = Int128(lines[index].quantity)
         case .returned: values.b = amount
         case .adjustment: share.all.c += amount
         }
-        if line.kind != .adjustment {
+        if kind != .adjustment {
             share.merchandise += values
-            try sums.add(MartKeys.productDay(header.source, line.product, line.day, share.currency), values)
-            try sums.add(MartKeys.product(header.source, line.product, share.currency), values)
+            let product = lines[index].product
+            try sums.add(MartKeys.productDay(header.source, product, share.day, share.currency), values)
+            try sums.add(MartKeys.product(header.source, product, share.currency), values)
         }
         share.all += SumValues(a: values.a, b: values.b, d: type == .cancellation ? 0 : amount, e: values.c)
-        if type == .cancellation { share.cancelled -= Int128(line.amount.magnitude) }
+        if type == .cancellation { share.cancelled -= Int128(lines[index].amount.magnitude) }
     }
 
     private func add(_ share: HourShare, into sums: inout SumTables) throws(ProofError) {
@@ -190,7 +197,7 @@ struct DocumentProof {
     /// Adds the order counters of its customer (S6).
     func countOrders(_ references: ReferenceIndex, into sums: inout SumTables) throws(ProofError) {
         guard header.isCounted, header.status == .closed, let customer = header.customer else { return }
-        let products = Set(lines.map(\.event.product))
+        let products = Set(lines.map(\.product))
         var categories: Set<ByteString> = []
         for product in products {
             try sums.add(MartKeys.userProduct(header.source, customer, product), SumValues(a: 1))

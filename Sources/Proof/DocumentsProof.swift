@@ -7,7 +7,8 @@ import Tables
 struct DocumentsProof {
     /// What a share of the documents gives.
     struct Found: Sendable {
-        var rows: SortedRuns, entities: SortedRuns, sums: SortedRuns, windows: SortedRuns
+        var rows: RowSet
+        var entities: SortedRuns, sums: SortedRuns, windows: SortedRuns
         var tallies: Tallies
     }
 
@@ -16,18 +17,24 @@ struct DocumentsProof {
     private var entities: Entities
     private var sums: SumTables
     private var windows: WindowFacts
-    private var rows: Sorter
+    private var rows: RowSink
     private var writer = RowWriter()
 
     /// - Parameter runs: Names the feeds and runs of the events.
-    init(_ references: ReferenceIndex, runs: Tallies, _ scratch: Scratch?, bufferBytes: Int) {
+    init(
+        _ references: ReferenceIndex,
+        runs: Tallies,
+        _ scratch: Scratch?,
+        bufferBytes: Int,
+        keeping: TableSet
+    ) {
         self.references = references
         tallies = runs.emptied()
         let part = bufferBytes / 8
         entities = Entities(scratch, bufferBytes: part)
         sums = SumTables(scratch, bufferBytes: part)
         windows = WindowFacts(scratch, bufferBytes: part)
-        rows = Sorter(scratch, bufferBytes: part * 5)
+        rows = RowSink(scratch, bufferBytes: part * 5, keeping: keeping)
     }
 
     mutating func prove(_ facts: SortedRuns) throws -> Found {
@@ -85,7 +92,8 @@ struct DocumentsProof {
     private mutating func closeLine(_ group: inout DocumentGroup) throws {
         guard let winner = group.line.winner else { return }
         group.lastOffset = max(group.lastOffset, group.line.lastOffset)
-        group.winners.append((winner.event, winner.offset))
+        group.lines.append(winner.event)
+        group.offsets.append(winner.offset)
         try writeLost(group.line, identity: winner.event.identity, group)
         group.line = Versions()
     }
@@ -128,7 +136,7 @@ struct DocumentsProof {
 
     private mutating func close(_ group: inout DocumentGroup) throws {
         try closeLine(&group)
-        if let first = group.winners.min(by: { $0.event.occurredAt < $1.event.occurredAt })?.event {
+        if let first = group.lines.min(by: { $0.occurredAt < $1.occurredAt }) {
             var header = DocumentHeader(
                 source: group.source,
                 document: group.document,
@@ -140,7 +148,12 @@ struct DocumentsProof {
             )
             header.customer = group.customer.value
             header.country = group.country.value
-            var document = DocumentProof(header: header, lines: group.winners, offset: group.lastOffset)
+            var document = DocumentProof(
+                header: header,
+                lines: group.lines,
+                offsets: group.offsets,
+                offset: group.lastOffset
+            )
             document.customerAt = group.customer.time
             document.countryAt = group.country.time
             document.type = first.documentType
@@ -151,7 +164,7 @@ struct DocumentsProof {
             let sale = winner.event
             var document = DocumentProof(
                 header: sale.header,
-                lines: sale.lines.map { ($0, winner.offset) },
+                lines: sale.lines,
                 offset: winner.offset
             )
             document.customerAt = sale.header.customer == nil ? nil : sale.header.occurredAt.micros
@@ -176,7 +189,7 @@ struct DocumentsProof {
             writer.begin(Self.version)
             writer.name(group.source, group.document)
             writer.blob(identity.bytes)
-            writer.blob(lost.hash.bytes)
+            writer.digest(lost.hash)
             writer.int(lost.versionAt)
             writer.int(isConflict ? 1 : 0)
             writer.int(lost.offset)
@@ -194,7 +207,8 @@ struct DocumentGroup {
     /// Versions of the line that is being read.
     var line = Versions<LineEvent>()
     /// Winning versions of the lines before it, in order of their identities.
-    var winners: [(event: LineEvent, offset: Int64)] = []
+    var lines: [LineEvent] = []
+    var offsets: [Int64] = []
     var lastOffset: Int64 = 0
     var sale = Versions<SaleEvent>()
 }
@@ -265,9 +279,12 @@ struct Versions<Event> {
 extension SaleEvent {
     /// What the document puts into a turnover window while this is its current version.
     fileprivate var windowShare: WindowShare? {
-        guard let start = header.windowStart, header.status == .closed, lines.contains(where: { $0.kind == .gross })
+        guard let start = header.windowStart, header.status == .closed,
+            lines.indices.contains(where: { lines[$0].kind == .gross })
         else { return nil }
-        let gross = lines.reduce(Int128(0)) { $1.kind == .gross ? $0 + Int128($1.amount) : $0 }
+        // By index: a copy of a line would count references to all its parts.
+        var gross: Int128 = 0
+        for index in lines.indices where lines[index].kind == .gross { gross += Int128(lines[index].amount) }
         return WindowShare(store: header.store, start: start, currency: Int64(header.currency.code), gross: gross)
     }
 }

@@ -107,7 +107,7 @@ struct Entities {
     mutating func absorb(_ runs: SortedRuns) throws(ProofError) { try sorter.absorb(runs) }
 
     /// Writes the rows of all entities; call once, at the end.
-    mutating func write(_ writer: inout RowWriter, into rows: inout Sorter) throws {
+    mutating func write(_ writer: inout RowWriter, into rows: inout RowSink) throws {
         var groups = SortedGroups(try finish())
         var open: (record: SortedRecord, entity: Entity)?
         try groups.forEach(suffix: 0) { record, isFirst in
@@ -144,7 +144,7 @@ struct Entities {
         _ record: SortedRecord,
         _ entity: Entity,
         _ writer: inout RowWriter,
-        _ rows: inout Sorter
+        _ rows: inout RowSink
     ) throws(ProofError) {
         var reader = KeyReader(record.bytes, at: 1)
         let source = reader.ordered()

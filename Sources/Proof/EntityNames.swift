@@ -11,7 +11,7 @@ struct EntityNames {
         let time = line.occurredAt.micros
         try add(line.source, line.store, line.timeZone, origin, &entities)
         try add(line.source, line.customer, line.customerName, line.country, time, &entities)
-        try Self.add(line, time, &entities)
+        try Self.add([line], 0, time, &entities)
     }
 
     mutating func add(_ sale: SaleEvent, _ origin: Origin, _ entities: inout Entities) throws(ProofError) {
@@ -19,13 +19,18 @@ struct EntityNames {
         let time = header.occurredAt.micros
         try add(header.source, header.store, header.timeZone, origin, &entities)
         try add(header.source, header.customer, header.customerName, header.country, time, &entities)
-        for line in sale.lines { try Self.add(line, time, &entities) }
+        for index in sale.lines.indices { try Self.add(sale.lines, index, time, &entities) }
     }
 
-    private static func add(_ line: LineEvent, _ time: Int64, _ entities: inout Entities) throws(ProofError) {
-        try entities.touch(.product, line.source, line.product) { product in
-            product.first.offer(line.description, time)
-            if line.flags.contains(.notMerchandise) { product.isOther = true }
+    private static func add(
+        _ lines: [LineEvent],
+        _ index: Int,
+        _ time: Int64,
+        _ entities: inout Entities
+    ) throws(ProofError) {
+        try entities.touch(.product, lines[index].source, lines[index].product) { product in
+            product.first.offer(lines[index].description, time)
+            if lines[index].flags.contains(.notMerchandise) { product.isOther = true }
         }
     }
 

@@ -7,12 +7,12 @@ extension FactWriter {
         switch event {
         case .line(let line):
             bytes.append(0)
-            self.line(line)
+            self.line(0, of: [line])
         case .sale(let sale):
             bytes.append(1)
             header(sale.header)
             int(sale.lines.count)
-            for line in sale.lines { self.line(line) }
+            for index in sale.lines.indices { line(index, of: sale.lines) }
             digest(sale.contentHash)
         case .reference(let reference):
             bytes.append(2)
@@ -20,31 +20,38 @@ extension FactWriter {
         }
     }
 
-    mutating func line(_ line: LineEvent) {
-        text(line.source)
-        text(line.document)
-        text(line.identity)
-        text(line.store)
-        text(line.timeZone)
-        text(line.product)
-        text(line.description)
-        text(line.customer)
-        text(line.customerName)
-        text(line.country)
-        text(line.rawTime)
-        int(line.documentType.rawValue)
-        int(line.kind.rawValue)
-        int(line.occurredAt.micros)
-        int(line.day)
-        int(line.hour)
-        int(line.quantity)
-        int(line.unitPrice)
-        int(line.amount)
-        int(line.reportedAmount)
-        int(Int64(line.currency.code))
-        int(line.flags.rawValue)
-        int(line.versionAt)
-        digest(line.contentHash)
+    /// Looks at the line by index: a copy would count references to all its parts. What it shares with the line before
+    /// it is written once.
+    private mutating func line(_ index: Int, of lines: [LineEvent]) {
+        if index > 0, lines.shareDocument(index - 1, index) {
+            bytes.append(1)
+        } else {
+            bytes.append(0)
+            text(lines[index].source)
+            text(lines[index].document)
+            text(lines[index].store)
+            text(lines[index].timeZone)
+            text(lines[index].rawTime)
+            text(lines[index].customer)
+            text(lines[index].customerName)
+            text(lines[index].country)
+        }
+        text(lines[index].identity)
+        text(lines[index].product)
+        text(lines[index].description)
+        int(lines[index].documentType.rawValue)
+        int(lines[index].kind.rawValue)
+        int(lines[index].occurredAt.micros)
+        int(lines[index].day)
+        int(lines[index].hour)
+        int(lines[index].quantity)
+        int(lines[index].unitPrice)
+        int(lines[index].amount)
+        int(lines[index].reportedAmount)
+        int(Int64(lines[index].currency.code))
+        int(lines[index].flags.rawValue)
+        int(lines[index].versionAt)
+        digest(lines[index].contentHash)
     }
 
     private mutating func header(_ header: DocumentHeader) {
@@ -92,27 +99,41 @@ extension FactWriter {
 extension FactReader {
     mutating func event() -> RetailEvent {
         switch byte() {
-        case 0: return .line(line())
+        case 0: return .line(line(after: []))
         case 1:
             let header = header()
-            let lines = (0..<int()).map { _ in line() }
+            let count = Int(int())
+            var lines: [LineEvent] = []
+            lines.reserveCapacity(count)
+            for _ in 0..<count { lines.append(line(after: lines)) }
             return .sale(SaleEvent(header: header, lines: lines, contentHash: digest()))
         default: return .reference(reference())
         }
     }
 
-    mutating func line() -> LineEvent {
-        let source = text()
-        let document = text()
+    private mutating func line(after lines: [LineEvent]) -> LineEvent {
+        let source: ByteString
+        let document: ByteString
+        let store: ByteString
+        let timeZone: ByteString
+        let rawTime: ByteString
+        let customer: ByteString?
+        let customerName: ByteString?
+        let country: ByteString?
+        if byte() == 0 {
+            (source, document, store, timeZone, rawTime) = (text(), text(), text(), text(), text())
+            (customer, customerName, country) = (optionalText(), optionalText(), optionalText())
+        } else {
+            let last = lines.count - 1
+            (source, document, store) = (lines[last].source, lines[last].document, lines[last].store)
+            (timeZone, rawTime) = (lines[last].timeZone, lines[last].rawTime)
+            customer = lines[last].customer
+            customerName = lines[last].customerName
+            country = lines[last].country
+        }
         let identity = text()
-        let store = text()
-        let timeZone = text()
         let product = text()
         let description = optionalText()
-        let customer = optionalText()
-        let customerName = optionalText()
-        let country = optionalText()
-        let rawTime = text()
         let type = documentType()
         let kind = lineKind()
         var line = LineEvent(
@@ -223,5 +244,15 @@ extension FactReader {
         }
         event.contentHash = digest()
         return event
+    }
+}
+
+extension [LineEvent] {
+    /// Whether all that belongs to the document is the same in two lines.
+    fileprivate func shareDocument(_ a: Int, _ b: Int) -> Bool {
+        self[a].source == self[b].source && self[a].document == self[b].document && self[a].store == self[b].store
+            && self[a].timeZone == self[b].timeZone && self[a].rawTime == self[b].rawTime
+            && self[a].customer == self[b].customer && self[a].customerName == self[b].customerName
+            && self[a].country == self[b].country
     }
 }

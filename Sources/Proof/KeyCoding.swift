@@ -1,6 +1,9 @@
 import Primitives
 import Tables
 
+/// First byte of a cell.
+enum CellTag: UInt8 { case null = 0, integer, text, blob, wide }
+
 /// Encodings whose byte order is the order of the values, so that keys of several parts compare by memcmp.
 ///
 /// A cell is a tag (0 null, 1 integer, 2 text, 3 blob, 4 wide) and its content: integers big-endian with the sign
@@ -10,47 +13,35 @@ extension [UInt8] {
         appendBigEndian(UInt64(bitPattern: value) ^ 1 << 63)
     }
 
-    mutating func appendOrdered(_ bytes: [UInt8]) {
-        if bytes.contains(0) {
-            for byte in bytes {
+    mutating func appendOrdered(_ bytes: [UInt8]) { appendOrdered(bytes.span) }
+
+    mutating func appendOrdered(_ bytes: Span<UInt8>) {
+        // Lifetime: the pointer does not leave the closure.
+        unsafe bytes.withUnsafeBufferPointer { raw in
+            if unsafe !raw.contains(0) { return unsafe append(contentsOf: raw) }
+            for index in raw.indices {
+                let byte = unsafe raw[index]
                 append(byte)
                 if byte == 0 { append(0xFF) }
             }
-        } else {
-            append(contentsOf: bytes)
         }
         append(0)
         append(1)
     }
 
     mutating func appendCell(_ value: Int64) {
-        append(1)
+        append(CellTag.integer.rawValue)
         appendOrdered(value)
     }
 
     mutating func appendCell(text: ByteString) {
-        append(2)
+        append(CellTag.text.rawValue)
         appendOrdered(text.bytes)
     }
 
-    mutating func appendCell(blob: [UInt8]) {
-        append(3)
-        appendOrdered(blob)
-    }
-
     mutating func appendCell(wide: Int128) {
-        append(4)
+        append(CellTag.wide.rawValue)
         appendBigEndian(UInt128(bitPattern: wide) ^ 1 << 127)
-    }
-
-    mutating func appendCell(_ cell: Cell) {
-        switch cell {
-        case .null: append(0)
-        case .integer(let value): appendCell(value)
-        case .text(let text): appendCell(text: text)
-        case .blob(let blob): appendCell(blob: blob.bytes)
-        case .wide(let value): appendCell(wide: value)
-        }
     }
 }
 
@@ -80,13 +71,13 @@ struct KeyReader {
 
     mutating func cell() -> Cell {
         position += 1
-        switch bytes[position - 1] {
-        case 0: return .null
-        case 1: return .integer(integer())
-        case 2: return .text(ordered())
-        case 3: return .blob(ordered())
-        case 4: return .wide(Int128(truncatingIfNeeded: unsigned(UInt128.self) ^ 1 << 127))
-        case let tag: preconditionFailure("no cell begins with \(tag)")
+        switch CellTag(rawValue: bytes[position - 1]) {
+        case .null: return .null
+        case .integer: return .integer(integer())
+        case .text: return .text(ordered())
+        case .blob: return .blob(ordered())
+        case .wide: return .wide(Int128(truncatingIfNeeded: unsigned(UInt128.self) ^ 1 << 127))
+        case nil: preconditionFailure("no cell begins with \(bytes[position - 1])")
         }
     }
 

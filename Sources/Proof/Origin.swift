@@ -96,8 +96,10 @@ struct FactReader {
     mutating func optionalInt() -> Int64? { byte() == 0 ? nil : int() }
 
     mutating func digest() -> Digest {
-        guard let slice = wire.take(32), let digest = Digest(slice) else { Self.broken() }
-        return digest
+        guard let a = wire.integer(UInt64.self), let b = wire.integer(UInt64.self),
+            let c = wire.integer(UInt64.self), let d = wire.integer(UInt64.self)
+        else { Self.broken() }
+        return Digest(a: a, b: b, c: c, d: d)
     }
 
     mutating func origin() -> Origin {

@@ -33,9 +33,9 @@ package enum Proof {
 package struct ProofContents: Sendable, Equatable, CustomStringConvertible {
     package private(set) var rows: [CanonicalRow] = []
 
-    init(_ runs: SortedRuns) throws(ProofError) {
-        var records = runs.records()
-        while let record = try records.next() { rows.append(CanonicalRow(record)) }
+    init(_ rows: RowSet) throws(ProofError) {
+        var records = rows.kept.records()
+        while let record = try records.next() { self.rows.append(CanonicalRow(record)) }
     }
 
     /// The rows of one table.

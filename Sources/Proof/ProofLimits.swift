@@ -1,19 +1,25 @@
 /// Limits of a proof, with their arithmetic.
 package enum ProofLimits {
     /// Bytes that the facts of documents and the rows to compare may take in memory before they are spilled.
-    package static let bufferBytes = 64 << 20
+    package static let bufferBytes = 128 << 20
     /// What a sorter that is complete keeps in memory: 12 sorters × 1 MiB stay below the buffer.
     static let restBytes = 1 << 20
-    /// Runs of one level that are merged into one of the next: 32 readers × 64 KiB are 2 MiB.
-    static let fanIn = 32
+    /// Runs of one level that are merged into one of the next: 64 readers × 64 KiB are 4 MiB.
+    static let fanIn = 64
     /// Threads that prove documents; the reader of the tables is done by then.
     static let documentShares = 2
+    /// Threads that refine, each with about this much of the log: 1 MiB becomes about 8 MB of events.
+    static let refiners = 3
+    static let refineBytes = 1 << 20
     /// Bytes that the reader of a run asks the disk for.
     static let readBytes = 64 << 10
     /// Keys of sums in memory (about 250 bytes each, so 25 MB); more are spilled.
     static let sumKeys = 100_000
     /// Entities (customers, products …) in memory, about 300 bytes each; more are spilled.
     static let entityKeys = 50_000
+    /// Rows of a table whose natural keys are held while the tables are read: at most seven such tables of about 100
+    /// bytes a row, so 35 MB.
+    static let liveNamesMax = 50_000
     /// Menu items and references in memory: about 200 bytes each, so 1 GB at most.
     static let referencesMax = 5_000_000
     /// Senders in memory: a name and at most 1,000 ranges, mostly one.

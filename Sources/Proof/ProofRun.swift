@@ -30,23 +30,30 @@ package struct ProofOutcome: Sendable {
     package var waitedInVain: Bool
 }
 
-/// A proof of one snapshot of the tables: the tables are read on the calling thread while another one reads the log,
-/// refines it and computes every table a second time.
+/// A proof of the tables: they are read on the calling thread while others read the log, refine it and compute every
+/// table a second time.
+///
+/// First both sides are reduced to the fingerprint of each table. Tables whose fingerprints differ are then compared
+/// row by row, so that every difference has its key and its columns.
 package struct ProofRun {
     private let reader: any TableReader
     private let book: ContractBook
     private let scratch: Scratch
     private let time: any TimeSource
     private let bufferBytes: Int
+    private let comparesRows: Bool
     private let sources: @Sendable (PositionVector) throws -> [ProofSource]
 
-    /// - Parameter sources: The feeds' partitions up to the given positions.
+    /// - Parameters:
+    ///   - comparesRows: Compares all rows one by one at once.
+    ///   - sources: The feeds' partitions up to the given positions.
     package init(
         reader: any TableReader,
         book: ContractBook,
         scratch: Scratch,
         time: any TimeSource,
         bufferBytes: Int = ProofLimits.bufferBytes,
+        comparesRows: Bool = false,
         sources: @escaping @Sendable (PositionVector) throws -> [ProofSource]
     ) {
         self.reader = reader
@@ -54,60 +61,91 @@ package struct ProofRun {
         self.scratch = scratch
         self.time = time
         self.bufferBytes = bufferBytes
+        self.comparesRows = comparesRows
         self.sources = sources
+    }
+
+    /// Both computations of one snapshot.
+    private struct Pass {
+        var positions: PositionVector
+        var events: Int64
+        var live: RowSet, proved: RowSet
+        var totals: ControlTotals
+        var waitedInVain: Bool
     }
 
     /// - Parameter pause: Waits ``ProofLimits/snapshotPauseMillis``.
     package func run(pause: () -> Void) throws -> ProofOutcome {
         let started = time.monotonicNanos()
+        var keeping = comparesRows ? TableSet.all : .none
+        var pass = try pass(keeping: keeping, pause)
+        /// Tables whose fingerprints differed, and where.
+        var suspects: [(tables: TableSet, positions: PositionVector)] = []
+        while true {
+            let differing = pass.live.differing(from: pass.proved)
+            if differing.isEmpty { break }
+            suspects.append((differing, pass.positions))
+            keeping.formUnion(differing)
+            pass = try self.pass(keeping: keeping, pause)
+        }
+        var comparison = try Comparison(live: pass.live, proved: pass.proved)
+        for (tables, positions) in suspects { comparison.addVanished(tables, seenAt: positions, now: pass.positions) }
+        for difference in pass.totals.differences { comparison.add { difference } }
+        return ProofOutcome(
+            positions: pass.positions,
+            events: pass.events,
+            tables: TableShape.all.count,
+            comparison: comparison,
+            totals: pass.totals,
+            nanos: time.monotonicNanos() - started,
+            waitedInVain: pass.waitedInVain
+        )
+    }
+
+    private func pass(keeping: TableSet, _ pause: () -> Void) throws -> Pass {
         var attempt = 1
         while true {
             let isLast = attempt == ProofLimits.snapshotTries
             // The snapshot ends as soon as the tables are read: beside a running till it keeps old pages alive.
-            if let found = try reader.snapshot({ try read($0, isLast: isLast) }) { return try compare(found, started) }
+            let found = try reader.snapshot { try read($0, keeping, isLast: isLast) }
+            if var found {
+                let (rows, events) = try found.proving.result()
+                found.pass.proved = rows
+                found.pass.events = events
+                return found.pass
+            }
             attempt += 1
             pause()
         }
     }
 
-    /// What was read of the tables, while another thread still computes what should be there.
-    private struct Snapshot {
-        var positions: PositionVector
-        var live: LiveRows
-        var totals: ControlTotals
-        var waitedInVain: Bool
-        var proving: Pending<(SortedRuns, Int64)>
-    }
-
     /// Nil when released records are about to be counted: another snapshot is better.
-    private func read(_ snapshot: any TableSnapshot, isLast: Bool) throws -> Snapshot? {
+    private func read(
+        _ snapshot: any TableSnapshot,
+        _ keeping: TableSet,
+        isLast: Bool
+    ) throws -> (pass: Pass, proving: Pending<(RowSet, Int64)>)? {
         let waits = try !snapshot.query("SELECT id FROM parked_release", [], limit: 1).isEmpty
         if waits, !isLast { return nil }
         let positions = try snapshot.positions()
-        let work = Work(book: book, scratch: scratch, bufferBytes: bufferBytes * 3 / 4, sources: try sources(positions))
+        let work = Work(
+            book: book,
+            scratch: scratch,
+            bufferBytes: bufferBytes * 3 / 4,
+            keeping: keeping,
+            sources: try sources(positions)
+        )
         let proving = try Pending { try work.recompute() }
-        return Snapshot(
+        let live = try LiveRows(snapshot, scratch, bufferBytes: bufferBytes / 4, keeping: keeping)
+        let pass = Pass(
             positions: positions,
-            live: try LiveRows(snapshot, scratch, bufferBytes: bufferBytes / 4),
-            totals: try ControlTotals(snapshot),
-            waitedInVain: waits,
-            proving: proving
+            events: 0,
+            live: live.rows,
+            proved: RowSet.empty,
+            totals: try ControlTotals(snapshot, live.documents),
+            waitedInVain: waits
         )
-    }
-
-    private func compare(_ found: Snapshot, _ started: Int64) throws -> ProofOutcome {
-        let (rows, events) = try found.proving.result()
-        var comparison = try Comparison(live: found.live.rows, proved: rows)
-        for difference in found.totals.differences { comparison.add { difference } }
-        return ProofOutcome(
-            positions: found.positions,
-            events: events,
-            tables: TableShape.all.count,
-            comparison: comparison,
-            totals: found.totals,
-            nanos: time.monotonicNanos() - started,
-            waitedInVain: found.waitedInVain
-        )
+        return (pass, proving)
     }
 }
 
@@ -116,52 +154,15 @@ private struct Work: Sendable {
     var book: ContractBook
     var scratch: Scratch
     var bufferBytes: Int
+    var keeping: TableSet
     var sources: [ProofSource]
 
-    /// A partition while it is read: the next batches and where they come from.
-    private struct Reading {
-        var source: ProofSource
-        var reader: any LogReader
-        var batches: ArraySlice<LoggedBatch> = []
-        var position: Int64 = 0
-
-        mutating func fill() throws {
-            guard batches.isEmpty, position < source.end else { return }
-            batches = try reader.next(bytesMax: 1 << 20)[...]
-            let partition = source.partition.description
-            guard let first = batches.first else {
-                throw ProofError.logEnds(partition: partition, wanted: source.end, end: position)
-            }
-            if first.baseOffset > position {
-                throw ProofError.logStarts(partition: partition, start: first.baseOffset)
-            }
-        }
-    }
-
-    /// Batches of several partitions are taken in the order of their receipt, which is about the order in which they
-    /// were processed; within a partition the order is exact.
-    func recompute() throws -> (SortedRuns, Int64) {
-        var recomputation = Recomputation(scratch, bufferBytes: bufferBytes)
-        var refiner = Refiner(book: book)
-        var readings = try sources.map { Reading(source: $0, reader: try $0.open()) }
-        var records: [JudgedRecord] = []
-        while true {
-            for index in readings.indices { try readings[index].fill() }
-            let waiting = readings.indices.filter { !readings[$0].batches.isEmpty }
-            let next = waiting.min {
-                (readings[$0].batches.first?.envelope.receivedAt.micros ?? 0)
-                    < (readings[$1].batches.first?.envelope.receivedAt.micros ?? 0)
-            }
-            guard let next, let batch = readings[next].batches.popFirst() else { break }
-            let source = readings[next].source
-            records.removeAll(keepingCapacity: true)
-            try refiner.judge(batch, topic: source.partition.topic, from: readings[next].position, into: &records)
+    func recompute() throws -> (RowSet, Int64) {
+        var recomputation = Recomputation(scratch, bufferBytes: bufferBytes, keeping: keeping)
+        var log = try RefinedLog(book, sources)
+        while let records = try log.next() {
             // By index: a copy of a record would count references to all its parts.
-            for index in records.indices where records[index].offset < source.end {
-                try recomputation.add(records[index])
-            }
-            readings[next].position = batch.baseOffset + Int64(batch.recordCount)
-            if readings[next].position >= source.end { readings[next].batches = [] }
+            for index in records.indices { try recomputation.add(records[index]) }
         }
         let events = recomputation.records
         return (try recomputation.finish(), events)

@@ -14,6 +14,7 @@ import Tables
 struct Recomputation {
     let scratch: Scratch?
     private let bufferBytes: Int
+    private let keeping: TableSet
     var tallies = Tallies()
     var entities: Entities
     var sums: SumTables
@@ -22,7 +23,7 @@ struct Recomputation {
     var references = ReferenceIndex()
     var writer = RowWriter()
     /// Rows that are done.
-    var rows: Sorter
+    var rows: RowSink
     var quarantineFacts: Sorter, referenceFacts: Sorter, parkingFacts: Sorter
     /// Events by document; every document has its place in one of the shares.
     private var documentFacts: [Sorter]
@@ -32,19 +33,23 @@ struct Recomputation {
     private var arrived: Set<ReferenceKey> = []
     private var fact = FactWriter()
 
-    init(_ scratch: Scratch?, bufferBytes: Int) {
+    /// - Parameter keeping: Tables whose rows are compared one by one.
+    init(_ scratch: Scratch?, bufferBytes: Int, keeping: TableSet = .all) {
         self.scratch = scratch
+        self.keeping = keeping
         let part = max(1, bufferBytes / 16)
         entities = Entities(scratch, bufferBytes: part)
         sums = SumTables(scratch, bufferBytes: part)
         windows = WindowFacts(scratch, bufferBytes: part)
         self.bufferBytes = bufferBytes
-        rows = Sorter(scratch, bufferBytes: part * 4)
+        // Sixteen parts in all; rows that are not kept need none of them.
+        let rowParts = keeping.isEmpty ? 0 : 4
+        rows = RowSink(scratch, bufferBytes: part * rowParts, keeping: keeping)
         quarantineFacts = Sorter(scratch, bufferBytes: part)
         referenceFacts = Sorter(scratch, bufferBytes: part)
         parkingFacts = Sorter(scratch, bufferBytes: part)
         let shares = scratch == nil ? 1 : ProofLimits.documentShares
-        documentFacts = (0..<shares).map { _ in Sorter(scratch, bufferBytes: part * 6 / shares) }
+        documentFacts = (0..<shares).map { _ in Sorter(scratch, bufferBytes: part * (10 - rowParts) / shares) }
     }
 
     mutating func add(_ record: JudgedRecord) throws {
@@ -96,7 +101,7 @@ struct Recomputation {
     }
 
     /// Runs the passes and returns all rows.
-    mutating func finish() throws -> SortedRuns {
+    mutating func finish() throws -> RowSet {
         try proveQuarantine()
         try proveReferences()
         try proveParking()
@@ -162,10 +167,10 @@ struct Recomputation {
     /// Proves the shares side by side.
     private mutating func proveDocuments() throws {
         let facts = try documentFacts.indices.map { try documentFacts[$0].finish() }
-        let (scratch, references, runs) = (scratch, references, tallies)
+        let (scratch, references, runs, keeping) = (scratch, references, tallies, keeping)
         let part = bufferBytes / facts.count
         let found = try SideBySide.map(facts) { share in
-            var documents = DocumentsProof(references, runs: runs, scratch, bufferBytes: part)
+            var documents = DocumentsProof(references, runs: runs, scratch, bufferBytes: part, keeping: keeping)
             return try documents.prove(share)
         }
         for one in found {

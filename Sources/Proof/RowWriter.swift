@@ -9,60 +9,122 @@ struct NaturalName: Hashable {
 
 /// Writes one row after the other in the form of ``TableShape``. The cells of a row come in the order of its shape.
 struct RowWriter {
-    private(set) var bytes: [UInt8] = []
-    private(set) var keyLength = 0
+    /// The row is at its beginning; it only grows, so that a cell costs no allocation.
+    private var buffer = [UInt8](repeating: 0, count: 1_024)
+    private var end = 0
+    private var keyLength = 0
     private var shape = TableShape.all[0]
     private var written = 0
 
     mutating func begin(_ shape: TableShape) {
-        bytes.removeAll(keepingCapacity: true)
-        bytes.append(shape.number)
+        buffer[0] = shape.number
+        end = 1
         self.shape = shape
         written = 0
     }
 
+    /// Makes room for so many bytes behind the row.
+    private mutating func need(_ count: Int) {
+        if end + count > buffer.count { buffer += [UInt8](repeating: 0, count: max(count, buffer.count)) }
+    }
+
     private mutating func count() {
         written += 1
-        if written == shape.keyCells { keyLength = bytes.count }
+        if written == shape.keyCells { keyLength = end }
     }
 
     mutating func int(_ value: Int64) {
-        bytes.appendCell(value)
+        need(9)
+        // Lifetime: the pointer does not leave the closure; there is room for nine bytes.
+        unsafe buffer.withUnsafeMutableBytes { raw in
+            unsafe raw[end] = CellTag.integer.rawValue
+            let ordered = UInt64(bitPattern: value) ^ 1 << 63
+            unsafe raw.storeBytes(of: ordered.bigEndian, toByteOffset: end + 1, as: UInt64.self)
+        }
+        end += 9
         count()
     }
 
     mutating func int(_ value: Int64?) {
-        if let value { bytes.appendCell(value) } else { bytes.append(0) }
-        count()
+        if let value { int(value) } else { null() }
     }
 
-    mutating func text(_ value: ByteString) {
-        bytes.appendCell(text: value)
-        count()
-    }
+    mutating func text(_ value: ByteString) { bytes(.text, value.bytes.span) }
 
     mutating func text(_ value: ByteString?) {
-        if let value { bytes.appendCell(text: value) } else { bytes.append(0) }
-        count()
+        if let value { text(value) } else { null() }
     }
 
-    mutating func blob(_ value: [UInt8]) {
-        bytes.appendCell(blob: value)
+    mutating func text(_ value: Span<UInt8>) { bytes(.text, value) }
+    mutating func blob(_ value: [UInt8]) { bytes(.blob, value.span) }
+    mutating func blob(_ value: Span<UInt8>) { bytes(.blob, value) }
+
+    mutating func digest(_ value: Digest) {
+        let parts = (value.a.bigEndian, value.b.bigEndian, value.c.bigEndian, value.d.bigEndian)
+        // Lifetime: the pointer to the local value does not leave the closure.
+        unsafe withUnsafeBytes(of: parts) { raw in
+            unsafe bytes(.blob, raw.bindMemory(to: UInt8.self).span)
+        }
+    }
+
+    private mutating func bytes(_ tag: CellTag, _ value: Span<UInt8>) {
+        // Every zero may become two bytes, and two end the cell.
+        need(2 * value.count + 3)
+        buffer[end] = tag.rawValue
+        end += 1
+        for index in value.indices {
+            let byte = value[index]
+            buffer[end] = byte
+            end += 1
+            if byte == 0 {
+                buffer[end] = 0xFF
+                end += 1
+            }
+        }
+        buffer[end] = 0
+        buffer[end + 1] = 1
+        end += 2
         count()
     }
 
     mutating func wide(_ value: Int128) {
-        bytes.appendCell(wide: value)
+        need(17)
+        // Lifetime: as in ``int(_:)``.
+        unsafe buffer.withUnsafeMutableBytes { raw in
+            unsafe raw[end] = CellTag.wide.rawValue
+            let ordered = UInt128(bitPattern: value) ^ 1 << 127
+            unsafe raw.storeBytes(of: ordered.bigEndian, toByteOffset: end + 1, as: UInt128.self)
+        }
+        end += 17
         count()
     }
 
     mutating func null() {
-        bytes.append(0)
+        need(1)
+        buffer[end] = CellTag.null.rawValue
+        end += 1
         count()
     }
 
     mutating func cell(_ cell: Cell) {
-        bytes.appendCell(cell)
+        switch cell {
+        case .null: null()
+        case .integer(let value): int(value)
+        case .text(let text): self.text(text)
+        case .blob(let blob): self.blob(blob.bytes)
+        case .wide(let value): wide(value)
+        }
+    }
+
+    /// Cells that are encoded already.
+    mutating func cells(_ encoded: ArraySlice<UInt8>, count cells: Int) {
+        need(encoded.count)
+        for byte in encoded {
+            buffer[end] = byte
+            end += 1
+        }
+        // Cells that stand for one id are all in the key or all behind it.
+        written += cells - 1
         count()
     }
 
@@ -72,9 +134,9 @@ struct RowWriter {
         text(key)
     }
 
-    mutating func end(into sorter: inout Sorter) throws(ProofError) {
+    mutating func end(into sink: inout RowSink) throws(ProofError) {
         precondition(written == shape.cells.count, "a row of \(shape.table.name) has other cells than its table")
-        try sorter.add(bytes, keyLength: keyLength)
+        try sink.add(buffer[..<end], keyLength: keyLength)
     }
 }
 

@@ -75,7 +75,7 @@ struct SendersProof {
     private static let sender = TableShape.of(RetailTables.sender)
     private static let range = TableShape.of(RetailTables.senderRange)
 
-    func write(_ writer: inout RowWriter, into rows: inout Sorter) throws(ProofError) {
+    func write(_ writer: inout RowWriter, into rows: inout RowSink) throws(ProofError) {
         for (key, sender) in senders {
             writer.begin(Self.sender)
             writer.name(key.feed, key.name)

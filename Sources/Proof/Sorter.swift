@@ -42,6 +42,10 @@ struct Sorter {
     private(set) var count = 0
 
     mutating func add(_ record: [UInt8], keyLength: Int) throws(ProofError) {
+        try add(record[...], keyLength: keyLength)
+    }
+
+    mutating func add(_ record: ArraySlice<UInt8>, keyLength: Int) throws(ProofError) {
         count += 1
         chunk.add(record, keyLength: keyLength)
         if chunk.size > bufferBytes { try spill() }
@@ -83,7 +87,7 @@ struct Sorter {
         }
         for index in runs.chunk.entries.indices {
             let record = runs.chunk.record(index)
-            chunk.add(record.bytes, keyLength: record.keyLength)
+            chunk.add(record.bytes[...], keyLength: record.keyLength)
         }
         count += runs.count
         if chunk.size > bufferBytes { try spill() }
@@ -108,6 +112,8 @@ struct Sorter {
 
 /// The result of a sorter; may be read more than once.
 package struct SortedRuns: Sendable {
+    static let empty = SortedRuns(files: [], chunk: SortedChunk(), count: 0)
+
     fileprivate let files: [ScratchFile]
     fileprivate let chunk: SortedChunk
     package let count: Int
@@ -136,7 +142,7 @@ struct SortedChunk: Sendable {
         isSorted = true
     }
 
-    mutating func add(_ record: [UInt8], keyLength: Int) {
+    mutating func add(_ record: ArraySlice<UInt8>, keyLength: Int) {
         precondition(record.count < 1 << 30 && keyLength <= record.count, "a record to sort is below 1 GiB")
         let entry = Entry(start: bytes.count, keyLength: Int32(keyLength), length: Int32(record.count))
         bytes += record

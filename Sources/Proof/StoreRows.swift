@@ -5,7 +5,7 @@ import Tables
 
 /// The rows of a store that knows no SQL, in the form that they are compared in. In memory: for tests.
 struct StoreRows {
-    let rows: SortedRuns
+    let rows: RowSet
 
     init(_ store: any TableStore) throws {
         var names: [String: [Int64: [Cell]]] = [:]
@@ -15,7 +15,7 @@ struct StoreRows {
                 names[column, default: [:]][row[0].integer ?? 0] = reference.parts.map { row[table.index(of: $0)] }
             }
         }
-        var sorter = Sorter(nil, bufferBytes: 0)
+        var sink = RowSink(nil, bufferBytes: 0, keeping: .all)
         var writer = RowWriter()
         for shape in TableShape.all {
             for row in try store.rows(of: shape.table, prefix: []) {
@@ -24,10 +24,10 @@ struct StoreRows {
                 if shape.table.kind == .sum, isZero { continue }
                 writer.begin(shape)
                 for value in values { writer.cell(value) }
-                try writer.end(into: &sorter)
+                try writer.end(into: &sink)
             }
         }
-        rows = try sorter.finish()
+        rows = try sink.finish()
     }
 
     /// Null where a surrogate id stands for nothing.

@@ -48,7 +48,7 @@ struct SumTables {
     mutating func absorb(_ runs: SortedRuns) throws(ProofError) { try sorter.absorb(runs) }
 
     /// Writes the rows that are not all zeros; call once, at the end.
-    mutating func write(into rows: inout Sorter) throws {
+    mutating func write(into rows: inout RowSink) throws {
         var groups = SortedGroups(try finish())
         var key: [UInt8] = []
         var sum = SumValues()
@@ -73,7 +73,7 @@ struct SumTables {
         try Self.write(key, sum, &rows)
     }
 
-    private static func write(_ key: [UInt8], _ sum: SumValues, _ rows: inout Sorter) throws(ProofError) {
+    private static func write(_ key: [UInt8], _ sum: SumValues, _ rows: inout RowSink) throws(ProofError) {
         let values = sum.array
         guard !key.isEmpty, values.contains(where: { $0 != 0 }) else { return }
         let shape = TableShape.all[Int(key[0])]
@@ -85,6 +85,6 @@ struct SumTables {
                 record.appendCell(Int64(truncatingIfNeeded: value))
             }
         }
-        try rows.add(record, keyLength: key.count)
+        try rows.add(record[...], keyLength: key.count)
     }
 }

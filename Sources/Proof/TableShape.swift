@@ -3,13 +3,15 @@ package import Tables
 
 /// How the rows of a table are written for comparison: natural keys in the place of surrogate ids, the key's columns
 /// first, no id. Both computations write this form; two rows are equal when their bytes are.
-package struct TableShape: Sendable {
+package final class TableShape: Sendable {
     package struct Cell: Sendable {
         /// `store_id.source_key` for a part of a reference, else the column's name.
         package var name: String
         package var column: Column
         /// The column of the table that is referred to; nil for a plain column.
         package var part: String?
+        /// Of the cells that stand for one id.
+        var isFirstPart: Bool { part == TableShape.references[column.name]?.parts.first }
     }
 
     /// A column that holds the surrogate id of another table's row.
@@ -58,14 +60,18 @@ package struct TableShape: Sendable {
         return shape
     }
 
-    /// Reads all rows; one selected column for each cell, two for a wide one.
-    var select: String {
+    /// Reads all rows; one selected column for each cell, two for a wide one, and then the others.
+    ///
+    /// - Parameter named: Columns of references whose id is selected instead of the cells it stands for.
+    func select(named: Set<String>, and others: [String]) -> String {
         var selected: [String] = []
         var joins = ""
         var joined: [String] = []
         for cell in cells {
             let name = cell.column.name
-            if let part = cell.part, let reference = Self.references[name] {
+            if named.contains(name) {
+                if cell.isFirstPart { selected.append("t.\"\(name)\"") }
+            } else if let part = cell.part, let reference = Self.references[name] {
                 if !joined.contains(name) {
                     joined.append(name)
                     joins += " LEFT JOIN \"\(reference.table)\" r_\(name) ON r_\(name).id = t.\"\(name)\""
@@ -77,6 +83,7 @@ package struct TableShape: Sendable {
                 selected.append("t.\"\(name)\"")
             }
         }
+        selected += others
         return "SELECT \(selected.joined(separator: ", ")) FROM \"\(table.name)\" t\(joins)"
     }
 }

@@ -91,7 +91,7 @@ struct Tallies: Sendable {
         }
     }
 
-    func write(_ writer: inout RowWriter, into sorter: inout Sorter) throws(ProofError) {
+    func write(_ writer: inout RowWriter, into sorter: inout RowSink) throws(ProofError) {
         var feeds: [ByteString: Tally] = [:]
         for (key, tally) in zip(keys, all) where tally.exists {
             feeds[key.feed, default: Tally()] += tally
@@ -119,7 +119,7 @@ struct Tallies: Sendable {
         _ tally: Tally,
         _ shape: TableShape,
         _ writer: inout RowWriter,
-        _ sorter: inout Sorter
+        _ sorter: inout RowSink
     ) throws(ProofError) {
         writer.begin(run)
         writer.name(feed, name)

@@ -70,8 +70,10 @@ struct WindowFacts {
             fact.int(value)
         }
         for share in [sale.old, sale.new] {
-            fact.text(share?.store)
+            // 0: none; 1: of the sale's store; 2: of another.
+            fact.bytes.append(share.map { $0.store == sale.store ? 1 : 2 } ?? 0)
             guard let share else { continue }
+            if share.store != sale.store { fact.text(share.store) }
             fact.int(share.start)
             fact.int(share.currency)
             fact.wide(share.gross)
@@ -94,7 +96,9 @@ struct WindowFacts {
             sale.policy = WindowPolicy(length: length, lateness: lateness, idle: idle, skew: skew)
         }
         func share() -> WindowShare? {
-            guard let store = reader.optionalText() else { return nil }
+            let kind = reader.byte()
+            if kind == 0 { return nil }
+            let store = kind == 1 ? sale.store : reader.text()
             return WindowShare(store: store, start: reader.int(), currency: reader.int(), gross: reader.wide())
         }
         sale.old = share()

@@ -20,13 +20,18 @@ struct WindowRevisions {
     private static let revision = TableShape.of(RetailTables.windowRevision)
     private static let open = TableShape.of(RetailTables.openWindow)
 
+    /// The order of facts about one window within one record.
+    enum Order: UInt8 {
+        case sumBeforeIdle, idle, oldShare, newShare, sumBeforeWatermark, watermark
+    }
+
     /// Key of a fact: the window, the place of the record, and the order within the record.
     private static func key(
         _ store: NaturalName,
         _ start: Int64,
         _ currency: Int64,
         _ origin: Origin,
-        order: Int
+        _ order: Order
     ) -> FactWriter {
         var fact = FactWriter()
         fact.bytes.appendOrdered(store.source.bytes)
@@ -35,7 +40,7 @@ struct WindowRevisions {
         fact.bytes.appendOrdered(currency)
         fact.bytes.appendOrdered(origin.sequence)
         fact.bytes.appendOrdered(origin.arrival)
-        fact.bytes.append(UInt8(order))
+        fact.bytes.append(order.rawValue)
         return fact
     }
 
@@ -49,13 +54,14 @@ struct WindowRevisions {
         count: Int64,
         isClosed: Bool,
         isLate: Bool,
-        order: Int,
+        _ order: Order,
         _ origin: Origin
     ) throws(ProofError) {
-        var fact = Self.key(store, start, currency, origin, order: order)
+        var fact = Self.key(store, start, currency, origin, order)
         let keyLength = fact.bytes.count
         fact.bytes.append(1)
-        fact.origin(origin)
+        fact.int(origin.receivedAt)
+        fact.int(origin.offset)
         fact.int(end)
         fact.wide(gross)
         fact.int(count)
@@ -71,10 +77,11 @@ struct WindowRevisions {
         _ cause: WindowCause,
         _ origin: Origin
     ) throws(ProofError) {
-        var fact = Self.key(store, start, currency, origin, order: cause == .idle ? 0 : 3)
+        var fact = Self.key(store, start, currency, origin, cause == .idle ? .idle : .watermark)
         let keyLength = fact.bytes.count
         fact.bytes.append(0)
-        fact.origin(origin)
+        fact.int(origin.receivedAt)
+        fact.int(origin.offset)
         fact.int(cause.rawValue)
         try facts.add(fact.bytes, keyLength: keyLength)
     }
@@ -93,7 +100,7 @@ struct WindowRevisions {
         }
     }
 
-    mutating func write(_ writer: inout RowWriter, into rows: inout Sorter) throws {
+    mutating func write(_ writer: inout RowWriter, into rows: inout RowSink) throws {
         var groups = SortedGroups(try facts.finish())
         var open: Window?
         try groups.forEach(suffix: Self.suffix) { record, isFirst in
@@ -112,15 +119,15 @@ struct WindowRevisions {
         _ record: SortedRecord,
         to window: inout Window,
         _ writer: inout RowWriter,
-        _ rows: inout Sorter
+        _ rows: inout RowSink
     ) throws(ProofError) {
         var reader = FactReader(record)
         let isChange = reader.byte() == 1
-        let origin = reader.origin()
+        let place = (receivedAt: reader.int(), offset: reader.int())
         if !isChange {
             let cause = reader.int()
             guard window.revision == 0 else { return }
-            return try publish(&window, old: (0, 0), cause, origin, &writer, &rows)
+            return try publish(&window, old: (0, 0), cause, place, &writer, &rows)
         }
         let old = (window.total, window.count)
         let end = reader.int()
@@ -132,16 +139,16 @@ struct WindowRevisions {
         if isLate { window.lateCount += 1 }
         guard isClosed || window.revision > 0 else { return }
         let cause = isLate ? WindowCause.late : .correction
-        try publish(&window, old: old, cause.rawValue, origin, &writer, &rows)
+        try publish(&window, old: old, cause.rawValue, place, &writer, &rows)
     }
 
     private static func publish(
         _ window: inout Window,
         old: (total: Int128, count: Int64),
         _ cause: Int64,
-        _ origin: Origin,
+        _ place: (receivedAt: Int64, offset: Int64),
         _ writer: inout RowWriter,
-        _ rows: inout Sorter
+        _ rows: inout RowSink
     ) throws(ProofError) {
         window.revision += 1
         writer.begin(revision)
@@ -152,15 +159,15 @@ struct WindowRevisions {
         writer.int(old.count)
         writer.int(window.count)
         writer.int(cause)
-        writer.int(origin.receivedAt)
-        writer.int(origin.offset)
+        writer.int(place.receivedAt)
+        writer.int(place.offset)
         try writer.end(into: &rows)
     }
 
     private static func write(
         _ window: Window,
         _ writer: inout RowWriter,
-        _ rows: inout Sorter
+        _ rows: inout RowSink
     ) throws(ProofError) {
         writer.begin(Self.window)
         window.writeKey(&writer)

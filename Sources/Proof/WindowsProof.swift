@@ -12,7 +12,17 @@ struct WindowsProof {
         static func < (a: Self, b: Self) -> Bool { (a.start, a.currency) < (b.start, b.currency) }
     }
 
+    /// A window that was not published yet.
+    private struct Open {
+        var place: Place
+        /// Of the changes that are not handed to the revisions yet.
+        var gross: Int128 = 0, count: Int64 = 0
+        /// Where the window ends; 0 while there are no such changes.
+        var end: Int64 = 0
+    }
+
     private struct Store {
+        let name: NaturalName
         var topic: Int
         var watermark = Int64.min / 2
         var receivedAt = Int64.min
@@ -21,11 +31,16 @@ struct WindowsProof {
         var hasRow = false
         var clocks: [ByteString: Clock] = [:]
         /// In order, each once.
-        var open: [Place] = []
+        var open: [Open] = []
+        /// The first policy; nil before. While there is only one, what is not published was never published, and
+        /// its changes are summed here. After another one came, the revisions take every change for itself.
+        var policy: WindowPolicy?
+        var hasOnePolicy = true
     }
 
     private var revisions: WindowRevisions
-    private var stores: [NaturalName: Store] = [:]
+    private var stores: [Store] = []
+    private var numbers: [NaturalName: Int] = [:]
     /// No store of a topic is idle before.
     private var idleFrom: [Int: Int64] = [:]
 
@@ -42,7 +57,7 @@ struct WindowsProof {
         _ facts: SortedRuns,
         _ topics: [ByteString],
         _ writer: inout RowWriter,
-        into rows: inout Sorter
+        into rows: inout RowSink
     ) throws {
         var records = facts.records()
         while let record = try records.next() {
@@ -52,69 +67,93 @@ struct WindowsProof {
             try closeIdle(origin)
             if kind == 1 { try apply(WindowFacts.sale(&reader, origin), &writer, &rows) }
         }
-        for (name, store) in stores where store.hasRow {
-            try Self.write(name, store, topics[store.topic], &writer, &rows)
+        for store in stores {
+            for open in store.open { try sum(store.name, open, .sumBeforeWatermark, Self.end) }
         }
+        for store in stores where store.hasRow { try Self.write(store, topics[store.topic], &writer, &rows) }
         try revisions.write(&writer, into: &rows)
     }
 
     private mutating func closeIdle(_ origin: Origin) throws {
         guard let due = idleFrom[origin.topic], origin.receivedAt >= due else { return }
         var next = Int64.max
-        for (name, store) in stores where store.topic == origin.topic && store.hasRow && !store.open.isEmpty {
+        for (number, store) in stores.enumerated()
+        where store.topic == origin.topic && store.hasRow && !store.open.isEmpty {
             guard origin.receivedAt >= store.receivedAt + store.idle else {
                 next = min(next, store.receivedAt + store.idle)
                 continue
             }
-            for place in store.open { try publish(name, place, .idle, origin) }
-            let last = store.open.reduce(Int64.min) { max($0, $1.start) }
-            stores[name]?.watermark = max(store.watermark, last + store.length + store.lateness)
-            stores[name]?.open = []
+            for open in store.open { try publish(store.name, open, .idle, origin) }
+            let last = store.open.reduce(Int64.min) { max($0, $1.place.start) }
+            stores[number].watermark = max(store.watermark, last + store.length + store.lateness)
+            stores[number].open = []
         }
         idleFrom[origin.topic] = next
     }
 
-    private mutating func apply(_ sale: WindowSale, _ writer: inout RowWriter, _ rows: inout Sorter) throws {
-        let home = NaturalName(source: sale.source, key: sale.store)
-        if stores[home] == nil { stores[home] = Store(topic: sale.origin.topic) }
-        let late = isLate(sale)
+    private mutating func apply(_ sale: WindowSale, _ writer: inout RowWriter, _ rows: inout RowSink) throws {
+        let home = number(sale.source, sale.store, sale.origin)
+        let places = [sale.old, sale.new].map { share in
+            share.map { $0.store == sale.store ? home : number(sale.source, $0.store, sale.origin) } ?? home
+        }
+        let late = isLate(sale, places[1])
         if late, let share = sale.new { try Self.writeLate(sale, share, &writer, &rows) }
-        if sale.old != sale.new { try change(sale, isLate: late) }
+        if sale.old != sale.new { try change(sale, places, isLate: late) }
+        try note(sale.policy, of: home, sale.origin)
         if let policy = sale.policy, sale.origin.movesClocks { try moveClocks(sale, home, policy) }
     }
 
+    /// Place of a store in `stores`; it is made when it is new.
+    private mutating func number(_ source: ByteString, _ key: ByteString, _ origin: Origin) -> Int {
+        let name = NaturalName(source: source, key: key)
+        if let number = numbers[name] { return number }
+        numbers[name] = stores.count
+        stores.append(Store(name: name, topic: origin.topic))
+        return stores.count - 1
+    }
+
     /// Behind the watermark, and not only a correction of what its document put there before.
-    private func isLate(_ sale: WindowSale) -> Bool {
+    private func isLate(_ sale: WindowSale, _ store: Int) -> Bool {
         guard sale.wins, let policy = sale.policy, let new = sale.new else { return false }
         let isCorrection =
             sale.old.map { $0.store == new.store && $0.start == new.start && $0.currency == new.currency } ?? false
-        return !isCorrection && isClosed(sale.source, new, policy)
+        return !isCorrection && isClosed(new, store, policy)
     }
 
-    private func isClosed(_ source: ByteString, _ share: WindowShare, _ policy: WindowPolicy?) -> Bool {
-        guard let store = stores[NaturalName(source: source, key: share.store)] else { return false }
-        let length = policy?.length ?? store.length
-        let lateness = policy?.lateness ?? store.lateness
-        return share.start + length + lateness <= store.watermark
+    private func isClosed(_ share: WindowShare, _ store: Int, _ policy: WindowPolicy?) -> Bool {
+        let length = policy?.length ?? stores[store].length
+        let lateness = policy?.lateness ?? stores[store].lateness
+        return share.start + length + lateness <= stores[store].watermark
     }
 
-    private mutating func change(_ sale: WindowSale, isLate: Bool) throws {
-        var parts: [(share: WindowShare, gross: Int128, count: Int64, late: Bool)] = []
-        if let old = sale.old { parts.append((old, -old.gross, -1, false)) }
+    /// - Parameter places: Stores of the old and the new share.
+    private mutating func change(_ sale: WindowSale, _ places: [Int], isLate: Bool) throws {
+        var parts: [(share: WindowShare, store: Int, gross: Int128, count: Int64, late: Bool)] = []
+        if let old = sale.old { parts.append((old, places[0], -old.gross, -1, false)) }
         if let new = sale.new {
             if let old = sale.old, old.store == new.store, old.start == new.start, old.currency == new.currency {
                 parts[0].gross += new.gross
                 parts[0].count = 0
             } else {
-                parts.append((new, new.gross, 1, isLate))
+                parts.append((new, places[1], new.gross, 1, isLate))
             }
         }
         for (index, part) in parts.enumerated() {
-            let name = NaturalName(source: sale.source, key: part.share.store)
-            let isClosed = isClosed(sale.source, part.share, sale.policy)
-            let length = sale.policy?.length ?? stores[name]?.length ?? 0
+            try note(sale.policy, of: part.store, sale.origin)
+            let isClosed = isClosed(part.share, part.store, sale.policy)
+            let length = sale.policy?.length ?? stores[part.store].length
+            let place = Place(start: part.share.start, currency: part.share.currency)
+            if !isClosed {
+                let at = open(part.store, place)
+                if stores[part.store].hasOnePolicy {
+                    stores[part.store].open[at].gross += part.gross
+                    stores[part.store].open[at].count += part.count
+                    stores[part.store].open[at].end = part.share.start + length
+                    continue
+                }
+            }
             try revisions.change(
-                name,
+                stores[part.store].name,
                 start: part.share.start,
                 currency: part.share.currency,
                 end: part.share.start + length,
@@ -122,29 +161,77 @@ struct WindowsProof {
                 count: part.count,
                 isClosed: isClosed,
                 isLate: part.late,
-                order: index + 1,
+                index == 0 ? .oldShare : .newShare,
                 sale.origin
             )
-            if !isClosed { open(name, Place(start: part.share.start, currency: part.share.currency), sale.origin) }
         }
     }
 
     /// A window that was published under another policy is opened here too: the revisions know better and ignore it.
-    private mutating func open(_ name: NaturalName, _ place: Place, _ origin: Origin) {
-        var store = stores[name] ?? Store(topic: origin.topic)
-        if store.open.contains(place) { return }
-        let at = store.open.firstIndex { place < $0 } ?? store.open.count
-        store.open.insert(place, at: at)
-        stores[name] = store
-        if store.hasRow { noteIdle(store) }
+    /// Returns its index in `open`.
+    private mutating func open(_ store: Int, _ place: Place) -> Int {
+        let at = stores[store].open.firstIndex { place <= $0.place } ?? stores[store].open.count
+        if at < stores[store].open.count, stores[store].open[at].place == place { return at }
+        stores[store].open.insert(Open(place: place), at: at)
+        if stores[store].hasRow { noteIdle(stores[store]) }
+        return at
     }
+
+    /// Sales of one store under two policies are rare: a changed contract.
+    private mutating func note(_ policy: WindowPolicy?, of store: Int, _ origin: Origin) throws(ProofError) {
+        guard let policy, stores[store].hasOnePolicy else { return }
+        guard let known = stores[store].policy else { return stores[store].policy = policy }
+        if known.length == policy.length, known.lateness == policy.lateness { return }
+        for index in stores[store].open.indices {
+            try sum(stores[store].name, stores[store].open[index], .sumBeforeIdle, origin)
+            stores[store].open[index] = Open(place: stores[store].open[index].place)
+        }
+        stores[store].hasOnePolicy = false
+    }
+
+    /// Hands what was summed to the revisions.
+    private mutating func sum(
+        _ name: NaturalName,
+        _ open: Open,
+        _ order: WindowRevisions.Order,
+        _ origin: Origin
+    ) throws(ProofError) {
+        guard open.end != 0 else { return }
+        try revisions.change(
+            name,
+            start: open.place.start,
+            currency: open.place.currency,
+            end: open.end,
+            gross: open.gross,
+            count: open.count,
+            isClosed: false,
+            isLate: false,
+            order,
+            origin
+        )
+    }
+
+    /// Behind every record.
+    private static let end = Origin(
+        sequence: .max,
+        arrival: .max,
+        offset: 0,
+        receivedAt: 0,
+        run: 0,
+        topic: 0,
+        sender: "",
+        movesClocks: false
+    )
 
     private mutating func noteIdle(_ store: Store) {
         idleFrom[store.topic] = min(idleFrom[store.topic] ?? .max, store.receivedAt + store.idle)
     }
 
-    private mutating func moveClocks(_ sale: WindowSale, _ home: NaturalName, _ policy: WindowPolicy) throws {
-        guard var store = stores.removeValue(forKey: home) else { return }
+    private mutating func moveClocks(_ sale: WindowSale, _ home: Int, _ policy: WindowPolicy) throws {
+        var store = stores[home]
+        // The copy is the only owner while it changes.
+        stores[home].clocks = [:]
+        stores[home].open = []
         let received = sale.origin.receivedAt
         let sender = sale.origin.sender
         if sale.occurredAt <= received + policy.skew {
@@ -162,8 +249,8 @@ struct WindowsProof {
         let slowest = store.clocks.values.filter { $0.receivedAt >= received - policy.idle }.map(\.eventMax).min()
         if let slowest { store.watermark = max(store.watermark, slowest) }
         let span = policy.length + policy.lateness
-        let due = store.open.prefix { $0.start + span <= store.watermark }
-        for place in due { try publish(home, place, .watermark, sale.origin) }
+        let due = store.open.prefix { $0.place.start + span <= store.watermark }
+        for open in due { try publish(store.name, open, .watermark, sale.origin) }
         store.open.removeFirst(due.count)
         if !store.open.isEmpty { noteIdle(store) }
         stores[home] = store
@@ -171,11 +258,12 @@ struct WindowsProof {
 
     private mutating func publish(
         _ name: NaturalName,
-        _ place: Place,
+        _ open: Open,
         _ cause: WindowCause,
         _ origin: Origin
     ) throws(ProofError) {
-        try revisions.publish(name, start: place.start, currency: place.currency, cause, origin)
+        try sum(name, open, cause == .idle ? .sumBeforeIdle : .sumBeforeWatermark, origin)
+        try revisions.publish(name, start: open.place.start, currency: open.place.currency, cause, origin)
     }
 
     // MARK: Rows
@@ -185,12 +273,12 @@ struct WindowsProof {
     private static let late = TableShape.of(RetailTables.lateSale)
 
     private static func write(
-        _ name: NaturalName,
         _ store: Store,
         _ topic: ByteString,
         _ writer: inout RowWriter,
-        _ rows: inout Sorter
+        _ rows: inout RowSink
     ) throws(ProofError) {
+        let name = store.name
         writer.begin(watermark)
         writer.name(name.source, name.key)
         for value in [store.watermark, store.receivedAt, store.length, store.lateness, store.idle] { writer.int(value) }
@@ -210,7 +298,7 @@ struct WindowsProof {
         _ sale: WindowSale,
         _ share: WindowShare,
         _ writer: inout RowWriter,
-        _ rows: inout Sorter
+        _ rows: inout RowSink
     ) throws(ProofError) {
         writer.begin(late)
         writer.name(sale.source, sale.document)

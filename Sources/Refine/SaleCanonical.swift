@@ -7,16 +7,20 @@ extension ContractPlan {
     /// Values that came later stand at the end, each behind its own tag and only where there is one, so that the hash
     /// of a sale without them is what it always was. Requirements, windows and counters are the contract's, not the
     /// sale's.
-    static func canonical(_ header: DocumentHeader, _ lines: [LineEvent]) -> [UInt8] {
+    ///
+    /// - Parameters:
+    ///   - lines: The encodings of all lines, one behind the other.
+    ///   - count: How many lines.
+    static func canonical(_ header: DocumentHeader, lines: [UInt8], count: Int) -> [UInt8] {
         var canonical: [UInt8] = []
-        canonical.reserveCapacity(256 + lines.count * 128)
+        canonical.reserveCapacity(384 + lines.count)
         for text in [header.store, header.customer, header.customerName, header.country] {
             canonical.appendField(text)
         }
         for number in [header.status.rawValue, header.occurredAt.micros, header.reportedTotal ?? .min] {
             canonical.appendBigEndian(number)
         }
-        for line in lines { line.canonical(into: &canonical) }
+        canonical += lines
 
         var optional: [UInt8] = []
         func add(_ tag: UInt8, _ text: ByteString?) {
@@ -47,7 +51,7 @@ extension ContractPlan {
             add(13, entry.at)
         }
         guard !optional.isEmpty else { return canonical }
-        canonical.appendBigEndian(UInt32(lines.count))
+        canonical.appendBigEndian(UInt32(count))
         return canonical + optional
     }
 }

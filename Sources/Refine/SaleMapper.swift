@@ -51,13 +51,16 @@ extension ContractPlan {
 
         var lines: [LineEvent] = []
         lines.reserveCapacity(rows.count)
+        var canonical: [UInt8] = []
+        if hashes { canonical.reserveCapacity(rows.count * 160) }
         for (index, row) in rows.enumerated() {
-            lines.append(try line(index, row, header, hour, time, judgement, hashes: hashes))
+            lines.append(try line(index, row, header, hour, time, judgement))
+            if hashes { lines[index].hash(into: &canonical) }
         }
         header.reportedTotal = try reportedTotal(at(fields.total), lines, judgement)
         header.flags = documentFlags(judgement, header, time)
         header.requires = requirements(values, rows, store: header.store)
-        let hash = hashes ? Digest.sha256(of: Self.canonical(header, lines)) : .zero
+        let hash = hashes ? Digest.sha256(of: Self.canonical(header, lines: canonical, count: lines.count)) : .zero
         return SaleEvent(header: header, lines: lines, contentHash: hash)
     }
 
@@ -182,8 +185,7 @@ extension ContractPlan {
         _ header: DocumentHeader,
         _ hour: Int64,
         _ time: FieldTime,
-        _ judgement: Judgement,
-        hashes: Bool
+        _ judgement: Judgement
     ) throws(MapRefusal) -> LineEvent {
         func cell(_ column: Int) -> FieldValue { column < 0 ? .null : row[column] }
         let fields = saleFields
@@ -236,12 +238,16 @@ extension ContractPlan {
         if !corrections.isEmpty { event.flags.insert(.corrected) }
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
         event.versionAt = header.versionAt
-        if hashes {
-            var canonical: [UInt8] = []
-            event.canonical(into: &canonical)
-            event.contentHash = Digest.sha256(of: canonical)
-        }
         return event
+    }
+}
+
+extension LineEvent {
+    /// Appends the line's encoding, which the sale's hash is of too, and sets its own hash.
+    fileprivate mutating func hash(into canonical: inout [UInt8]) {
+        let start = canonical.count
+        self.canonical(into: &canonical)
+        contentHash = Digest.sha256(of: canonical[start...])
     }
 }
 

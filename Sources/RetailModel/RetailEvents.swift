@@ -123,11 +123,20 @@ package struct LineEvent: Sendable, Equatable {
 
     /// The canonical encoding that the content hash is of: no positions, receipt times, display numbers, surrogates.
     package func canonical(into bytes: inout [UInt8]) {
-        for text in [source, document, product] { bytes.appendField(text) }
-        for text in [description, customer, customerName, country] { bytes.appendField(text) }
-        for number in [documentType.rawValue, occurredAt.micros, quantity, unitPrice, amount, Int64(currency.code)] {
-            bytes.appendBigEndian(number)
-        }
+        // One by one: lists would be allocated for every line.
+        bytes.appendField(source)
+        bytes.appendField(document)
+        bytes.appendField(product)
+        bytes.appendField(description)
+        bytes.appendField(customer)
+        bytes.appendField(customerName)
+        bytes.appendField(country)
+        bytes.appendBigEndian(documentType.rawValue)
+        bytes.appendBigEndian(occurredAt.micros)
+        bytes.appendBigEndian(quantity)
+        bytes.appendBigEndian(unitPrice)
+        bytes.appendBigEndian(amount)
+        bytes.appendBigEndian(Int64(currency.code))
         // Only where there is one: hashes of lines without are those of older versions of till.
         if let reportedAmount { bytes.appendBigEndian(reportedAmount) }
     }

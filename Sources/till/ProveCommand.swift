@@ -13,14 +13,15 @@ enum ProveCommand {
         let arguments = try Arguments(
             words,
             options: SettingsCommand.options.union(["scratch"]),
-            switches: ["json"]
+            switches: ["json", "rows"]
         )
         guard arguments.rest.isEmpty else {
-            throw UsageError("cli.prove_usage", "Say till prove [--data DIR] [--scratch DIR] [--json].")
+            throw UsageError("cli.prove_usage", "Say till prove [--data DIR] [--scratch DIR] [--rows] [--json].")
         }
         let settings = try SettingsCommand.load(arguments)
         let directory = settings.text(.data)
-        let outcome = try prove(directory, scratch: arguments["scratch"] ?? directory + "/tmp", settings)
+        let scratch = arguments["scratch"] ?? directory + "/tmp"
+        let outcome = try prove(directory, scratch: scratch, comparesRows: arguments.has("rows"))
         let provedAt = SystemTime().now()
         let json = ProofReport.json(outcome, provedAt: provedAt)
         do throws(DiskError) {
@@ -39,7 +40,7 @@ enum ProveCommand {
     private static func prove(
         _ directory: String,
         scratch: String,
-        _ settings: TillSettings
+        comparesRows: Bool
     ) throws -> ProofOutcome {
         let tables = directory + "/tables.sqlite"
         let disk = PosixDisk()
@@ -55,7 +56,8 @@ enum ProveCommand {
             reader: SQLiteReader(path: tables, settings: readerSettings),
             book: book,
             scratch: try Scratch(directory: scratch),
-            time: SystemTime()
+            time: SystemTime(),
+            comparesRows: comparesRows
         ) { positions in
             // After the snapshot: every contract that judged a record below its positions is in the log by now.
             try ContractStartup.read(log, disk, into: book)

@@ -243,7 +243,7 @@ import YAMLTree
         #expect(problems(text.replacing("field: user }]", with: "field: user, required: true }]")) == [])
     }
 
-    private let uuid = Field(name: "id", type: .uuid)
+    private let uuid = Field(FieldDeclaration(name: "id", type: .uuid))
 
     @Test(arguments: [
         "11111111-1111-4111-8111-1111111111aF", "111111111111411181111111111111AF",
@@ -263,9 +263,10 @@ import YAMLTree
     }
 
     @Test func `a required text that accepts empty must be sent`() {
-        var field = Field(name: "user", place: ["head", "user"], type: .text)
-        field.isRequired = true
-        field.accepts = [.empty]
+        var declared = FieldDeclaration(name: "user", place: ["head", "user"], type: .text)
+        declared.isRequired = true
+        declared.accepts = [.empty]
+        let field = Field(declared)
         #expect(field.isNullable && value(field.read(.text([]))) == .null && value(field.read(.csv([]))) == .null)
         #expect(reason(field.read(.missing))?.message == "head.user is missing; send it with every event")
         #expect(reason(field.read(.null))?.message == "head.user is null; send a value")

@@ -122,6 +122,10 @@ import Testing
                 let wanted = ends(node, input, [0]).contains(input.count)
                 #expect(pattern.matches(input[...]) == wanted, "\(text(node)) on \(input)")
                 #expect((pattern.capture(input[...]) != nil) == wanted, "\(text(node)) on \(input)")
+                // Groups, too: the two ways are written from different ideas.
+                if pattern.closures.isEmpty { continue }
+                let (bits, threads) = (pattern.captureByBits(input[...]), pattern.captureByThreads(input[...]))
+                #expect(bits == threads, "\(text(node)) on \(input)")
             }
         }
     }

@@ -1,3 +1,4 @@
+import Ports
 import Primitives
 import RetailModel
 import Tables
@@ -7,8 +8,11 @@ import Testing
 
 /// Differences are found and named in words that a person can follow.
 @Suite struct ComparisonTests {
-    private static func runs(_ rows: [(name: ByteString, at: Int64?)]) throws -> SortedRuns {
-        var sorter = Sorter(nil, bufferBytes: 0)
+    private static func runs(
+        _ rows: [(name: ByteString, at: Int64?)],
+        keeping: TableSet = .all
+    ) throws -> RowSet {
+        var sink = RowSink(nil, bufferBytes: 0, keeping: keeping)
         var writer = RowWriter()
         for row in rows {
             writer.begin(TableShape.of(RetailTables.store))
@@ -16,9 +20,9 @@ import Testing
             writer.text(row.at == nil ? nil : ByteString("name"))
             writer.int(row.at)
             writer.text("UTC")
-            try writer.end(into: &sorter)
+            try writer.end(into: &sink)
         }
-        return try sorter.finish()
+        return try sink.finish()
     }
 
     @Test func `missing, extra and different rows are told apart`() throws {
@@ -40,6 +44,39 @@ import Testing
         #expect(try Comparison(live: Self.runs(many), proved: Self.runs(many.reversed())).differenceCount == 0)
         let comparison = try Comparison(live: Self.runs([]), proved: Self.runs(many))
         #expect(comparison.differenceCount == 250 && comparison.differences.count == 100)
+    }
+
+    @Test func `fingerprints are equal for the same rows in any order and for no others`() throws {
+        let rows: [(name: ByteString, at: Int64?)] = [("a", 1), ("b", nil), ("c", 3), ("c", 3)]
+        let print = try Self.runs(rows, keeping: .none)
+        #expect(print.printed == 4 && print.kept.count == 0)
+        #expect(try print.differing(from: Self.runs(rows.reversed(), keeping: .none)).isEmpty)
+        let others: [[(name: ByteString, at: Int64?)]] = [
+            [("a", 1), ("b", nil), ("c", 3)], [("a", 1), ("b", nil), ("c", 3), ("c", 4)],
+            [("a", 1), ("a", 1), ("b", nil), ("c", 3)], [("a", 1), ("b", 0), ("c", 3), ("c", 3)], [],
+        ]
+        let number = TableShape.of(RetailTables.store).number
+        for other in others {
+            let differing = try print.differing(from: Self.runs(other, keeping: .none))
+            #expect(differing.contains(number) && TableShape.all.count { differing.contains($0.number) } == 1)
+        }
+        var sum = RowSink(nil, bufferBytes: 0, keeping: .none)
+        try sum.absorb(Self.runs(Array(rows[..<1]), keeping: .none))
+        try sum.absorb(Self.runs(Array(rows[1...]), keeping: .none))
+        #expect(try print.differing(from: sum.finish()).isEmpty)
+    }
+
+    @Test func `tables that were wrong only for a while are a difference`() throws {
+        var comparison = try Comparison(live: Self.runs([]), proved: Self.runs([]))
+        var suspects = TableSet.none
+        suspects.insert(TableShape.of(RetailTables.store).number)
+        comparison.addVanished(suspects, seenAt: PositionVector(), now: PositionVector())
+        #expect(comparison.differenceCount == 1)
+        #expect(comparison.differences.first?.description.hasPrefix("store all rows: rows differed at") == true)
+        // A row that still differs says it better.
+        comparison = try Comparison(live: Self.runs([]), proved: Self.runs([("a", 1)]))
+        comparison.addVanished(suspects, seenAt: PositionVector(), now: PositionVector())
+        #expect(comparison.differenceCount == 1 && comparison.differences.first?.kind == .missing)
     }
 
     @Test func `every table has one shape, and no surrogate in it`() {

@@ -252,9 +252,25 @@ struct RuleEvaluator {
         return false
     }
 
+    /// Times by their instant, however they are written.
+    private static func isSame(_ a: FieldValue, _ b: FieldValue) -> Bool {
+        if case .time(let x) = a, case .time(let y) = b { return x.instant == y.instant }
+        return a == b
+    }
+
     /// Null cells differ from everything.
     private mutating func unique(_ part: RuleProgram.Part) -> Truth {
         guard let rows = rows(part.a), spend(rows.count) else { return .unknown }
+        if rows.count <= 8 {
+            // Comparing few cells is cheaper than hashing them.
+            for later in rows.indices.dropFirst() where !rows[later][Int(part.b)].isNull {
+                for earlier in 0..<later where Self.isSame(rows[earlier][Int(part.b)], rows[later][Int(part.b)]) {
+                    failedRow = later
+                    return .no
+                }
+            }
+            return .yes
+        }
         var seen: Set<FieldValue> = []
         for (index, cells) in rows.enumerated() {
             var value = cells[Int(part.b)]

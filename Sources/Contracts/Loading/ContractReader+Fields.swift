@@ -13,9 +13,9 @@ extension ContractReader {
     ]
 
     /// - Parameter list: Name and path of the list that the fields belong to; nil at the top.
-    mutating func readFields(_ node: YAMLNode, list: (name: String, path: String)?) -> [Field] {
+    mutating func readFields(_ node: YAMLNode, list: (name: String, path: String)?) -> [FieldDeclaration] {
         let what = list.map { "fields of \($0.name)" } ?? "fields"
-        var fields: [Field] = []
+        var fields: [FieldDeclaration] = []
         var taken = TakenPlaces(what)
         let nodes = items(node, what, max: ContractLimits.fieldsMax)
         if nodes.isEmpty, node.items != nil { fail(node, "\(what) is empty; declare at least one field") }
@@ -27,12 +27,12 @@ extension ContractReader {
         return fields
     }
 
-    private mutating func readField(_ node: YAMLNode, list: (name: String, path: String)?) -> Field? {
+    private mutating func readField(_ node: YAMLNode, list: (name: String, path: String)?) -> FieldDeclaration? {
         guard let top = section(node, "a field", Self.keys.map(\.name), required: ["name", "type"]) else { return nil }
         let name = top["name"].flatMap { identifier($0, "name") }
         let type = top["type"].flatMap { choice($0, "type", FieldType.self) }
         guard let name, let type else { return nil }
-        var field = Field(name: name, place: top["at"].flatMap { place($0) }, list: list?.path, type: type)
+        var field = FieldDeclaration(name: name, place: top["at"].flatMap { place($0) }, list: list?.path, type: type)
         if top["at"] != nil, let aliases = top["aliases"] {
             fail(aliases, "Field \(name) has at and aliases; a place has one name, remove the aliases")
         }
@@ -76,7 +76,7 @@ extension ContractReader {
         return parts
     }
 
-    private mutating func readAccepts(_ node: YAMLNode, _ field: inout Field) {
+    private mutating func readAccepts(_ node: YAMLNode, _ field: inout FieldDeclaration) {
         for item in items(node, "accepts", max: Accepts.names.count) {
             let known = Accepts.names.filter { $0.types.contains(field.type) }
             if let found = known.first(where: { $0.name == item.text }) {
@@ -90,7 +90,7 @@ extension ContractReader {
         }
     }
 
-    private mutating func readTextBounds(_ top: [String: YAMLNode], _ field: inout Field) {
+    private mutating func readTextBounds(_ top: [String: YAMLNode], _ field: inout FieldDeclaration) {
         if let value = top["max_bytes"] {
             field.bytesMax = whole(value, "max_bytes", 1...ContractLimits.textBytesMax) ?? field.bytesMax
         }
@@ -104,7 +104,8 @@ extension ContractReader {
         if field.values.isEmpty { fail(value, "enum allows no value; list at least one or remove it") }
     }
 
-    private mutating func readNumberBounds(_ node: YAMLNode, _ top: [String: YAMLNode], _ field: inout Field) {
+    private mutating func readNumberBounds(_ node: YAMLNode, _ top: [String: YAMLNode], _ field: inout FieldDeclaration)
+    {
         if let value = top["fraction_digits"] {
             field.fractionDigitsMax =
                 whole(value, "fraction_digits", 0...ContractLimits.fractionDigitsMax) ?? field.fractionDigitsMax
@@ -145,7 +146,8 @@ extension ContractReader {
         return nil
     }
 
-    private mutating func readTimeFormats(_ node: YAMLNode, _ top: [String: YAMLNode], _ field: inout Field) {
+    private mutating func readTimeFormats(_ node: YAMLNode, _ top: [String: YAMLNode], _ field: inout FieldDeclaration)
+    {
         var isNaive = false
         if let value = top["formats"] {
             for item in items(value, "formats", max: ContractLimits.formatsMax) {
@@ -194,7 +196,12 @@ extension ContractReader {
         }
     }
 
-    private mutating func readList(_ node: YAMLNode, _ top: [String: YAMLNode], _ field: inout Field, isNested: Bool) {
+    private mutating func readList(
+        _ node: YAMLNode,
+        _ top: [String: YAMLNode],
+        _ field: inout FieldDeclaration,
+        isNested: Bool
+    ) {
         if let value = top["max_items"] {
             field.itemsMax = whole(value, "max_items", 1...ContractLimits.listItemsMax) ?? field.itemsMax
         }
@@ -205,12 +212,12 @@ extension ContractReader {
         if !isNested { field.fields = FieldTable(readFields(value, list: (field.name, field.path))) }
     }
 
-    private mutating func readDefault(_ node: YAMLNode, _ field: inout Field) {
+    private mutating func readDefault(_ node: YAMLNode, _ field: inout FieldDeclaration) {
         guard let text = node.text, !node.isNull else {
             fail(node, "default of \(field.name) is \(shown(node)), not a value; write a scalar or remove it")
             return
         }
-        switch field.read(.csv(Array(text.utf8)[...])) {
+        switch Field(field).read(.csv(Array(text.utf8)[...])) {
         case .value(let value):
             field.defaultValue = value
             if value.isNull { fail(node, "default of \(field.name) is empty; write a value or remove it") }
@@ -231,7 +238,7 @@ private struct TakenPlaces {
     init(_ what: String) { self.what = what }
 
     /// Sentences about names and places that the field shares with others.
-    mutating func add(_ field: Field) -> [String] {
+    mutating func add(_ field: FieldDeclaration) -> [String] {
         var problems: [String] = []
         var isTwice = !names.insert(field.name).inserted
         for place in [field.place] + field.aliases.map({ [$0] }) {

@@ -25,7 +25,7 @@ extension Pattern {
         return states & (1 << (instructions.count - 1)) != 0
     }
 
-    @inline(__always) private func takes(_ pc: Int, _ scalar: UInt32) -> Bool {
+    @inline(__always) func takes(_ pc: Int, _ scalar: UInt32) -> Bool {
         switch instructions[pc] {
         case .scalar(let wanted): wanted == scalar
         case .any: true
@@ -37,6 +37,11 @@ extension Pattern {
     /// The byte ranges of the whole text and its groups (nil for a group that took no part), when the pattern matches
     /// the whole text. Of several ways the leftmost alternative and the longest repetition win.
     package func capture(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
+        closures.isEmpty ? captureByThreads(text) : captureByBits(text)
+    }
+
+    /// For programs of any length.
+    func captureByThreads(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
         let slots = 2 * (groups + 1)
         var current = Threads(instructions.count, slots)
         var following = Threads(instructions.count, slots)
@@ -46,10 +51,7 @@ extension Pattern {
             guard let scalar = scalars.next() else {
                 // Threads are in order of preference.
                 guard let winner = current.order.first(where: { instructions[$0] == .match }) else { return nil }
-                let ends = current.slots[winner]
-                return (0...groups).map {
-                    ends[2 * $0] >= 0 && ends[2 * $0 + 1] >= 0 ? ends[2 * $0]..<ends[2 * $0 + 1] : nil
-                }
+                return ranges(current.slots[winner])
             }
             following.clear()
             for pc in current.order where takes(pc, scalar) {
@@ -58,6 +60,10 @@ extension Pattern {
             swap(&current, &following)
         }
         return nil
+    }
+
+    func ranges(_ ends: [Int]) -> [Range<Int>?] {
+        (0...groups).map { ends[2 * $0] >= 0 && ends[2 * $0 + 1] >= 0 ? ends[2 * $0]..<ends[2 * $0 + 1] : nil }
     }
 
     /// Adds a thread and all it reaches without reading, in order of preference; no recursion.

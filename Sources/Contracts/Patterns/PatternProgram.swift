@@ -23,6 +23,8 @@ package struct Pattern: Sendable {
     /// For programs of at most 64 instructions: the instructions reached from each without reading, as bits, for each
     /// of (at start ? 1 : 0) + (at end ? 2 : 0). Empty for longer programs.
     var closures: [[UInt64]] = []
+    /// For the same: the instructions that read a scalar.
+    private(set) var readers: UInt64 = 0
     private var budget = ContractLimits.patternInstructionsMax * 4
 
     /// - Throws: ``PatternError`` for a mistake or a pattern that compiles to too much.
@@ -34,7 +36,14 @@ package struct Pattern: Sendable {
         try compile(parsed.syntax)
         try emit(.save(1))
         try emit(.match)
-        if instructions.count <= 64 { closures = (0..<4).map { closures(context: $0) } }
+        guard instructions.count <= 64 else { return }
+        closures = (0..<4).map { closures(context: $0) }
+        for (pc, instruction) in instructions.enumerated() {
+            switch instruction {
+            case .scalar, .any, .set: readers |= 1 << pc
+            case .split, .jump, .save, .start, .end, .match: break
+            }
+        }
     }
 
     /// The compiled pattern; nil when `source` has a mistake. For settings that hold patterns.

@@ -10,7 +10,7 @@ package enum RuleEffect: String, CaseIterable, Sendable {
 }
 
 /// One rule of a contract.
-package struct Rule: Sendable {
+package final class Rule: Sendable {
     package let id: String
     package let effect: RuleEffect
     /// The field that its reason names.
@@ -22,6 +22,26 @@ package struct Rule: Sendable {
     let checkPart: Int32
     let guardPart: Int32?
     let correction: CorrectionPlan?
+
+    init(
+        id: String,
+        effect: RuleEffect,
+        field: FieldReference,
+        message: String,
+        check: String,
+        checkPart: Int32,
+        guardPart: Int32?,
+        correction: CorrectionPlan?
+    ) {
+        self.id = id
+        self.effect = effect
+        self.field = field
+        self.message = message
+        self.check = check
+        self.checkPart = checkPart
+        self.guardPart = guardPart
+        self.correction = correction
+    }
 }
 
 /// What a correcting rule sets.
@@ -80,7 +100,7 @@ package enum UnknownFields: String, CaseIterable, Sendable { case ignore, reject
 
 /// One version of a feed's contract: schema, rules and the mapper with its bindings. Immutable; an event is judged for
 /// ever under the contract whose digest its envelope carries.
-package struct Contract: Sendable {
+package final class Contract: Sendable {
     package let name: String
     package let version: Int
     /// `source_system` of the feed's events.
@@ -105,4 +125,46 @@ package struct Contract: Sendable {
     /// Nil when the feed has none.
     package let windows: WindowSettings?
     let program: RuleProgram
+
+    init(
+        name: String,
+        version: Int,
+        source: String,
+        digest: Digest,
+        text: [UInt8],
+        fields: FieldTable,
+        rules: [Rule],
+        mapper: MapperBinding,
+        settings: [String: SettingValue],
+        zone: ZoneRules?,
+        currency: Currency?,
+        csv: CSVDialect,
+        json: JSONDialect,
+        unknownFields: UnknownFields,
+        partitionKey: Int,
+        versionTime: Int?,
+        references: [ReferenceNeed],
+        windows: WindowSettings?,
+        program: RuleProgram
+    ) {
+        self.name = name
+        self.version = version
+        self.source = source
+        self.digest = digest
+        self.text = text
+        self.fields = fields
+        self.rules = rules
+        self.mapper = mapper
+        self.settings = settings
+        self.zone = zone
+        self.currency = currency
+        self.csv = csv
+        self.json = json
+        self.unknownFields = unknownFields
+        self.partitionKey = partitionKey
+        self.versionTime = versionTime
+        self.references = references
+        self.windows = windows
+        self.program = program
+    }
 }

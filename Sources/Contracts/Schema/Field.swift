@@ -43,8 +43,8 @@ package struct Accepts: OptionSet, Sendable {
     ]
 }
 
-/// One field of a contract: what it is called, what it holds, and its bounds.
-package struct Field: Sendable {
+/// What a contract says of one field: what it is called, what it holds, and its bounds.
+package struct FieldDeclaration: Sendable {
     package let name: String
     /// Names of the JSON members that lead to it from the event (or the row of its list); the name alone without `at`.
     package let place: [String]
@@ -86,6 +86,48 @@ package struct Field: Sendable {
 
     /// What reasons call it: its place with its list's in front, `payload.lines.quantity`.
     package let path: String
+}
+
+/// A field as events are read with it. A class: it is looked at several times for every event, by every thread, and a
+/// copy of a structure would count references to all its parts.
+package final class Field: Sendable {
+    package let name: String, path: String
+    package let place: [String]
+    package let list: String?
+    package let type: FieldType
+    package let aliases: [String]
+    package let isRequired: Bool
+    package let accepts: Accepts
+    package let bytesMax: Int, fractionDigitsMax: Int, itemsMax: Int
+    package let charactersMax: Int?
+    package let min: Decimal?, max: Decimal?
+    package let values: [ByteString]
+    package let defaultValue: FieldValue
+    package let formats: [TimeFormat]
+    package let zone: ZoneRules?
+    package let fields: FieldTable
+
+    package init(_ declared: FieldDeclaration) {
+        name = declared.name
+        path = declared.path
+        place = declared.place
+        list = declared.list
+        type = declared.type
+        aliases = declared.aliases
+        isRequired = declared.isRequired
+        accepts = declared.accepts
+        bytesMax = declared.bytesMax
+        fractionDigitsMax = declared.fractionDigitsMax
+        itemsMax = declared.itemsMax
+        charactersMax = declared.charactersMax
+        min = declared.min
+        max = declared.max
+        values = declared.values
+        defaultValue = declared.defaultValue
+        formats = declared.formats
+        zone = declared.zone
+        fields = declared.fields
+    }
 
     /// Whether a reading can give null.
     package var isNullable: Bool { (!isRequired || accepts.contains(.empty)) && defaultValue.isNull }

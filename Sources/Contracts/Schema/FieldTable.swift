@@ -1,15 +1,8 @@
 package import Primitives
 
-private final class SharedField: Sendable {
-    let field: Field
-    init(_ field: Field) { self.field = field }
-}
-
 /// Fields in order, found without allocation: CSV columns by name, JSON members by the objects that hold them.
-package struct FieldTable: Sendable {
+package final class FieldTable: Sendable {
     package let fields: [Field]
-    /// The same fields behind references: taking one out of an array would count references to all its parts.
-    private let shared: [SharedField]
     /// Names and aliases, and whole places (`payload.user.id`) of fields with `at`.
     private let columns: NameTable
     /// The JSON objects that hold the fields: first the event or row itself, then the ones inside it that a place leads
@@ -17,9 +10,9 @@ package struct FieldTable: Sendable {
     package let objects: [ObjectPlace]
 
     /// Names, aliases and places must be distinct; of two equal ones the first is found.
-    package init(_ fields: [Field]) {
+    package init(_ declared: [FieldDeclaration]) {
+        let fields = declared.map(Field.init)
         self.fields = fields
-        shared = fields.map(SharedField.init)
         var columns: [(name: String, value: Int)] = []
         var tree = ObjectTree(list: fields.first?.list)
         for (index, field) in fields.enumerated() {
@@ -33,11 +26,11 @@ package struct FieldTable: Sendable {
     package var count: Int { fields.count }
 
     /// Whether the field at `index` is a list, which only the decoder can read.
-    package func isList(_ index: Int) -> Bool { shared[index].field.type == .list }
+    package func isList(_ index: Int) -> Bool { fields[index].type == .list }
 
     /// ``Field/read(_:row:)`` of the field at `index`; not for lists.
     package func read(_ index: Int, _ raw: RawValue, row: Int? = nil) -> FieldReading {
-        shared[index].field.read(raw, row: row)
+        fields[index].read(raw, row: row)
     }
 
     /// The position of the field that a CSV column of this name fills. Complexity: O(name), no allocation.
@@ -47,7 +40,7 @@ package struct FieldTable: Sendable {
 }
 
 /// One JSON object that fields are in.
-package struct ObjectPlace: Sendable {
+package final class ObjectPlace: Sendable {
     /// What a member of the object is.
     package enum Member: Sendable, Equatable {
         case field(Int)
@@ -62,7 +55,14 @@ package struct ObjectPlace: Sendable {
     /// Every field in it, at any depth.
     package let fields: [Int]
     /// Fields at or above zero, objects as the complement of their index.
-    fileprivate let members: NameTable
+    private let members: NameTable
+
+    fileprivate init(place: [String], list: String?, fields: [Int], members: NameTable) {
+        self.place = place
+        self.list = list
+        self.fields = fields
+        self.members = members
+    }
 
     /// Complexity: O(name), no allocation.
     package func member(_ name: ArraySlice<UInt8>) -> Member? {
@@ -122,7 +122,7 @@ private struct ObjectTree {
 }
 
 /// Numbers by name, found without allocation.
-struct NameTable: Sendable {
+final class NameTable: Sendable {
     private let names: [(bytes: [UInt8], value: Int)]
     /// First entry of `names` per bucket and the next of each entry; -1 ends.
     private let heads: [Int16]

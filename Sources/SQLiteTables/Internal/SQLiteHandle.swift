@@ -170,12 +170,25 @@ extension SQLiteHandle {
         }
     }
 
+    func visit<Visitor: RowVisitor>(_ column: Int32, _ visitor: inout Visitor) {
+        switch unsafe sqlite3_column_type(handle, column) {
+        case SQLITE_NULL: visitor.null()
+        case SQLITE_INTEGER: visitor.integer(unsafe sqlite3_column_int64(handle, column))
+        case SQLITE_BLOB: visitor.blob(unsafe raw(column, isBlob: true).span)
+        default: visitor.text(unsafe raw(column, isBlob: false).span)
+        }
+    }
+
     private func bytes(_ column: Int32, isBlob: Bool) -> ByteString {
-        // Lifetime: SQLite's buffer is valid until the next step; it is copied here.
+        unsafe ByteString(Array(raw(column, isBlob: isBlob)))
+    }
+
+    /// Lifetime: SQLite's buffer is valid until the next step or reading of the column; callers copy or pass it on at
+    /// once.
+    private func raw(_ column: Int32, isBlob: Bool) -> UnsafeBufferPointer<UInt8> {
         let start =
             unsafe isBlob ? sqlite3_column_blob(handle, column) : UnsafeRawPointer(sqlite3_column_text(handle, column))
         let count = Int(unsafe sqlite3_column_bytes(handle, column))
-        guard let start = unsafe start, count > 0 else { return ByteString() }
-        return unsafe ByteString(Array(UnsafeRawBufferPointer(start: start, count: count)))
+        return unsafe UnsafeBufferPointer(start: start?.assumingMemoryBound(to: UInt8.self), count: count)
     }
 }

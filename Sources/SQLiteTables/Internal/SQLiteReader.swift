@@ -63,4 +63,14 @@ private final class SQLiteSnapshot: TableSnapshot {
             try body(row)
         }
     }
+
+    func visit<Visitor: RowVisitor>(_ sql: String, _ visitor: inout Visitor) throws {
+        let statement = try handle.statement(sql)
+        defer { statement.reset() }
+        let width = statement.columnCount
+        while try statement.step() {
+            for column in 0..<width { statement.visit(column, &visitor) }
+            try visitor.endRow()
+        }
+    }
 }

@@ -1,0 +1,92 @@
+extension Pattern {
+    /// ``capture(_:)`` for programs with ``closures``: backwards over the text, which instructions can still finish from
+    /// each place; then forwards along the most preferred of them, so no dead end is ever entered.
+    func captureByBits(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
+        var scalars: [(value: UInt32, at: Int)] = []
+        scalars.reserveCapacity(text.count)
+        var reader = ScalarReader(text)
+        while true {
+            let at = reader.at
+            guard let scalar = reader.next() else { break }
+            scalars.append((scalar, at))
+        }
+        // Per place the instructions that read on there and can finish; at the end only the match itself.
+        var finishing = [UInt64](repeating: 0, count: scalars.count + 1)
+        finishing[scalars.count] = 1 << (instructions.count - 1)
+        var next = finishing[scalars.count]
+        for index in scalars.indices.reversed() {
+            let reached = closures[context(index + 1, scalars.count)]
+            var here: UInt64 = 0
+            var rest = readers
+            while rest != 0 {
+                let pc = rest.trailingZeroBitCount
+                rest &= rest - 1
+                if reached[pc + 1] & next != 0, takes(pc, scalars[index].value) { here |= 1 << pc }
+            }
+            if here == 0 { return nil }
+            finishing[index] = here
+            next = here
+        }
+        var walk = Walk(pattern: self, slots: [Int](repeating: -1, count: 2 * (groups + 1)))
+        var pc = 0
+        for index in finishing.indices {
+            walk.begin(
+                at: index < scalars.count ? scalars[index].at : text.endIndex,
+                closures[context(index, scalars.count)],
+                finishing[index],
+                isStart: index == 0,
+                isEnd: index == scalars.count
+            )
+            guard let reader = walk.reader(from: pc) else { return nil }
+            pc = reader + 1
+        }
+        return ranges(walk.slots)
+    }
+
+    /// Index of ``closures`` for a place between scalars.
+    private func context(_ index: Int, _ count: Int) -> Int { (index == 0 ? 1 : 0) + (index == count ? 2 : 0) }
+}
+
+/// Looks for the most preferred instruction that reads on at one place, and notes the groups passed on the way.
+private struct Walk {
+    let pattern: Pattern
+    var slots: [Int]
+    private var at = 0
+    private var closures: [UInt64] = []
+    private var finishing: UInt64 = 0
+    private var isStart = false, isEnd = false
+    private var visited: UInt64 = 0
+
+    init(pattern: Pattern, slots: [Int]) {
+        self.pattern = pattern
+        self.slots = slots
+    }
+
+    mutating func begin(at: Int, _ closures: [UInt64], _ finishing: UInt64, isStart: Bool, isEnd: Bool) {
+        self.at = at
+        self.closures = closures
+        self.finishing = finishing
+        self.isStart = isStart
+        self.isEnd = isEnd
+        visited = 0
+    }
+
+    /// Nil when none is reached. The recursion visits each of at most 64 instructions once.
+    mutating func reader(from pc: Int) -> Int? {
+        guard visited & (1 << pc) == 0, closures[pc] & finishing != 0 else { return nil }
+        visited |= 1 << pc
+        switch pattern.instructions[pc] {
+        case .jump(let to): return reader(from: to)
+        case .split(let a, let b): return reader(from: a) ?? reader(from: b)
+        case .save(let slot):
+            let before = slots[slot]
+            slots[slot] = at
+            if let found = reader(from: pc + 1) { return found }
+            slots[slot] = before
+            return nil
+        case .start: return isStart ? reader(from: pc + 1) : nil
+        case .end: return isEnd ? reader(from: pc + 1) : nil
+        case .scalar, .any, .set, .match: return finishing & (1 << pc) != 0 ? pc : nil
+        }
+    }
+}

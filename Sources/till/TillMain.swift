@@ -57,38 +57,59 @@ enum TillMain {
         let command = arguments.isEmpty ? "help" : arguments.removeFirst()
         let code: ExitCode
         do {
-            switch command {
-            case "up": code = try UpCommand.run(arguments)
-            case "ingest": code = try IngestCommand.run(arguments)
-            case "contract": code = try ContractCommand.run(arguments)
-            case "log": code = try LogCommand.run(arguments)
-            case "windows": code = try StreamCommands.windows(arguments)
-            case "senders": code = try StreamCommands.senders(arguments)
-            case "parked": code = try StreamCommands.parked(arguments)
-            case "conflicts": code = try StreamCommands.conflicts(arguments)
-            case "quarantine": code = try QuarantineCommand.run(arguments)
-            case "backup": code = try BackupCommand.run(arguments)
-            case "restore": code = try RestoreCommand.run(arguments)
-            case "prove": code = try ProveCommand.run(arguments)
-            case "settings": code = try SettingsCommand.run(arguments)
-            case "simulate": code = try SimulateCommand.run(arguments)
-            case "debug": code = try DebugCommand.run(arguments)
-            case "version", "--version":
-                Self.print("till \(version)")
+            if arguments.contains("--help") {
+                Self.print(help(for: command))
                 code = .success
-            case "help", "--help", "-h":
-                Self.print(help)
-                code = .success
-            default:
-                throw UsageError(
-                    "cli.command_unknown",
-                    "There is no command \(command.quotedForMessage); till help lists them."
-                )
+            } else {
+                code = try run(command, arguments)
             }
         } catch {
             code = report(error)
         }
         cshims_exit(code.rawValue)
+    }
+
+    private static func run(_ command: String, _ arguments: [String]) throws -> ExitCode {
+        switch command {
+        case "up": return try UpCommand.run(arguments)
+        case "ingest": return try IngestCommand.run(arguments)
+        case "contract": return try ContractCommand.run(arguments)
+        case "log": return try LogCommand.run(arguments)
+        case "windows": return try StreamCommands.windows(arguments)
+        case "senders": return try StreamCommands.senders(arguments)
+        case "parked": return try StreamCommands.parked(arguments)
+        case "conflicts": return try StreamCommands.conflicts(arguments)
+        case "quarantine": return try QuarantineCommand.run(arguments)
+        case "backup": return try BackupCommand.run(arguments)
+        case "restore": return try RestoreCommand.run(arguments)
+        case "prove": return try ProveCommand.run(arguments)
+        case "settings": return try SettingsCommand.run(arguments)
+        case "simulate": return try SimulateCommand.run(arguments)
+        case "debug": return try DebugCommand.run(arguments)
+        case "version", "--version":
+            Self.print("till \(version)")
+            return .success
+        case "help", "--help", "-h":
+            Self.print(help)
+            return .success
+        default:
+            throw UsageError(
+                "cli.command_unknown",
+                "There is no command \(command.quotedForMessage); till help lists them."
+            )
+        }
+    }
+
+    /// The lines about one command, with what is indented below them; everything when there are none.
+    static func help(for command: String) -> String {
+        var lines: [Substring] = []
+        var isWanted = false
+        for line in help.split(separator: "\n", omittingEmptySubsequences: false) {
+            let text = line.drop { $0 == " " }
+            if text.hasPrefix("till ") || text.isEmpty { isWanted = (text + " ").hasPrefix("till \(command) ") }
+            if isWanted { lines.append(line) }
+        }
+        return lines.isEmpty ? help : lines.joined(separator: "\n")
     }
 
     /// Writes an error for people and chooses the exit code.

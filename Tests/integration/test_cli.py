@@ -94,6 +94,13 @@ def test_wrong_command_lines(directory, words):
     assert len(ended(done, USAGE).strip()) > 20
 
 
+def test_help_of_a_command():
+    text = ended(till_command("prove", "--help"), DONE)
+    assert text.startswith("till prove [--data DIR]") and len(text.splitlines()) == 1
+    assert "--duplicates P" in ended(till_command("simulate", "pos", "--help"), DONE)
+    assert ended(till_command("unheard-of", "--help"), DONE) == ended(till_command("help"), DONE)
+
+
 def test_words_that_always_work(directory):
     assert ended(till_command("version"), DONE).startswith("till ")
     text = ended(till_command("help"), DONE)

@@ -60,6 +60,15 @@ def test_sound_tables_are_proved(loaded):
     assert feed["feed"] == "invoices" and feed["received"] == ROWS and feed["agrees"]
 
 
+def test_rows_and_fingerprints_agree(loaded, changed):
+    assert prove(loaded, DONE, "--rows").split(" in ")[0] == prove(loaded, DONE).split(" in ")[0]
+    data = changed("UPDATE line SET flags = flags + 1 WHERE id IN (SELECT id FROM line ORDER BY id LIMIT 150)")
+    one, other = found(data), json.loads(prove(data, FAILED, "--rows", "--json"))
+    for report in (one, other):
+        del report["seconds"], report["proved_at"]
+    assert one == other and one["differences"] == 150 and len(one["found"]) == 100
+
+
 def test_repeated_and_changed_loads_are_proved(loaded, tmp_path):
     data = tmp_path / "data"
     shutil.copytree(loaded, data)

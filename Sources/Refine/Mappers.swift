@@ -123,6 +123,8 @@ final class ContractPlan: Sendable {
     let requiredReferences: [ReferenceNeed]
     private let services: Set<ByteString>
     private let servicePatterns: [Pattern]
+    /// By first byte: whether a code can be one of a service. Nearly all product codes begin with a digit.
+    private let mayBeService: [Bool]
 
     /// - Precondition: The contract was checked against ``Mappers/signatures``.
     init(_ contract: Contract) {
@@ -162,6 +164,9 @@ final class ContractPlan: Sendable {
             servicePatterns = list.compactMap { Pattern.compiled($0.description) }
         } else {
             servicePatterns = []
+        }
+        mayBeService = (0...UInt8.max).map { [services, servicePatterns] byte in
+            services.contains { $0.bytes.first == byte } || servicePatterns.contains { $0.mayBegin(with: byte) }
         }
     }
 
@@ -211,7 +216,8 @@ final class ContractPlan: Sendable {
     }
 
     func isService(_ code: ByteString) -> Bool {
-        services.contains(code) || servicePatterns.contains { $0.matches(code.bytes[...]) }
+        guard let first = code.bytes.first, mayBeService[Int(first)] else { return false }
+        return services.contains(code) || servicePatterns.contains { $0.matches(code.bytes[...]) }
     }
 
     /// Local day and hour of an instant, by the store's calendar.

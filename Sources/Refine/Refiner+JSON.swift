@@ -29,6 +29,7 @@ extension Refiner {
         readRoot(bytes, range, contract, &reasons)
     }
 
+    /// Values are taken out of self while they are read: a list of self's own, lent to a method of self, is copied.
     private mutating func readRoot(
         _ bytes: [UInt8],
         _ range: Range<Int>,
@@ -45,7 +46,10 @@ extension Refiner {
                 )
             )
         }
-        readObject(0, bytes, contract.fields, contract.unknownFields, row: nil, into: &values, &reasons)
+        var found: [FieldValue] = []
+        swap(&found, &values)
+        readObject(0, bytes, contract.fields, contract.unknownFields, row: nil, into: &found, &reasons)
+        swap(&found, &values)
     }
 
     /// Nodes of fields: found, not there, or inside something that is no object and has its reason already.

@@ -10,7 +10,7 @@ struct RuleCompiler {
 
     let fields: FieldTable
     let settings: [String: SettingValue]
-    var program = RuleProgram()
+    var program = RuleProgram.Draft()
     var errors: [RuleError] = []
     /// Fields in the order in which the current expression names them: top-level index and column of a list.
     var named: [FieldReference] = []

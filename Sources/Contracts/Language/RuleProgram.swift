@@ -42,9 +42,9 @@ enum Truth: UInt8, Sendable {
 }
 
 /// All expressions of a contract as one array of small parts that refer to each other and to constants by index:
-/// judging
-/// an event looks nothing up by name and counts no references for plain numbers.
-struct RuleProgram: Sendable {
+/// judging an event looks nothing up by name and counts no references for plain numbers. A class: every event gets
+/// one, and a copy would count references to all its lists.
+final class RuleProgram: Sendable {
     enum Operation: Sendable {
         // Numbers; times are numbers of microseconds here.
         case decimalConstant, decimalField, decimalCell, timeField, timeCell
@@ -66,11 +66,30 @@ struct RuleProgram: Sendable {
         var c: Int32 = 0
     }
 
-    var parts: [Part] = []
-    var decimals: [Decimal] = []
-    var texts: [ByteString] = []
-    var decimalLists: [Set<Decimal>] = []
-    var textLists: [Set<ByteString>] = []
+    /// What the compiler fills.
+    struct Draft {
+        var parts: [Part] = []
+        var decimals: [Decimal] = []
+        var texts: [ByteString] = []
+        var decimalLists: [Set<Decimal>] = []
+        var textLists: [Set<ByteString>] = []
+        var patterns: [[Pattern]] = []
+    }
+
+    let parts: [Part]
+    let decimals: [Decimal]
+    let texts: [ByteString]
+    let decimalLists: [Set<Decimal>]
+    let textLists: [Set<ByteString>]
     /// A text matches when any pattern of the list does.
-    var patterns: [[Pattern]] = []
+    let patterns: [[Pattern]]
+
+    init(_ draft: Draft) {
+        parts = draft.parts
+        decimals = draft.decimals
+        texts = draft.texts
+        decimalLists = draft.decimalLists
+        textLists = draft.textLists
+        patterns = draft.patterns
+    }
 }

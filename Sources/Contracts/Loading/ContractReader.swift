@@ -89,7 +89,7 @@ struct ContractReader {
             versionTime: versionTime,
             references: references,
             windows: windows,
-            program: compiler.program
+            program: RuleProgram(compiler.program)
         )
     }
 

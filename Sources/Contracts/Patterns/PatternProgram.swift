@@ -2,7 +2,9 @@
 /// backtracking and no pattern that hangs.
 ///
 /// `.` and negated classes match any scalar, line breaks included: values are single texts, not lines.
-package struct Pattern: Sendable {
+///
+/// A class: it is asked once an event and more, and a copy would count references to all its lists.
+package final class Pattern: Sendable {
     enum Instruction: Equatable, Sendable {
         case scalar(UInt32)
         case any
@@ -18,36 +20,61 @@ package struct Pattern: Sendable {
     package let source: String
     /// Capturing groups, 0 to ``ContractLimits/patternGroupsMax``.
     package let groups: Int
-    var instructions: [Instruction] = []
-    var sets: [ScalarSet] = []
+    let instructions: [Instruction]
+    let sets: [ScalarSet]
     /// For programs of at most 64 instructions: the instructions reached from each without reading, as bits, for each
     /// of (at start ? 1 : 0) + (at end ? 2 : 0). Empty for longer programs.
-    var closures: [[UInt64]] = []
+    let closures: [[UInt64]]
     /// For the same: the instructions that read a scalar.
-    private(set) var readers: UInt64 = 0
-    private var budget = ContractLimits.patternInstructionsMax * 4
+    let readers: UInt64
 
     /// - Throws: ``PatternError`` for a mistake or a pattern that compiles to too much.
     init(_ source: String) throws(PatternError) {
         self.source = source
         let parsed = try PatternParser.parse(source)
+        let compiler = try PatternCompiler(parsed.syntax)
         groups = parsed.groups
-        try emit(.save(0))
-        try compile(parsed.syntax)
-        try emit(.save(1))
-        try emit(.match)
-        guard instructions.count <= 64 else { return }
-        closures = (0..<4).map { closures(context: $0) }
-        for (pc, instruction) in instructions.enumerated() {
-            switch instruction {
-            case .scalar, .any, .set: readers |= 1 << pc
-            case .split, .jump, .save, .start, .end, .match: break
+        instructions = compiler.instructions
+        sets = compiler.sets
+        var readers: UInt64 = 0
+        if instructions.count <= 64 {
+            closures = (0..<4).map { compiler.closures(context: $0) }
+            for (pc, instruction) in instructions.enumerated() {
+                switch instruction {
+                case .scalar, .any, .set: readers |= 1 << pc
+                case .split, .jump, .save, .start, .end, .match: break
+                }
             }
+        } else {
+            closures = []
         }
+        self.readers = readers
     }
 
     /// The compiled pattern; nil when `source` has a mistake. For settings that hold patterns.
     package static func compiled(_ source: String) -> Pattern? { try? Pattern(source) }
+
+    /// False when no text that begins with this byte matches; true may be wrong.
+    package func mayBegin(with byte: UInt8) -> Bool {
+        guard byte < 0x80, let first = closures.dropFirst().first?.first else { return true }
+        return instructions.indices.contains { first & readers & (1 << $0) != 0 && takes($0, UInt32(byte)) }
+    }
+}
+
+/// Makes the instructions of a pattern.
+private struct PatternCompiler {
+    typealias Instruction = Pattern.Instruction
+
+    var instructions: [Instruction] = []
+    var sets: [ScalarSet] = []
+    private var budget = ContractLimits.patternInstructionsMax * 4
+
+    init(_ syntax: PatternSyntax) throws(PatternError) {
+        try emit(.save(0))
+        try compile(syntax)
+        try emit(.save(1))
+        try emit(.match)
+    }
 
     private mutating func emit(_ instruction: Instruction) throws(PatternError) {
         instructions.append(instruction)
@@ -117,7 +144,7 @@ package struct Pattern: Sendable {
         for split in splits { instructions[split] = .split(split + 1, instructions.count) }
     }
 
-    private func closures(context: Int) -> [UInt64] {
+    func closures(context: Int) -> [UInt64] {
         instructions.indices.map { first in
             var reached: UInt64 = 0
             var open = [first]

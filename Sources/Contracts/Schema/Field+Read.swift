@@ -172,12 +172,15 @@ extension RawValue {
 enum TextCheck {
     /// Unicode scalars of the text; nil when it is not UTF-8 or holds U+0000 (which PostgreSQL cannot store).
     static func characters(_ bytes: ArraySlice<UInt8>) -> Int? {
-        var isPlain = true
+        // Without a branch in the loop: it is made of vectors then.
+        var bits: UInt8 = 0
+        var least = UInt8.max
         for byte in bytes {
-            if byte == 0 { return nil }
-            if byte >= 0x80 { isPlain = false }
+            bits |= byte
+            least = min(least, byte)
         }
-        if isPlain { return bytes.count }
+        if least == 0 { return nil }
+        if bits < 0x80 { return bytes.count }
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
         return text.unicodeScalars.count
     }

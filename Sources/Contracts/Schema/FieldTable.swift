@@ -123,23 +123,38 @@ private struct ObjectTree {
 
 /// Numbers by name, found without allocation.
 final class NameTable: Sendable {
-    private let names: [(bytes: [UInt8], value: Int)]
-    /// First entry of `names` per bucket and the next of each entry; -1 ends.
-    private let heads: [Int16]
-    private let nexts: [Int16]
+    /// Numbers only, so that a look-up counts no references.
+    private struct Entry: Sendable {
+        /// Of the name in `text`.
+        let start: Int, count: Int
+        let value: Int
+        /// The next entry of its bucket; -1 ends.
+        var next: Int
+    }
 
-    init(_ entries: [(name: String, value: Int)]) {
-        let names = entries.map { (bytes: Array($0.name.utf8), value: $0.value) }
-        var heads = [Int16](repeating: -1, count: 256)
-        var nexts = [Int16](repeating: -1, count: names.count)
-        for entry in names.indices.reversed() {
-            let bucket = Self.bucket(names[entry].bytes[...])
-            nexts[entry] = heads[bucket]
-            heads[bucket] = Int16(entry)
+    /// All names, one behind the other.
+    private let text: [UInt8]
+    private let entries: [Entry]
+    /// First entry per bucket; -1 for none.
+    private let heads: [Int16]
+
+    init(_ named: [(name: String, value: Int)]) {
+        var text: [UInt8] = []
+        var entries: [Entry] = []
+        for (name, value) in named {
+            entries.append(Entry(start: text.count, count: name.utf8.count, value: value, next: -1))
+            text += name.utf8
         }
-        self.names = names
+        var heads = [Int16](repeating: -1, count: 256)
+        for index in entries.indices.reversed() {
+            let entry = entries[index]
+            let bucket = Self.bucket(text[entry.start..<entry.start + entry.count])
+            entries[index].next = Int(heads[bucket])
+            heads[bucket] = Int16(index)
+        }
+        self.text = text
+        self.entries = entries
         self.heads = heads
-        self.nexts = nexts
     }
 
     private static func bucket(_ name: ArraySlice<UInt8>) -> Int {
@@ -148,10 +163,15 @@ final class NameTable: Sendable {
     }
 
     func value(of name: ArraySlice<UInt8>) -> Int? {
-        var entry = Int(heads[Self.bucket(name)])
-        while entry >= 0 {
-            if names[entry].bytes.elementsEqual(name) { return names[entry].value }
-            entry = Int(nexts[entry])
+        var index = Int(heads[Self.bucket(name)])
+        while index >= 0 {
+            let entry = entries[index]
+            if entry.count == name.count {
+                var same = 0
+                while same < entry.count, text[entry.start + same] == name[name.startIndex + same] { same += 1 }
+                if same == entry.count { return entry.value }
+            }
+            index = entry.next
         }
         return nil
     }

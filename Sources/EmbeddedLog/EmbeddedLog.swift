@@ -6,13 +6,20 @@ import Synchronization
 
 /// ``EventLog`` on local files: one writer thread, group commit, one fdatasync per changed partition and wake-up.
 package final class EmbeddedLog: EventLog {
-    private struct Waiting: Sendable {
-        var batch: LogBatch
-        var completion: @Sendable (Result<LogReceipt, EventLogError>) -> Void
+    /// A class: it is handed on several times, and a copy would count references to each field of the envelope.
+    private final class Waiting: Sendable {
+        let batch: LogBatch
+        let completion: @Sendable (Result<LogReceipt, EventLogError>) -> Void
         /// Bytes that the batch takes in a group's header.
-        var entrySize: Int
+        let entrySize: Int
         /// Bytes that the batch takes in memory and on disk.
         var size: Int { batch.bytes.count + entrySize }
+
+        init(_ batch: LogBatch, _ completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void) {
+            self.batch = batch
+            self.completion = completion
+            entrySize = 10 + RecordEnvelopeCodec.size(batch.envelope)
+        }
     }
 
     private struct Queue: Sendable {
@@ -21,6 +28,15 @@ package final class EmbeddedLog: EventLog {
         var closing = false
         /// Set while the senders of a refused group are told: what comes meanwhile must not overtake it.
         var refusal: EventLogError?
+        /// The writer waits and nobody woke it since.
+        var asleep = false
+
+        /// True when the writer has to be woken for what waits.
+        mutating func wake() -> Bool {
+            guard asleep, !waiting.isEmpty else { return false }
+            asleep = false
+            return true
+        }
     }
 
     private struct Shared: Sendable {
@@ -112,6 +128,7 @@ package final class EmbeddedLog: EventLog {
 
     package func submit(
         _ batch: LogBatch,
+        moreFollows: Bool,
         completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
     ) throws(EventLogError) {
         guard batch.bytes.count <= RecordBatchLayout.bytesMax else {
@@ -122,25 +139,22 @@ package final class EmbeddedLog: EventLog {
         }
         precondition(batch.isPlausible, "a logged batch states its own size and record count")
         if let poison = shared.withLock({ $0.poison }) { throw poison }
-        let waiting = Waiting(
-            batch: batch,
-            completion: completion,
-            entrySize: 10 + RecordEnvelopeCodec.size(batch.envelope)
-        )
-        let (problem, wasIdle) = queue.withLock { queue -> (EventLogError?, Bool) in
+        let waiting = Waiting(batch, completion)
+        let (problem, wakes) = queue.withLock { queue -> (EventLogError?, Bool) in
             if queue.closing { return (.closed, false) }
             if let refusal = queue.refusal { return (refusal, false) }
             guard queue.bytes + waiting.size <= settings.waitingBytesMax || queue.waiting.isEmpty else {
                 return (.saturated(waitingBytes: queue.bytes, limit: settings.waitingBytesMax), false)
             }
-            let wasIdle = queue.waiting.isEmpty
             queue.waiting.append(waiting)
             queue.bytes += waiting.size
-            return (nil, wasIdle)
+            return (nil, moreFollows ? false : queue.wake())
         }
         if let problem { throw problem }
-        if wasIdle { queue.signal() }
+        if wakes { queue.signal() }
     }
+
+    package func flush() { if queue.withLock({ $0.wake() }) { queue.signal() } }
 
     package func reader(_ partition: TopicPartition, from offset: Int64) throws(EventLogError) -> any LogReader {
         let log = try log(partition)
@@ -198,7 +212,11 @@ package final class EmbeddedLog: EventLog {
         while true {
             let isFull = shared.withLock { $0.full != nil }
             let next = queue.wait(micros: isFull ? EmbeddedLogLimits.spaceProbeMicros : -1) { queue -> [Waiting]? in
-                if queue.waiting.isEmpty { return queue.closing ? [] : nil }
+                if queue.waiting.isEmpty {
+                    queue.asleep = true
+                    return queue.closing ? [] : nil
+                }
+                queue.asleep = false
                 defer { queue.bytes = 0 }
                 return queue.waiting.take(keepingCapacity: true)
             }

@@ -21,7 +21,7 @@ enum ByteScan {
         }
     }
 
-    static func isUTF8(_ bytes: [UInt8]) -> Bool {
+    static func isUTF8(_ bytes: ArraySlice<UInt8>) -> Bool {
         // Lifetime: the pointer does not leave the closure.
         unsafe bytes.withUnsafeBufferPointer { unsafe cshims_utf8_valid($0.baseAddress, $0.count) }
     }

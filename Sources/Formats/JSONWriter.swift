@@ -36,33 +36,38 @@ public struct JSONWriter: Sendable {
 
     public mutating func key(_ name: String) {
         beginKey()
-        appendQuoted(Array(name.utf8))
+        appendQuoted(name.utf8, isText: true)
         bytes.append(UInt8(ascii: ":"))
     }
 
     public mutating func key(_ name: ByteString) {
         beginKey()
-        appendQuoted(name.bytes)
+        appendQuoted(name.bytes, isText: false)
         bytes.append(UInt8(ascii: ":"))
     }
 
     public mutating func string(_ value: String) {
         beginValue()
-        appendQuoted(Array(value.utf8))
+        appendQuoted(value.utf8, isText: true)
         needsComma = true
     }
 
     /// Bytes that are not UTF-8 become U+FFFD.
     public mutating func string(_ value: ByteString) {
         beginValue()
-        appendQuoted(value.bytes)
+        appendQuoted(value.bytes, isText: false)
         needsComma = true
     }
 
-    public mutating func int(_ value: Int64) { raw(Array(String(value).utf8)) }
+    public mutating func int(_ value: Int64) {
+        beginValue()
+        bytes.appendDecimal(value)
+        needsComma = true
+    }
+
     public mutating func int(_ value: Int) { int(Int64(value)) }
-    public mutating func bool(_ value: Bool) { raw(Array((value ? "true" : "false").utf8)) }
-    public mutating func null() { raw(Array("null".utf8)) }
+    public mutating func bool(_ value: Bool) { raw((value ? "true" : "false").utf8) }
+    public mutating func null() { raw("null".utf8) }
 
     /// A value that is JSON already, taken as it is: a number's text, a stored object. Must not be empty.
     public mutating func raw(_ json: some Collection<UInt8>) {
@@ -133,12 +138,18 @@ public struct JSONWriter: Sendable {
         }
     }
 
-    private mutating func appendQuoted(_ text: [UInt8]) {
+    /// - Parameter isText: The bytes are known to be UTF-8.
+    private mutating func appendQuoted(_ text: some Collection<UInt8>, isText: Bool) {
         bytes.append(UInt8(ascii: "\""))
-        if ByteScan.isUTF8(text) {
-            JSONEscape.appendEscaped(text, to: &bytes)
-        } else {
-            JSONEscape.appendEscaped(Array(String(decoding: text, as: UTF8.self).utf8), to: &bytes)
+        let start = bytes.count
+        bytes.append(contentsOf: text)
+        // Nearly every text is written as it is: it is copied first and looked at there.
+        let isPlain = ByteScan.jsonStringEnd(bytes.span, start) == bytes.count
+        if !isPlain || !isText && !ByteScan.isUTF8(bytes[start...]) {
+            let copy = Array(bytes[start...])
+            bytes.removeSubrange(start...)
+            let valid = isText || ByteScan.isUTF8(copy[...])
+            JSONEscape.appendEscaped(valid ? copy : Array(String(decoding: copy, as: UTF8.self).utf8), to: &bytes)
         }
         bytes.append(UInt8(ascii: "\""))
     }

@@ -36,6 +36,7 @@ package final class HTTPServer: Sendable {
                 counting: counting,
                 writer: HTTPResponseWriter(time: time)
             )
+            reactor.turnEnded = { handler.turnEnded() }
             do throws(NetworkError) {
                 return .success(
                     try reactor.listen(

@@ -20,13 +20,15 @@ package struct CompatibilityPath: Sendable {
         case scopeMissing(String)
     }
 
+    package typealias Refusal = @Sendable (Denial) -> HTTPResponse
+
     package let path: String
     /// Name of the built-in contract that judges the bodies.
     package let contractName: String
     /// The system's health path and its answer, open to everyone.
     package let health: (path: String, body: String)?
     /// Nil: the answers that every other path gives.
-    package let denied: (@Sendable (Denial) -> HTTPResponse)?
+    package let denied: Refusal?
     /// The answer to a body that is not even a record; nil: it is judged and stored.
     let unusable: @Sendable (HTTPRequest) -> HTTPResponse?
     let accepted: @Sendable (RetailEvent, Contract) -> HTTPResponse
@@ -84,10 +86,11 @@ extension IngestService {
                 return (batch, path.rejected(reasons, body, &workspace.tape), tally)
             }
         }
-        try submit(batch, tally) { _ in
-            exchange.respond(response)
-        } failed: { problem in
-            exchange.respond(path.problem(problem))
+        try submit(batch, tally, moreFollows: bench === smallBench) { result in
+            switch result {
+            case .success: exchange.respond(response)
+            case .failure(let problem): exchange.respond(path.problem(problem))
+            }
         }
     }
 }

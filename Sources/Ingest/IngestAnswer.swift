@@ -10,6 +10,7 @@ import Telemetry
 struct IngestAnswer: Sendable {
     private(set) var tally = IngestTally()
     private var listed: [(index: Int, reasons: [Reason])] = []
+    private static let headers = [(name: "content-type", value: "application/json")]
 
     mutating func accept(_ event: RetailEvent) { tally.accept(event) }
 
@@ -19,7 +20,7 @@ struct IngestAnswer: Sendable {
     }
 
     /// `{accepted, rejected:[{index, reasons}], position}`; `rejected_more` counts what is not listed.
-    func response(position: String) -> HTTPResponse {
+    func response(position: ByteString) -> HTTPResponse {
         var json = JSONWriter(reservingBytes: 128)
         json.beginObject()
         json.field("accepted", tally.accepted)
@@ -38,7 +39,7 @@ struct IngestAnswer: Sendable {
         json.endObject()
         return HTTPResponse(
             status: tally.accepted == 0 && tally.rejected > 0 ? 422 : 202,
-            headers: [("content-type", "application/json")],
+            headers: Self.headers,
             body: json.bytes
         )
     }

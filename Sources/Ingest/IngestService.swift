@@ -45,12 +45,12 @@ package final class IngestService: Sendable {
     let quota: QuarantineQuota
     let metrics: Metrics
     let time: any TimeSource
-    private let smallBench: Workbench
+    let smallBench: Workbench
     /// For the thread of large requests: the network thread never waits for it.
     private let largeBench: Workbench
     private let large: BlockingPool
-    /// By path.
-    private let compatibility: [String: (path: CompatibilityPath, contract: Contract)]
+    /// Paths of reference systems, and their health paths.
+    private let fixedTargets: [String: IngestTarget]
 
     /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
     ///   bodies.
@@ -68,45 +68,40 @@ package final class IngestService: Sendable {
         self.quota = quota
         self.metrics = metrics
         self.time = time
-        self.compatibility = Dictionary(
-            compatibility.map { ($0.path.path, $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
+        var targets: [String: IngestTarget] = [:]
+        for (path, contract) in compatibility {
+            targets[path.path] = .compatibility(path, contract)
+            if let health = path.health { targets[health.path] = .health(health.body) }
+        }
+        fixedTargets = targets
         var seeds = random
         smallBench = Workbench(book: book, seed: seeds.next())
         largeBench = Workbench(book: book, seed: seeds.next())
         large = try BlockingPool(name: "till-ingest", threads: 1, queueMax: IngestLimits.largeRequestsWaiting)
     }
 
+    /// Lets the log begin with what was received on the network thread since the last call.
+    package func flush() { log.flush() }
+
     /// Judges what waits, then ends the thread of large requests.
     package func shutdown() { large.shutdown() }
 
-    /// The feed that a path sends to, or nil when the path is not for ingest.
-    package func feed(ofPath path: String) -> String? {
-        if let found = compatibility[path] { return found.contract.name }
+    /// What a path is for; nil when the path is not for ingest. Asked more than once a request, so it is cheap.
+    package func target(ofPath path: String) -> IngestTarget? {
         let prefix = "/v1/feeds/"
-        guard path.utf8.starts(with: prefix.utf8) else { return nil }
+        guard path.hasPrefix(prefix) else { return fixedTargets[path] }
         let name = path.utf8.dropFirst(prefix.utf8.count)
-        return name.contains(UInt8(ascii: "/")) ? nil : String(Substring(name))
+        for byte in name where byte == UInt8(ascii: "/") { return nil }
+        return .feed(String(Substring(name)))
     }
 
-    /// The reference system's path that this is; nil when it is none or off.
-    package func compatibility(ofPath path: String) -> CompatibilityPath? { compatibility[path]?.path }
-
-    /// The answer of a reference system's health path; nil when this is none.
-    package func healthBody(ofPath path: String) -> String? {
-        for (found, _) in compatibility.values {
-            if let health = found.health, health.path == path { return health.body }
-        }
-        return nil
-    }
-
-    package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
+    /// - Parameter target: Of the request's path; not a health path.
+    package func handle(_ request: HTTPRequest, for target: IngestTarget, _ exchange: any HTTPExchange) {
         metrics.add(.ingest_requests_total)
         guard request.body.count > IngestLimits.smallBodyBytes || request.header("x-till-run") != nil else {
-            return answer(request, exchange, on: smallBench)
+            return answer(request, target, exchange, on: smallBench)
         }
-        let isTaken = large.submit { [self] in answer(request, exchange, on: largeBench) }
+        let isTaken = large.submit { [self] in answer(request, target, exchange, on: largeBench) }
         if !isTaken {
             metrics.add(.ingest_saturated_total)
             let problem = IngestProblem(
@@ -116,35 +111,36 @@ package final class IngestService: Sendable {
                     "\(IngestLimits.largeRequestsWaiting) large requests wait already; send again after the time in Retry-After.",
                 retryAfter: true
             )
-            exchange.respond(response(problem, to: request))
+            exchange.respond(target.response(problem))
         }
     }
 
-    private func answer(_ request: HTTPRequest, _ exchange: any HTTPExchange, on bench: Workbench) {
+    private func answer(
+        _ request: HTTPRequest,
+        _ target: IngestTarget,
+        _ exchange: any HTTPExchange,
+        on bench: Workbench
+    ) {
         do throws(IngestProblem) {
             guard request.method == .post else {
                 throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
             }
-            if let (path, contract) = compatibility[request.path] {
-                try receive(request, exchange, path, contract, on: bench)
-            } else {
-                try receive(request, exchange, on: bench)
+            switch target {
+            case .feed(let feed): try receive(request, feed, exchange, on: bench)
+            case .compatibility(let path, let contract): try receive(request, exchange, path, contract, on: bench)
+            case .health: preconditionFailure("health is answered by who knows it")
             }
         } catch {
-            exchange.respond(response(error, to: request))
+            exchange.respond(target.response(error))
         }
-    }
-
-    private func response(_ problem: IngestProblem, to request: HTTPRequest) -> HTTPResponse {
-        compatibility[request.path]?.path.problem(problem) ?? problem.response
     }
 
     private func receive(
         _ request: HTTPRequest,
+        _ feed: String,
         _ exchange: any HTTPExchange,
         on bench: Workbench
     ) throws(IngestProblem) {
-        let feed = feed(ofPath: request.path) ?? ""
         guard let contract = book.current(feed) else {
             throw IngestProblem(
                 status: 404,
@@ -155,43 +151,48 @@ package final class IngestService: Sendable {
         // Judged and submitted under one lock: between the two, an earlier batch of the run may be refused by the log.
         let empty = try bench.workspace.withLock { workspace throws(IngestProblem) -> IngestAnswer? in
             let judged = try self.judge(request, feed, contract, &workspace)
-            guard let batch = judged.batch else { return judged.answer }
+            let answer = judged.answer
+            guard let batch = judged.batch else { return answer }
+            let run = judged.runRow.map { (name: batch.envelope.run, row: $0) }
             do throws(IngestProblem) {
-                try submit(batch, judged.answer.tally) { [exchange] receipt in
-                    exchange.respond(
-                        judged.answer.response(position: "\(receipt.partition):\(receipt.offsets.upperBound)")
-                    )
-                } failed: { [self, exchange] problem in
-                    if let row = judged.runRow { resume(batch.envelope.run, at: row) }
-                    exchange.respond(problem.response)
+                try submit(batch, answer.tally, moreFollows: bench === smallBench) { [self, exchange] result in
+                    switch result {
+                    case .success(let receipt):
+                        let position = receipt.partition.position(receipt.offsets.upperBound)
+                        exchange.respond(answer.response(position: position))
+                    case .failure(let problem):
+                        if let run { resume(run.name, at: run.row) }
+                        exchange.respond(problem.response)
+                    }
                 }
             } catch {
-                if let row = judged.runRow { workspace.resume(batch.envelope.run, at: row) }
+                if let run { workspace.resume(run.name, at: run.row) }
                 throw error
             }
             return nil
         }
         guard let empty else { return }
         let partition = TopicPartition(feed: feed)
-        exchange.respond(empty.response(position: "\(partition):\(log.durableEnd(of: partition))"))
+        exchange.respond(empty.response(position: partition.position(log.durableEnd(of: partition))))
     }
 
-    /// Submits and books the metrics; exactly one of the two closures is called, unless this throws.
+    /// Submits and books the metrics; `answer` is called exactly once, unless this throws.
     func submit(
         _ batch: LogBatch,
         _ tally: IngestTally,
-        done: @escaping @Sendable (LogReceipt) -> Void,
-        failed: @escaping @Sendable (IngestProblem) -> Void
+        moreFollows: Bool,
+        answer: @escaping @Sendable (Result<LogReceipt, IngestProblem>) -> Void
     ) throws(IngestProblem) {
+        let size = Int64(batch.bytes.count)
         do throws(EventLogError) {
-            try log.submit(batch) { [metrics] result in
+            try log.submit(batch, moreFollows: moreFollows) { [metrics] result in
                 switch result {
                 case .success(let receipt):
                     metrics.add(.log_batches_total)
-                    metrics.add(.log_bytes_total, Int64(batch.bytes.count))
+                    metrics.add(.log_bytes_total, size)
                     tally.book(metrics)
-                    done(receipt)
-                case .failure(let error): failed(.of(error))
+                    answer(.success(receipt))
+                case .failure(let error): answer(.failure(.of(error)))
                 }
             }
         } catch {

@@ -50,8 +50,8 @@ package struct HTTPRequestParser: Sendable {
         }
     }
 
-    /// Bytes of the current body that are held in memory.
-    package var bodyBytes: Int { body.count }
+    /// How far the request is: whether its head is complete and its body is not, and bytes of the body held in memory.
+    package var progress: (isInBody: Bool, bodyBytes: Int) { (isInBody, body.count) }
 
     /// Takes bytes from `start` until a request is complete, is refused or the bytes are used up.
     ///

@@ -8,8 +8,9 @@ package enum NetworkLimits {
     /// Capacity that an empty outbound buffer keeps: 2,000 connections × 16 KiB = 32 MB at worst.
     package static let outboundKeepBytes = 16 * 1_024
 
-    /// Events taken from epoll in one turn (the shim's own array has 256).
-    package static let eventsPerTurn = 256
+    /// Events taken from epoll in one turn (the shim's own array has 256): few enough that requests of one turn are on
+    /// their way to the disk while those of the next are judged, many enough that a turn shares one sync.
+    package static let eventsPerTurn = 32
 
     /// Connections accepted from one listener in one turn: about 64 × 5 µs = 0.3 ms.
     package static let acceptsPerTurn = 64

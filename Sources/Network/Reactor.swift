@@ -29,6 +29,8 @@ package final class Reactor {
     private var lastScan = Int64.min / 2
     private var readBuffer = [UInt8](repeating: 0, count: NetworkLimits.readBytes)
     private var stopping = false
+    /// Called once a turn, after what came in was offered to the protocols.
+    package var turnEnded: () -> Void = {}
 
     init(_ loop: EventLoop) {
         self.loop = loop
@@ -44,6 +46,7 @@ package final class Reactor {
             let count = poller.wait(&events, millis: loop.fallAsleep() ? waitMillis : 0)
             nowNanos = cshims_monotonic_nanos()
             for index in 0..<count { handle(events[index]) }
+            if count > 0 { turnEnded() }
             loop.takeCommands(&commands)
             for command in commands { command(self) }
             commands.removeAll(keepingCapacity: commands.capacity <= 4_096)
@@ -79,6 +82,7 @@ package final class Reactor {
                 connection.isResuming = false
                 offerHeld(connection)
             }
+            if !batch.isEmpty { turnEnded() }
             batch = []
             swap(&batch, &dirty)
             for connection in batch {

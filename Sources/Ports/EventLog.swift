@@ -22,6 +22,18 @@ package struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConve
 
     package var description: String { "\(topic)/\(partition)" }
 
+    /// `topic/partition:offset`, one element of a position vector.
+    package func position(_ offset: Int64) -> ByteString {
+        var text: [UInt8] = []
+        text.reserveCapacity(topic.utf8.count + 24)
+        text.append(contentsOf: topic.utf8)
+        text.append(UInt8(ascii: "/"))
+        text.appendDecimal(partition)
+        text.append(UInt8(ascii: ":"))
+        text.appendDecimal(offset)
+        return ByteString(text)
+    }
+
     package static func < (a: Self, b: Self) -> Bool {
         a.topic != b.topic ? a.topic < b.topic : a.partition < b.partition
     }
@@ -141,10 +153,16 @@ package protocol LogReader: AnyObject {
 package protocol EventLog: AnyObject, Sendable {
     /// Hands a batch over; never blocks on the disk. `completion` is called exactly once, on the log's thread unless
     /// this call throws; it must be short.
+    ///
+    /// - Parameter moreFollows: The caller calls ``flush()`` before it waits for anything: the batch may wait for it, so
+    ///   that what is submitted in one go shares a sync.
     func submit(
         _ batch: LogBatch,
+        moreFollows: Bool,
         completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
     ) throws(EventLogError)
+    /// Begins to write what was submitted with `moreFollows`; cheap when there is nothing.
+    func flush()
     func reader(_ partition: TopicPartition, from offset: Int64) throws(EventLogError) -> any LogReader
     /// The offset after the last durable record; 0 for a partition that does not exist.
     func durableEnd(of partition: TopicPartition) -> Int64
@@ -153,6 +171,15 @@ package protocol EventLog: AnyObject, Sendable {
     func onDurable(_ notify: @escaping @Sendable () -> Void)
     /// The error that stopped appending (`poisoned`) or that the latest try met (`full`); nil while the log accepts.
     func failure() -> EventLogError?
+}
+
+extension EventLog {
+    package func submit(
+        _ batch: LogBatch,
+        completion: @escaping @Sendable (Result<LogReceipt, EventLogError>) -> Void
+    ) throws(EventLogError) {
+        try submit(batch, moreFollows: false, completion: completion)
+    }
 }
 
 /// Failures of ``EventLog``.

@@ -71,6 +71,9 @@ package protocol HTTPHandler: Sendable {
     /// than a few milliseconds of work; anything longer goes to another thread, which answers through `exchange`.
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange)
 
+    /// Called on the network thread after the requests that came in one turn of it: what they share can be begun now.
+    func turnEnded()
+
     /// The body of an answer that the transport itself gives (bad request, 408, 413, 431, …): `code` is the stable
     /// error code, `message` the sentence.
     func transportError(status: Int, code: String, message: String) -> HTTPResponse

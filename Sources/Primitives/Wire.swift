@@ -31,6 +31,26 @@ extension [UInt8] {
         unsafe Swift.withUnsafeBytes(of: packed.littleEndian) { unsafe append(contentsOf: $0.prefix(count + 1)) }
     }
 
+    /// The number in decimal digits, with a minus sign below zero.
+    public mutating func appendDecimal(_ value: some FixedWidthInteger & SignedInteger) {
+        if value < 0 { append(UInt8(ascii: "-")) }
+        var rest = Int64(value).magnitude
+        var digits = 1
+        var limit: UInt64 = 10
+        // At most 19 digits: ten to the nineteenth fits 64 bits and is above every magnitude.
+        while rest >= limit {
+            digits += 1
+            limit *= 10
+        }
+        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: digits))
+        var at = count
+        while rest > 0 {
+            at -= 1
+            self[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
+
     /// A 16-bit length and the bytes; longer input is a bug of the caller.
     @inlinable public mutating func appendShort(_ value: [UInt8]) {
         precondition(value.count <= 0xFFFF, "a short field holds at most 65535 bytes")

@@ -18,15 +18,19 @@ struct Gate: HTTPHandler {
     let isReady: @Sendable () -> Bool
 
     func bodyLimit(method: HTTPRequest.Method, path: String) -> Int {
-        if method == .post, ingest.feed(ofPath: path) != nil { return bodyBytesMax }
+        if method == .post, ingest.target(ofPath: path)?.feed != nil { return bodyBytesMax }
         return ConsoleService.bodyBytesMax(path) ?? 64 << 10
     }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
-        if let body = ingest.healthBody(ofPath: request.path) { return health(body, request, exchange) }
-        let feed = ingest.feed(ofPath: request.path)
-        if !identities.isEmpty, let refusal = refuse(request, feed) { return exchange.respond(refusal) }
-        if feed != nil { ingest.handle(request, exchange) } else { console.handle(request, exchange) }
+        let target = ingest.target(ofPath: request.path)
+        if case .health(let body) = target { return health(body, request, exchange) }
+        if !identities.isEmpty, let refusal = refuse(request, target) { return exchange.respond(refusal) }
+        if let target {
+            ingest.handle(request, for: target, exchange)
+        } else {
+            console.handle(request, exchange)
+        }
     }
 
     /// The health path of a reference system.
@@ -46,6 +50,8 @@ struct Gate: HTTPHandler {
         )
     }
 
+    func turnEnded() { ingest.flush() }
+
     func transportError(status: Int, code: String, message: String) -> HTTPResponse {
         error(status, code, message)
     }
@@ -61,9 +67,9 @@ struct Gate: HTTPHandler {
     // MARK: Identities
 
     /// 401 without a known identity, 403 when it lacks the scope, nil when the request may pass.
-    private func refuse(_ request: HTTPRequest, _ feed: String?) -> HTTPResponse? {
+    private func refuse(_ request: HTTPRequest, _ target: IngestTarget?) -> HTTPResponse? {
         let wanted: Scope
-        if let feed {
+        if let feed = target?.feed {
             wanted = .ingest(feed)
         } else {
             switch ConsoleService.access(request.path) {
@@ -73,7 +79,8 @@ struct Gate: HTTPHandler {
             case .operate: wanted = .operate
             }
         }
-        let denied = ingest.compatibility(ofPath: request.path)?.denied
+        var denied: CompatibilityPath.Refusal?
+        if case .compatibility(let path, _) = target { denied = path.denied }
         let header = request.header("authorization")
         guard let identity = identify(header) else {
             if let denied { return denied(Self.namesIdentity(header) ? .credentialsWrong : .credentialsMissing) }
@@ -86,7 +93,7 @@ struct Gate: HTTPHandler {
             return response
         }
         if identity.scopes.contains(wanted) { return nil }
-        if feed != nil, identity.scopes.contains(.ingest("*")) { return nil }
+        if target != nil, identity.scopes.contains(.ingest("*")) { return nil }
         let sentence = "Identity \(identity.name) does not have the scope \(wanted)."
         return denied?(.scopeMissing(sentence)) ?? error(403, "scope_missing", sentence)
     }

@@ -51,6 +51,9 @@ import Testing
         for index in 0..<50 {
             let parked = fixture.handler.waitParked(index + 1)
             #expect(parked.count - index <= 4)
+            // Also behind requests that were received before and are handled only now.
+            let calls = fixture.handler.waitCalls { $0.last == FixtureHandler.turnEnd }
+            #expect(calls.last == FixtureHandler.turnEnd, "what the requests of a turn share is begun at its end")
             parked[index].exchange.respond(HTTPResponse(status: 200, body: Array("\(index)".utf8)))
             #expect(text(try client.receive()) == "\(index)")
         }

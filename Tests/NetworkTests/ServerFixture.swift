@@ -11,6 +11,19 @@ final class FixtureHandler: HTTPHandler {
     let streams = Guarded<[any HTTPStream]>([])
     let calls = Guarded<[String]>([])
 
+    /// In ``calls``: the turn of the network thread is over.
+    static let turnEnd = "turn ended"
+
+    func turnEnded() {
+        calls.withLock { $0.append(Self.turnEnd) }
+        calls.broadcast()
+    }
+
+    /// The calls once some condition holds, or after 10 s.
+    func waitCalls(_ condition: ([String]) -> Bool) -> [String] {
+        calls.wait(micros: 10_000_000) { condition($0) ? $0 : nil } ?? calls.withLock { $0 }
+    }
+
     func bodyLimit(method: HTTPRequest.Method, path: String) -> Int { path == "/big" ? 4 << 20 : 1_000 }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {

@@ -141,6 +141,13 @@ import Testing
         #expect(sorted.reversed().sorted() == sorted)
     }
 
+    @Test(arguments: [0, 1, 9, 10, 99, 100, -1, -10, 1_234_567_890, Int64.max, Int64.min, 1_000_000_000_000_000_000])
+    func `decimal digits are those of the number`(value: Int64) {
+        var bytes = Array("x:".utf8)
+        bytes.appendDecimal(value)
+        #expect(String(decoding: bytes, as: UTF8.self) == "x:\(value)")
+    }
+
     @Test func `outside text in messages is cut and shows its control characters`() {
         #expect("a\nb\u{1}\u{7F}\t".quotedForMessage == "\"a\\nb\\u{1}\\u{7f}\\t\"")
         let eighty = String(repeating: "x", count: 80)

@@ -41,14 +41,16 @@ enum RecordEnvelopeCodec {
         if case .csv = envelope.format { flags |= 2 }
         flags |= envelope.action.rawValue << 2
         bytes.append(flags)
-        for word in [envelope.contract.a, envelope.contract.b, envelope.contract.c, envelope.contract.d] {
-            bytes.appendBigEndian(word)
-        }
+        bytes.appendBigEndian(envelope.contract.a)
+        bytes.appendBigEndian(envelope.contract.b)
+        bytes.appendBigEndian(envelope.contract.c)
+        bytes.appendBigEndian(envelope.contract.d)
         bytes.appendBigEndian(envelope.receivedAt.micros)
         bytes.appendBigEndian(envelope.recordIDBase.high)
         bytes.appendBigEndian(envelope.recordIDBase.low)
         if let sequence = envelope.senderSequence { bytes.appendBigEndian(sequence) }
-        bytes.appendShort(Array(envelope.feed.utf8))
+        bytes.appendBigEndian(UInt16(envelope.feed.utf8.count))
+        bytes.append(contentsOf: envelope.feed.utf8)
         bytes.appendShort(envelope.sender.bytes)
         bytes.appendShort(envelope.run.bytes)
         bytes.appendShort(envelope.subject.bytes)

@@ -113,7 +113,8 @@ final class HTTPConnection: ByteProtocol {
 
     /// Follows the memory that the current body takes, over all connections.
     private func countBody(_ taken: Int) {
-        if parser.isInBody {
+        let (isInBody, bytes) = parser.progress
+        if isInBody {
             if bodyStarted == .max {
                 bodyStarted = connection.nowNanos
                 bodyReceived = 0
@@ -121,7 +122,6 @@ final class HTTPConnection: ByteProtocol {
                 bodyReceived += taken
             }
         }
-        let bytes = parser.bodyBytes
         shared.bodyBytes += bytes - bodyBytesCounted
         bodyBytesCounted = bytes
         if shared.bodyBytes > shared.settings.bodyBytesTotalMax, bytes > 0, !isClosing { fail(.tooManyBodyBytes) }

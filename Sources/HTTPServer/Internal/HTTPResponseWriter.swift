@@ -95,16 +95,16 @@ struct HTTPResponseWriter {
     }
 
     private static func writeStatus(_ status: Int, to out: inout [UInt8]) {
-        if status == 200 {
-            out += "HTTP/1.1 200 OK\r\n".utf8
-        } else {
-            out += "HTTP/1.1 \(status) \(reason(status))\r\n".utf8
-        }
+        out += "HTTP/1.1 ".utf8
+        write(status, to: &out)
+        out.append(0x20)
+        write(line: reason(status), to: &out)
     }
 
     private static func reason(_ status: Int) -> String {
         switch status {
         case 100: "Continue"
+        case 200: "OK"
         case 201: "Created"
         case 202: "Accepted"
         case 204: "No Content"

@@ -212,6 +212,28 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             #expect(throws: EventLogError.closed) { try log.submit(.of(["late"])) { _ in } }
             #expect(try subject.open().values().count == 100)
         },
+        Self(testDescription: "what more follows is stored by a flush, by a submission behind it and by a close") { subject in
+            var log = try subject.open()
+            let done = Mutex<[String]>([])
+            func submit(_ value: String, moreFollows: Bool) throws {
+                try log.submit(.of([value]), moreFollows: moreFollows) { result in
+                    if case .success = result { done.withLock { $0.append(value) } }
+                }
+            }
+            log.flush()
+            try submit("a", moreFollows: true)
+            try submit("b", moreFollows: true)
+            log.flush()
+            while done.withLock({ $0.count < 2 }) { await Task.yield() }
+            try submit("c", moreFollows: true)
+            _ = try await log.append(["d"])
+            #expect(done.withLock { $0 } == ["a", "b", "c"])
+            try submit("e", moreFollows: true)
+            subject.close()
+            #expect(done.withLock { $0 } == ["a", "b", "c", "e"])
+            log = try subject.open()
+            #expect(try log.values() == ["a", "b", "c", "d", "e"])
+        },
         Self(testDescription: "listeners are told after records became durable") { subject in
             let log = try subject.open()
             let seen = Mutex<[Int64]>([])

@@ -9,7 +9,7 @@ enum LogCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
             words,
-            options: SettingsCommand.options.union(["topic", "from", "limit"]),
+            options: SettingsCommand.options.union(["topic", "from", "limit", "since"]),
             switches: ["json"]
         )
         let settings = try SettingsCommand.load(arguments)
@@ -75,7 +75,23 @@ enum LogCommand {
         else {
             throw UsageError("cli.log_dump_usage", "--from and --limit take whole numbers; --from counts from 0.")
         }
-        try LogInspection.dump(TopicPartition(topic), directory, PosixDisk(), from: from, limit: limit) { record in
+        let since = try arguments["since"].map { text in
+            guard case .instant(let time)? = TimeFormat("iso8601")?.read(Array(text.utf8)[...]) else {
+                throw UsageError(
+                    "cli.log_dump_usage",
+                    "--since is \(text.quotedForMessage); write a time with its zone, such as 2026-11-28T16:00:00Z."
+                )
+            }
+            return time
+        }
+        try LogInspection.dump(
+            TopicPartition(topic),
+            directory,
+            PosixDisk(),
+            from: from,
+            since: since,
+            limit: limit
+        ) { record in
             var json = JSONWriter()
             json.beginObject()
             json.field("offset", record.offset)

@@ -112,6 +112,35 @@ import Testing
         ) { try LogInspection.dump(feed, "log", disk, from: 99, limit: 1) { _ in true } }
     }
 
+    @Test func `dump begins at a time, which the indexes of closed segments look up`() throws {
+        let disk = SimulatedDisk(seed: 5)
+        let log = try PartitionLog.open(disk)
+        for number in 0..<40 {
+            var batch = LogBatch.of(["\(number)"])
+            batch.envelope.receivedAt = Timestamp(micros: Int64(number) * 1_000_000)
+            _ = try log.append([batch], committedAt: Int64(number) * 1_000_000 + 1)
+        }
+        let indexes = disk.paths.filter { $0.hasSuffix(".index") }.compactMap { disk.bytes($0).flatMap(SegmentIndex.init) }
+        #expect(indexes.count >= 3)
+        #expect(indexes.allSatisfy { $0.offset(before: 0) == nil })
+        #expect(indexes[2].offset(before: .max) == indexes[2].entries.last?.offset)
+        for number in 0..<40 {
+            var found: [Int64] = []
+            try LogInspection.dump(
+                feed,
+                "log",
+                disk,
+                from: 0,
+                since: Timestamp(micros: Int64(number) * 1_000_000),
+                limit: 2
+            ) { record in
+                found.append(record.offset)
+                return true
+            }
+            #expect(found == (Int64(number)..<40).prefix(2).map { $0 })
+        }
+    }
+
     @Test func `dump stops at damage after the records before it`() throws {
         var damaged = fixture.bytes
         damaged[fixture.groups[2] + 80] ^= 1

@@ -130,6 +130,7 @@ package enum LogInspection {
 
     /// Hands out the records from offset `from` on, until `limit` were given or `each` returns false.
     ///
+    /// - Parameter since: Only what was received then or later; the time indexes say where to begin.
     /// - Returns: How many records were given.
     /// - Throws: ``EventLogError/offsetOutOfRange(partition:offset:start:end:)`` for an offset or partition that is not
     ///   here, ``EventLogError/corrupt(partition:segment:byte:defect:)`` at the damage, after the records before it.
@@ -138,10 +139,13 @@ package enum LogInspection {
         _ directory: String,
         _ disk: any LogDisk,
         from: Int64,
+        since: Timestamp? = nil,
         limit: Int,
         each: (Record) -> Bool
     ) throws(EventLogError) -> Int {
         let place = "\(directory)/\(partition)"
+        var from = from
+        if let since { from = max(from, try offset(before: since, in: place, disk)) }
         let bases = try onDisk { () throws(DiskError) in
             try disk.list(place).compactMap(PartitionLog.baseOffset(of:)).sorted()
         }
@@ -162,7 +166,8 @@ package enum LogInspection {
                 return try SegmentScan(file, baseOffset: base, previousCRC: previousCRC) { batch, group in
                     guard goOn, malformed == nil, batch.baseOffset + Int64(batch.recordCount) > from else { return }
                     let problem = records(of: batch) { record in
-                        guard goOn, record.offset >= from else { return }
+                        guard goOn, record.offset >= from, since.map({ record.envelope.receivedAt >= $0 }) ?? true
+                        else { return }
                         given += 1
                         goOn = each(record) && given < limit
                     }
@@ -182,6 +187,26 @@ package enum LogInspection {
             throw .offsetOutOfRange(partition: partition.description, offset: from, start: start, end: end)
         }
         return given
+    }
+
+    /// Nothing before this offset was committed at or after `time`, by the indexes of the closed segments; 0 when none
+    /// says so.
+    private static func offset(
+        before time: Timestamp,
+        in place: String,
+        _ disk: any LogDisk
+    ) throws(EventLogError) -> Int64 {
+        try onDisk { () throws(DiskError) in
+            var found: Int64 = 0
+            for base in try disk.list(place).compactMap(PartitionLog.baseOffset(of:)).sorted() {
+                let file = try disk.open(place + "/" + PartitionLog.name(base), create: false, readOnly: true)
+                guard let index = try PartitionLog.index(place, base, disk, size: file.size()),
+                    let offset = index.offset(before: time.micros)
+                else { break }
+                found = offset
+            }
+            return found
+        }
     }
 
     // MARK: One walk for all

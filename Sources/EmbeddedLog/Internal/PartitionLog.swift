@@ -170,7 +170,7 @@ package final class PartitionLog: Sendable {
 
     static func indexName(_ base: Int64) -> String { padded(base, 20) + ".index" }
 
-    private static func index(
+    static func index(
         _ directory: String,
         _ base: Int64,
         _ disk: any LogDisk,

@@ -43,6 +43,13 @@ struct SegmentIndex: Equatable, Sendable {
         return low == 0 ? 0 : entries[low - 1].position
     }
 
+    /// An offset before which nothing was committed at or after `time` (microseconds since 1970); nil when no entry is
+    /// older. Should the clock have been set back, it is the first of several such places.
+    func offset(before time: Int64) -> Int64? {
+        let newer = entries.firstIndex { $0.committedAt >= time } ?? entries.count
+        return newer == 0 ? nil : entries[newer - 1].offset
+    }
+
     func encoded() -> [UInt8] {
         var body: [UInt8] = []
         body.appendBigEndian(endOffset)

@@ -74,6 +74,19 @@ struct WatermarkRow: Equatable {
         topic = c[7].bytes ?? ""
     }
 
+    /// What the latest sale of the store says of how its windows close.
+    mutating func take(_ policy: WindowPolicy, _ record: JudgedRecord) {
+        receivedAt = max(receivedAt, record.receivedAt.micros)
+        length = policy.length
+        lateness = policy.lateness
+        idle = policy.idle
+        topic = record.topic
+    }
+
+    /// Receipt time from which idleness closes an open window: the store sent nothing for so long, and the window has
+    /// ended by receipt time too.
+    func idleEnd(of key: WindowKey) -> Int64 { max(receivedAt + idle, key.start + length + lateness) }
+
     var cells: [Cell] {
         [
             .integer(id), .integer(storeID), .integer(watermark), .integer(receivedAt), .integer(length),

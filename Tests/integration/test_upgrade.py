@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from conftest import wait_until
+from messages import at, sale, send
 from steady_load import sums
-from support import DAMAGED, USAGE, binary, ended, line, new_till, till_command, totals
+from support import DAMAGED, USAGE, binary, ended, line, new_till, running, till_command, totals
 
 FIXTURE = Path(__file__).with_name("fixtures") / "data-0.1.0.tar.gz"
-OLD, NEW = 1, 2
+OLD, NEW = 1, 3
 
 
 @pytest.fixture
@@ -110,5 +111,24 @@ def test_tables_of_a_newer_till_are_refused(server):
     with closing(sqlite3.connect(server.data / "tables.sqlite")) as db:
         db.execute("pragma user_version = 99")
     said = ended(till_command("up", "--data", server.data, "--listen", "127.0.0.1:0"), USAGE)
-    assert "schema 99" in said and "this till knows 2" in said
+    assert "schema 99" in said and f"this till knows {NEW}" in said
     assert sums(server.data / "tables.sqlite")["schema"] == 99
+
+
+def test_windows_of_an_earlier_rule_are_folded_again(tmp_path):
+    """Schema 2 let idleness bring a watermark ahead of receipt time; its tables are not gone on with."""
+    till = new_till(tmp_path)
+    with running(till):
+        send(till, "pos", sale("STORE_1", at(1), 1.0), sale("STORE_1", at(40), 2.0))
+        (before,) = till.get("/v1/stores?after=latest").json["items"]
+        assert till.stop() == 0
+        with closing(sqlite3.connect(till.data / "tables.sqlite")) as db:
+            db.execute("update store_watermark set watermark = 4070908800000000")
+            db.execute("pragma user_version = 2")
+            db.commit()
+        till.start()
+        assert till.get("/v1/stores?after=latest").json["items"] == [before] and before["watermark"] == at(40)
+        wait_until(lambda: not (till.data / "tables.v2.sqlite").exists(), 10, "the old tables to be removed")
+        assert "tables.rebuild_finished schema=2" in till.log_tail()
+        assert till.stop() == 0
+        prove(till)

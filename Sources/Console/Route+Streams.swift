@@ -40,6 +40,7 @@ extension Route {
             path: "/v1/windows/{store}/{start}/revisions",
             access: .sales,
             summary: "Every publication of one window, in order; cause is watermark, idle, late or correction.",
+            parameters: page,
             schema: "{items:[\(revision)],next:?s}",
             answer: WindowQueries.revisions
         ),

@@ -74,7 +74,12 @@ struct Route: Sendable {
             path: "/v1/sales/average-order-value",
             access: .sales,
             summary: "Gross sales divided by orders; null without orders.",
-            parameters: [.init("definition", "native or reference.")],
+            parameters: [
+                .init(
+                    "definition",
+                    "native (default), or reference: the reference total divided by the documents that it adds up."
+                )
+            ],
             schema: "{definition:s,items:[{currency:s,average:?m,orders:i}],next:?s}",
             answer: SalesQueries.averageOrderValue
         ),
@@ -161,7 +166,7 @@ struct Route: Sendable {
             path: "/v1/runs/{run}",
             access: .operate,
             summary: "Control totals of one ingest run: read = distinct + duplicates + quarantined + parked.",
-            parameters: [.init("feed", "Only a run of this feed.")],
+            parameters: [.init("feed", "The run of this feed; needed where several feeds have a run of that name.")],
             schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i,parked:i}",
             answer: OperateQueries.run
         ),

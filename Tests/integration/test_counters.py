@@ -1,7 +1,7 @@
 """Order counters, reference data, parked records, conflicts and senders over HTTP."""
 
 import pytest
-from messages import MENU, order, restaurant, send, user
+from messages import MENU, at, order, restaurant, sale, send, user
 from support import check_shape, new_till, pages, running, schema_of, totals
 
 
@@ -129,3 +129,38 @@ def test_status_names_every_feed_before_its_first_record(tmp_path_factory):
         assert all(feed["log_end"] == 0 == feed["lag"] for feed in feeds.values())
         assert fresh.get("/v1/status").json["proof"] is False
         assert fresh.get("/v1/proof").status == 404
+
+
+def test_the_reference_average_divides_by_what_it_adds_up(directory):
+    """Failed, open and cancelled documents are neither in the sum nor in the count."""
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        send(till, "pos", sale("STORE_1", at(1), 10.0), sale("STORE_1", at(2), 7.0, payment_status="failed"))
+        send(till, "users", user("u1", "Anna"))
+        send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+        orders = [order(n, "u1", "r1", MENU, ["p1"], status) for n, status in enumerate(("OPEN", "CLOSED", "CANCELLED"))]
+        send(till, "orders", *orders)
+        for definition in ("reference", "native"):
+            answer = asked(till, f"/v1/sales/average-order-value?definition={definition}")
+            assert {i["currency"]: (i["average"], i["orders"]) for i in answer["items"]} == {
+                "EUR": ("10.00", 1), "RUB": ("300.00", 1),
+            }  # fmt: skip
+
+
+def test_a_run_of_several_feeds_is_ambiguous(directory):
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        for feed, event in (("users", user("u1", "Anna")), ("restaurants", restaurant("r1", "Kitchen", MENU))):
+            assert till.post(feed, [event], headers={"X-Till-Run": "trade"}).status == 202
+        assert till.post("users", [user("u2", "Boris")], headers={"X-Till-Run": "alone"}).status == 202
+        reply = till.get("/v1/runs/trade?after=latest")
+        assert reply.status == 409 and reply.json["error"] == {
+            "code": "ambiguous", "message": '2 feeds have a run "trade"; name one of the candidates as feed.',
+            "candidates": ["restaurants", "users"],
+        }, reply  # fmt: skip
+        check_shape(reply.json, schema_of(till.openapi, "/v1/runs/{run}", "409"))
+        for feed in reply.json["error"]["candidates"]:
+            run = asked(till, f"/v1/runs/trade?feed={feed}", "/v1/runs/{run}")
+            assert (run["feed"], run["read"], run["distinct"]) == (feed, 1, 1)
+        assert asked(till, "/v1/runs/alone", "/v1/runs/{run}")["feed"] == "users"
+        assert till.get("/v1/runs/trade?feed=pos").status == 404

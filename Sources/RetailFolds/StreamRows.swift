@@ -178,6 +178,8 @@ struct SenderRow: Equatable {
     var records: Int64 = 0
     var firstSeen: Int64, lastSeen: Int64
     var eventMax: Int64?, delayMin: Int64?
+    /// Gaps below this number may not be listed; nil while all are.
+    var gapsFrom: Int64?
 
     init(id: Int64, feed: ByteString, name: ByteString, seen: Int64) {
         self.id = id
@@ -196,12 +198,13 @@ struct SenderRow: Equatable {
         lastSeen = c[5].integer ?? 0
         eventMax = c[6].integer
         delayMin = c[7].integer
+        gapsFrom = c[8].integer
     }
 
     var cells: [Cell] {
         [
             .integer(id), .text(feed), .text(name), .integer(records), .integer(firstSeen), .integer(lastSeen),
-            Cell(eventMax), Cell(delayMin),
+            Cell(eventMax), Cell(delayMin), Cell(gapsFrom),
         ]
     }
 }

@@ -1,6 +1,7 @@
 import FaultKit
 import Ports
 import Primitives
+import Proof
 import RetailFolds
 import RetailModel
 import Tables
@@ -135,6 +136,9 @@ import Testing
             #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
             position = to
         }
+        let found = try Proof.contents(of: store)
+        let proved = try Proof.contents(of: records)
+        #expect(found == proved, "found (-), proved (+)\(found.difference(from: proved))")
         var names: [Int64: String] = [:]
         for row in store.rows(of: RetailTables.store, prefix: []) {
             names[row[0].integer ?? 0] = row[2].bytes?.description ?? ""

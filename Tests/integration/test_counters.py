@@ -228,3 +228,29 @@ def test_a_corrected_sale_shows_what_its_till_reported(directory):
             "number": "r1", "at": at(1), "total": "10.00", "payment_method": "voucher", "document": "t1",
         }  # fmt: skip
         assert (detail["totals"][0]["gross"], detail["reported_total"]) == ("10.00", "99.99")
+
+
+def test_the_last_order_goes_back_when_it_leaves(directory):
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        send(till, "users", user("u1", "Anna"))
+        send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+        first, moved, last = "2024-02-01T12:00:00+00:00", "2024-02-01T06:00:00+00:00", "2024-02-02T12:00:00+00:00"
+
+        def times():
+            spend = asked(till, "/v1/customers/u1/spend", "/v1/customers/{id}/spend")
+            found = {spend["last_order_at"]}
+            for items in (products(till, "u1")["items"], categories(till, "u1")["items"]):
+                found |= {item["last_order_at"] for item in items}
+            return found
+
+        send(till, "orders", order(1, "u1", "r1", MENU, ["p1"], when=first))
+        send(till, "orders", order(2, "u1", "r1", MENU, ["p1"], when=last))
+        assert times() == {"2024-02-02T12:00:00Z"}
+        earlier = order(2, "u1", "r1", MENU, ["p1"], when=moved)
+        earlier["payload"]["update_ts"] = "2024-02-03T00:00:00+00:00"
+        send(till, "orders", earlier)
+        assert times() == {"2024-02-01T12:00:00Z"}
+        gone = order(1, "u1", "r1", MENU, ["p1"], "CANCELLED", first, version=5)
+        send(till, "orders", gone)
+        assert times() == {"2024-02-01T06:00:00Z"}

@@ -236,3 +236,30 @@ def test_a_store_of_redriven_sales_only_is_published(quick, directory):
     assert quick.stop() == 0
     done = till_command("prove", "--data", quick.data)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_first_and_last_sale_of_a_window_follow_corrections(directory):
+    """A newer version that moves or fails the last (or first) sale of a window: the next one is the last (first)."""
+    config = changed_contract(directory, ROOT, "pos", "version_time: null", "version_time: receipt_date")
+    with running(new_till(directory, "--config", config)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        keys = [uuid.uuid4() for _ in range(3)]
+
+        def version(number, second, version, **changes):
+            event = sale("STORE_1", at(second), 1.0, keys[number], **changes)
+            event["receipt"]["date"] = at(version)
+            send(till, "pos", event)
+
+        def bounds():
+            (window,) = windows(till)
+            return window["first_at"], window["last_at"], window["sale_count"]
+
+        for number, second in enumerate((1, 4, 9)):
+            version(number, second, 100)
+        assert bounds() == (at(1), at(9), 3)
+        version(2, 3, 101)
+        assert bounds() == (at(1), at(4), 3)
+        version(1, 4, 101, payment_status="failed")
+        assert bounds() == (at(1), at(3), 2)
+        version(0, 5, 101)
+        assert bounds() == (at(3), at(5), 2)

@@ -62,7 +62,8 @@ struct WindowFold {
         return waiting
     }
 
-    /// Reads clocks and open windows once; their number is bounded by stores and senders, not by time.
+    /// Reads clocks and open windows once. There are as many clocks as stores and senders, and as many open windows as
+    /// event times lie ahead of receipt times; neither grows with the log.
     mutating func prime(_ source: any TableStore) throws(TableStoreError) {
         nextWindow = try source.greatestID(of: RetailTables.storeWindow) + 1
         nextOpen = try source.greatestID(of: RetailTables.openWindow) + 1

@@ -60,9 +60,11 @@ def test_an_earlier_data_directory_is_folded_again(server):
     assert before["schema"] == OLD and before["control"]["received"] > 800 and before["orders"] > 20
     server.start()
     check_same(server, before)
-    wait_until(lambda: not (server.data / "tables.v1.sqlite").exists(), 10, "the old tables to be removed")
+    # Said after the old tables were removed.
+    wait_until(lambda: "tables.rebuild_finished schema=1" in server.log_tail(), 10, "the rebuild to be finished")
+    assert not (server.data / "tables.v1.sqlite").exists()
     said = server.log_tail()
-    assert "tables.rebuild_started schema=1" in said and "tables.rebuild_finished schema=1" in said
+    assert "tables.rebuild_started schema=1" in said
     assert f"until=feed.invoices/0:{before['positions']['feed.invoices/0']}" in said
     reply = server.post("invoices", line(InvoiceNo="NEW1"))
     assert reply.status == 202, reply
@@ -128,7 +130,7 @@ def test_windows_of_an_earlier_rule_are_folded_again(tmp_path):
             db.commit()
         till.start()
         assert till.get("/v1/stores?after=latest").json["items"] == [before] and before["watermark"] == at(40)
-        wait_until(lambda: not (till.data / "tables.v2.sqlite").exists(), 10, "the old tables to be removed")
-        assert "tables.rebuild_finished schema=2" in till.log_tail()
+        wait_until(lambda: "tables.rebuild_finished schema=2" in till.log_tail(), 10, "the rebuild to be finished")
+        assert not (till.data / "tables.v2.sqlite").exists()
         assert till.stop() == 0
         prove(till)

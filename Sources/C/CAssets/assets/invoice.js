@@ -7,7 +7,9 @@ export const invoiceButton = (row, place) =>
   linkButton(row.number, `${place}:${row.invoice}`, () => openInvoice(row.invoice, row.number));
 
 const STATUSES = { failed: "payment failed" };
-const FLAGS = { corrected: "total corrected", receipt_differs: "receipt differs", status_order: "statuses out of order" };
+const FLAGS = {
+  corrected: "total corrected", receipt_differs: "receipt differs", status_order: "statuses out of order",
+};
 
 /** Only what is closed counts; nothing is said of that. */
 export const statusLabel = (row) =>

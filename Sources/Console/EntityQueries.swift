@@ -137,7 +137,7 @@ enum CustomerQueries {
             """
             SELECT id, source, source_key, occurred_at, currency,
               gross_hi + returns_hi + adjustments_hi, gross_lo + returns_lo + adjustments_lo,
-              (SELECT SUM(quantity) FROM line l WHERE l.document_id = d.id),
+              (SELECT SUM(quantity) FROM line l WHERE l.document_id = d.id), status, flags, reported_total,
               (SELECT group_concat(x, ', ') FROM (SELECT coalesce(l.description, p.description, p.source_key) AS x
                  FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = d.id
                  ORDER BY l.occurred_at, l.identity LIMIT 500))
@@ -161,7 +161,8 @@ enum CustomerQueries {
                 json.money("amount", row[5].wide(row[6]))
                 json.currency(row[4])
                 json.quantity("quantity", Int128(row[7].number))
-                json.field("items_purchased", row[8].string)
+                json.field("items_purchased", row[11].string)
+                json.standing(status: row[8], flags: row[9], reportedTotal: row[10])
                 json.endObject()
             }
         }
@@ -209,7 +210,11 @@ enum InvoiceQueries {
             table: "document",
             what: "invoice",
             columns:
-                "occurred_at, customer_id, country, currency, gross_hi, gross_lo, returns_hi, returns_lo, adjustments_hi, adjustments_lo",
+                """
+                occurred_at, customer_id, country, currency, gross_hi, gross_lo, returns_hi, returns_lo, adjustments_hi,
+                adjustments_lo, status, flags, reported_total, receipt_id, receipt_at, receipt_total, receipt_method,
+                receipt_document
+                """,
             query
         )
         let customer = try document[4].integer.flatMap { id in
@@ -219,10 +224,14 @@ enum InvoiceQueries {
         let lines = try query.rows(
             """
             SELECT p.source_key, coalesce(l.description, p.description), l.quantity, l.unit_price, l.amount,
-              l.kind, l.flags, l.currency
+              l.kind, l.flags, l.reported_amount
             FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = ?1 ORDER BY l.occurred_at,
               l.identity
             """,
+            [document[0]]
+        )
+        let history = try query.rows(
+            "SELECT status, at FROM status_history WHERE document_id = ?1 ORDER BY at, status",
             [document[0]]
         )
         return JSONWriter.object { json in
@@ -240,6 +249,17 @@ enum InvoiceQueries {
                 json.null()
             }
             json.optional("country", document[5])
+            json.standing(status: document[13], flags: document[14], reportedTotal: document[15])
+            json.key("status_history")
+            json.beginArray()
+            for entry in history {
+                json.beginObject()
+                json.field("status", JSONWriter.statusName(entry[0]))
+                json.time("at", entry[1])
+                json.endObject()
+            }
+            json.endArray()
+            receipt(document[16...], &json)
             json.key("lines")
             json.beginArray()
             for (index, line) in lines.enumerated() {
@@ -250,6 +270,7 @@ enum InvoiceQueries {
                 json.quantity("quantity", Int128(line[2].number))
                 json.money("unit_price", Int128(line[3].number))
                 json.money("total", Int128(line[4].number))
+                json.optionalMoney("reported_total", line[7])
                 json.field("kind", ["gross", "return", "adjustment"][Int(line[5].number)])
                 json.key("flags")
                 json.beginArray()
@@ -269,5 +290,39 @@ enum InvoiceQueries {
             json.endObject()
             json.endArray()
         }
+    }
+
+    /// The receipt as it was reported; it may differ from the sale.
+    private static func receipt(_ row: ArraySlice<Cell>, _ json: inout JSONWriter) {
+        let first = row.startIndex
+        json.key("receipt")
+        guard row[first] != .null else { return json.null() }
+        json.beginObject()
+        json.optional("number", row[first])
+        json.time("at", row[first + 1])
+        json.optionalMoney("total", row[first + 2])
+        json.optional("payment_method", row[first + 3])
+        json.optional("document", row[first + 4])
+        json.endObject()
+    }
+}
+
+extension JSONWriter {
+    static func statusName(_ status: Cell) -> String { SaleStatus(rawValue: status.number)?.name ?? "unknown" }
+
+    /// What a document counts as, what is remarkable about it, and its total as the sender stated it.
+    fileprivate mutating func standing(status: Cell, flags: Cell, reportedTotal: Cell) {
+        field("status", Self.statusName(status))
+        key("flags")
+        beginArray()
+        for (flag, name) in DocumentFlags.names where DocumentFlags(rawValue: flags.number).contains(flag) {
+            string(name)
+        }
+        endArray()
+        optionalMoney("reported_total", reportedTotal)
+    }
+
+    fileprivate mutating func optionalMoney(_ name: String, _ units: Cell) {
+        if let units = units.integer { money(name, Int128(units)) } else { null(name) }
     }
 }

@@ -56,7 +56,8 @@ enum OpenAPI {
         json.key("200")
         content("The answer.", &json) { SchemaNotation.write(route.schema, to: &$0) }
         for (status, meaning) in [
-            ("400", "A parameter is wrong."), ("404", "There is no such thing."), ("409", "The bare key is ambiguous."),
+            ("400", "A parameter is wrong."), ("404", "There is no such thing."),
+            ("409", "The bare key or the name is ambiguous."),
             ("504", "The tables did not reach the position in time."),
         ] {
             json.key(status)

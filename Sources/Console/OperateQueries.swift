@@ -9,12 +9,21 @@ enum OperateQueries {
         let rows = try query.rows(
             """
             SELECT r.feed, t.received, t.distinct_events, t.duplicates, t.quarantined, t.parked FROM run r
-            LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2)
+            LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2) ORDER BY r.feed
             """,
-            [.text(ByteString(query.path[0])), Cell(text: query.text("feed").map { ByteString($0) })],
-            limit: 1
+            [.text(ByteString(query.path[0])), Cell(query.text("feed"))],
+            limit: 20
         )
         guard let row = rows.first else { throw APIError.notFound("run", query.path[0]) }
+        if rows.count > 1 {
+            throw APIError(
+                status: 409,
+                code: "ambiguous",
+                message:
+                    "\(rows.count) feeds have a run \(query.path[0].quotedForMessage); name one of the candidates as feed.",
+                candidates: rows.map { $0[0].string }
+            )
+        }
         return JSONWriter.object { json in
             json.field("run", query.path[0])
             json.optional("feed", row[0])

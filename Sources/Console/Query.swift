@@ -145,6 +145,10 @@ extension JSONWriter {
         null()
     }
 
+    mutating func number(_ name: String, _ value: Cell) {
+        if let value = value.integer { field(name, value) } else { null(name) }
+    }
+
     /// `SOURCE:KEY`, by which an entity is addressed.
     mutating func entity(_ name: String, _ source: Cell, _ key: Cell) {
         field(name, "\(source.string):\(key.string)")

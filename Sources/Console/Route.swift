@@ -41,6 +41,7 @@ struct Route: Sendable {
     ]
     private static let money = "{amount:m,currency:s}"
     private static let spend = "gross:m,returns:m,net:m"
+    private static let standing = "status:s,flags:[s],reported_total:?m"
 
     static let all = sales + windows + operation + service
 
@@ -74,7 +75,12 @@ struct Route: Sendable {
             path: "/v1/sales/average-order-value",
             access: .sales,
             summary: "Gross sales divided by orders; null without orders.",
-            parameters: [.init("definition", "native or reference.")],
+            parameters: [
+                .init(
+                    "definition",
+                    "native (default), or reference: the reference total divided by the documents that it adds up."
+                )
+            ],
             schema: "{definition:s,items:[{currency:s,average:?m,orders:i}],next:?s}",
             answer: SalesQueries.averageOrderValue
         ),
@@ -131,10 +137,11 @@ struct Route: Sendable {
         Route(
             path: "/v1/customers/{id}/orders",
             access: .customers,
-            summary: "Documents of one customer, newest first, returns included.",
+            summary:
+                "Documents of one customer, newest first, returns included. Only those whose status is closed count in any figure; reported_total is what the sender stated where that was corrected.",
             parameters: page,
             schema:
-                "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s}],next:?s}",
+                "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s,\(standing)}],next:?s}",
             answer: CustomerQueries.orders
         ),
         Route(
@@ -149,9 +156,10 @@ struct Route: Sendable {
         Route(
             path: "/v1/invoices/{id}",
             access: .customers,
-            summary: "One invoice with its lines.",
+            summary:
+                "One invoice, sale or order with its lines, its status and the statuses before, and what was reported where it was corrected.",
             schema:
-                "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
+                "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,\(standing),status_history:[{status:s,at:t}],receipt:?{number:s,at:?t,total:?m,payment_method:?s,document:?s},lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,reported_total:?m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
             answer: InvoiceQueries.detail
         ),
     ]
@@ -161,7 +169,7 @@ struct Route: Sendable {
             path: "/v1/runs/{run}",
             access: .operate,
             summary: "Control totals of one ingest run: read = distinct + duplicates + quarantined + parked.",
-            parameters: [.init("feed", "Only a run of this feed.")],
+            parameters: [.init("feed", "The run of this feed; needed where several feeds have a run of that name.")],
             schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i,parked:i}",
             answer: OperateQueries.run
         ),

@@ -161,8 +161,12 @@ enum SalesQueries {
     static func averageOrderValue(_ query: Query) throws -> [UInt8] {
         let definition = try query.choice("definition", ["native", "reference"])
         let totals = try totals(query.snapshot)
+        // The documents whose lines the reference sum adds up: closed, with a line, and no cancellation.
         let counts = try query.rows(
-            "SELECT currency, COUNT(*) FROM document WHERE type <> 1 GROUP BY currency",
+            """
+            SELECT currency, COUNT(*) FROM document
+            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0 GROUP BY currency
+            """,
             limit: 200
         )
         return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in

@@ -15,7 +15,7 @@ enum SenderQueries {
         let after = try query.cursor()
         let rows = try query.rows(
             """
-            SELECT feed, name, records, first_seen, last_seen, delay_min FROM sender
+            SELECT feed, name, records, first_seen, last_seen, delay_min, gaps_from FROM sender
             WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR (feed, name) > (?2, ?3)) ORDER BY feed, name
             """,
             [Cell(query.text("feed")), Cell(after?[0]), Cell(after?.last)],
@@ -44,6 +44,7 @@ enum SenderQueries {
                     json.null()
                 }
                 gaps(ranges, &json)
+                json.number("gaps_listed_from", row[6])
                 json.endObject()
             }
         }

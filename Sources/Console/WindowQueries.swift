@@ -100,6 +100,8 @@ enum WindowQueries {
 
     /// Every publication of one window, in order.
     static func revisions(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.numberCursor()
         let store = try find(query.path[0], query)
         guard let start = Query.instant(query.path[1]) else {
             throw APIError.badParameter("start", query.path[1], "the start of a window as 2024-11-15T00:00:00Z")
@@ -114,11 +116,16 @@ enum WindowQueries {
             throw APIError.notFound("window", "\(store[2].string) \(Timestamp(micros: start))")
         }
         let rows = try query.rows(
-            "\(revisionColumns) WHERE r.store_id = ?1 AND r.window_start = ?2 ORDER BY r.currency, r.revision",
-            key,
-            limit: 1_000
+            """
+            \(revisionColumns) WHERE r.store_id = ?1 AND r.window_start = ?2
+              AND (?3 IS NULL OR (r.currency, r.revision) > (CAST(?3 AS INTEGER), CAST(?4 AS INTEGER)))
+            ORDER BY r.currency, r.revision
+            """,
+            key + [Cell(after?[0]), Cell(after?.last)],
+            limit: limit + 1
         )
-        return JSONWriter.list { json in for row in rows { revision(row, &json) } }
+        let page = Page(rows, limit: limit) { [String($0[4].number), String($0[5].number)] }
+        return JSONWriter.list(next: page.next) { json in for row in page.rows { revision(row, &json) } }
     }
 
     /// The latest publications over all stores.

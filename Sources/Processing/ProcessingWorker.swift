@@ -101,8 +101,8 @@ package final class ProcessingWorker {
         return (references, rest)
     }
 
-    /// Windows that wait for receipt time to pass: until when, and the topics that must say so. Nil without any.
-    package var waiting: (until: Int64, topics: Set<ByteString>)? { fold.waiting }
+    /// Topics whose windows wait for receipt time to pass, and the time from which a record should say that it has.
+    package var waiting: [ByteString: Int64] { fold.waiting }
 
     /// Counts parked records whose reference has arrived, some hundred at a time; false when there are none.
     private func releaseParked() throws -> Bool {

@@ -106,8 +106,7 @@ package final class Processor: Sendable {
     /// log, so that a replay publishes the same.
     private func tick(_ worker: ProcessingWorker) {
         let now = time.now()
-        guard let waiting = worker.waiting, now.micros >= waiting.until else { return }
-        for topic in waiting.topics {
+        for (topic, until) in worker.waiting where now.micros >= until {
             let partition = TopicPartition(topic.description)
             guard let feed = partition.feed else { continue }
             var builder = RecordBatchBuilder(baseTimestamp: now.micros / 1_000, reserving: 64)

@@ -18,6 +18,8 @@ struct SendersProof {
         var eventMax: Int64?, delayMin: Int64?
         /// In order, with gaps between them.
         var ranges: [Range] = []
+        /// Gaps below were given up, save the first.
+        var gapsFrom: Int64?
     }
 
     private var senders: [Key: Sender] = [:]
@@ -44,7 +46,11 @@ struct SendersProof {
             sender.eventMax = max(sender.eventMax ?? time, time)
             sender.delayMin = min(sender.delayMin ?? .max, received - time)
         }
-        if let sequence { insert(sequence, time, &sender.ranges) }
+        guard let sequence else { return }
+        insert(sequence, time, &sender.ranges)
+        guard sender.ranges.count > ProofLimits.rangesMax else { return }
+        sender.gapsFrom = later(sender.gapsFrom, sender.ranges[2].low)
+        join(1, &sender.ranges)
     }
 
     private static func insert(_ sequence: Int64, _ time: Int64?, _ ranges: inout [Range]) {
@@ -58,7 +64,6 @@ struct SendersProof {
         ranges.insert(Range(low: sequence, high: sequence, eventMax: time), at: at)
         if at + 1 < ranges.count, ranges[at + 1].low - 1 == sequence { join(at, &ranges) }
         if at > 0, ranges[at - 1].high + 1 == sequence { join(at - 1, &ranges) }
-        if ranges.count > ProofLimits.rangesMax { join(0, &ranges) }
     }
 
     private static func join(_ at: Int, _ ranges: inout [Range]) {
@@ -84,6 +89,7 @@ struct SendersProof {
             writer.int(sender.lastSeen)
             writer.int(sender.eventMax)
             writer.int(sender.delayMin)
+            writer.int(sender.gapsFrom)
             try writer.end(into: &rows)
             for range in sender.ranges {
                 writer.begin(Self.range)

@@ -27,7 +27,7 @@ struct WindowsProof {
         var watermark = Int64.min / 2
         var receivedAt = Int64.min
         var length: Int64 = 0, lateness: Int64 = 0, idle: Int64 = 0
-        /// False until a sale that moves clocks.
+        /// False until a sale with windows.
         var hasRow = false
         var clocks: [ByteString: Clock] = [:]
         /// In order, each once.
@@ -36,12 +36,26 @@ struct WindowsProof {
         /// its changes are summed here. After another one came, the revisions take every change for itself.
         var policy: WindowPolicy?
         var hasOnePolicy = true
+
+        /// What is known of a store from its latest sale, or from a redriven one when there was none.
+        mutating func take(_ policy: WindowPolicy, _ origin: Origin) {
+            hasRow = true
+            receivedAt = max(receivedAt, origin.receivedAt)
+            topic = origin.topic
+            (length, lateness, idle) = (policy.length, policy.lateness, policy.idle)
+        }
+
+        /// The watermark that a window needs to be closed, by the length of the latest sale.
+        func passed(_ open: Open) -> Int64 { open.place.start + length + lateness }
+
+        /// When the first open window is closed if nothing more comes; nil without one.
+        var nextIdle: Int64? { open.first.map { max(passed($0), receivedAt + idle) } }
     }
 
     private var revisions: WindowRevisions
     private var stores: [Store] = []
     private var numbers: [NaturalName: Int] = [:]
-    /// No store of a topic is idle before.
+    /// Nothing of a topic is closed by idleness before.
     private var idleFrom: [Int: Int64] = [:]
 
     init(_ scratch: Scratch?, bufferBytes: Int) {
@@ -74,21 +88,18 @@ struct WindowsProof {
         try revisions.write(&writer, into: &rows)
     }
 
+    /// Closes windows of stores that are idle, but none whose end and lateness receipt time has not reached.
     private mutating func closeIdle(_ origin: Origin) throws {
         guard let due = idleFrom[origin.topic], origin.receivedAt >= due else { return }
-        var next = Int64.max
-        for (number, store) in stores.enumerated()
-        where store.topic == origin.topic && store.hasRow && !store.open.isEmpty {
-            guard origin.receivedAt >= store.receivedAt + store.idle else {
-                next = min(next, store.receivedAt + store.idle)
-                continue
+        idleFrom[origin.topic] = nil
+        for number in stores.indices where stores[number].topic == origin.topic && stores[number].hasRow {
+            while let next = stores[number].nextIdle, next <= origin.receivedAt {
+                let open = stores[number].open.removeFirst()
+                try publish(stores[number].name, open, .idle, origin)
+                stores[number].watermark = max(stores[number].watermark, stores[number].passed(open))
             }
-            for open in store.open { try publish(store.name, open, .idle, origin) }
-            let last = store.open.reduce(Int64.min) { max($0, $1.place.start) }
-            stores[number].watermark = max(store.watermark, last + store.length + store.lateness)
-            stores[number].open = []
+            noteIdle(stores[number])
         }
-        idleFrom[origin.topic] = next
     }
 
     private mutating func apply(_ sale: WindowSale, _ writer: inout RowWriter, _ rows: inout RowSink) throws {
@@ -100,7 +111,13 @@ struct WindowsProof {
         if late, let share = sale.new { try Self.writeLate(sale, share, &writer, &rows) }
         if sale.old != sale.new { try change(sale, places, isLate: late) }
         try note(sale.policy, of: home, sale.origin)
-        if let policy = sale.policy, sale.origin.movesClocks { try moveClocks(sale, home, policy) }
+        guard let policy = sale.policy else { return }
+        if sale.origin.movesClocks {
+            try moveClocks(sale, home, policy)
+        } else if !stores[home].hasRow {
+            stores[home].take(policy, sale.origin)
+            noteIdle(stores[home])
+        }
     }
 
     /// Place of a store in `stores`; it is made when it is new.
@@ -224,7 +241,8 @@ struct WindowsProof {
     )
 
     private mutating func noteIdle(_ store: Store) {
-        idleFrom[store.topic] = min(idleFrom[store.topic] ?? .max, store.receivedAt + store.idle)
+        guard let next = store.nextIdle else { return }
+        idleFrom[store.topic] = min(idleFrom[store.topic] ?? .max, next)
     }
 
     private mutating func moveClocks(_ sale: WindowSale, _ home: Int, _ policy: WindowPolicy) throws {
@@ -240,19 +258,13 @@ struct WindowsProof {
                 max(known, sale.occurredAt)
         }
         if let clock = store.clocks[sender] { store.clocks[sender]?.receivedAt = max(clock.receivedAt, received) }
-        store.receivedAt = max(store.receivedAt, received)
-        store.hasRow = true
-        store.topic = sale.origin.topic
-        store.length = policy.length
-        store.lateness = policy.lateness
-        store.idle = policy.idle
+        store.take(policy, sale.origin)
         let slowest = store.clocks.values.filter { $0.receivedAt >= received - policy.idle }.map(\.eventMax).min()
         if let slowest { store.watermark = max(store.watermark, slowest) }
-        let span = policy.length + policy.lateness
-        let due = store.open.prefix { $0.place.start + span <= store.watermark }
+        let due = store.open.prefix { store.passed($0) <= store.watermark }
         for open in due { try publish(store.name, open, .watermark, sale.origin) }
         store.open.removeFirst(due.count)
-        if !store.open.isEmpty { noteIdle(store) }
+        noteIdle(store)
         stores[home] = store
     }
 

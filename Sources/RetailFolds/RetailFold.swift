@@ -58,8 +58,8 @@ package struct RetailFold {
         return try finish(&batch, source)
     }
 
-    /// Windows that wait for time to pass: when a record of these topics should say that it has. Nil without any.
-    package var waiting: (until: Int64, topics: Set<ByteString>)? { windows.waiting }
+    /// Topics whose windows wait for receipt time to pass, and the time from which a record should say that it has.
+    package var waiting: [ByteString: Int64] { windows.waiting }
 
     /// Turns the overlay into changes.
     mutating func finish(

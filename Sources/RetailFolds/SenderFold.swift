@@ -14,8 +14,9 @@ struct SenderFold {
     private var deleted: [Int64] = []
     private var nextRange: Int64 = 1
 
-    /// Ranges that are kept of one sender; beyond it the two lowest are joined, so that a sender that skips every other
-    /// number costs 100 kB and no more.
+    /// Ranges that are kept of one sender; beyond it the second is joined with the third, so that a sender that skips
+    /// every other number costs 100 kB and no more. The first still says up to where nothing is missing, and the
+    /// sender's row says below which number gaps are not listed any more.
     static var rangesMax: Int { 1_000 }
 
     mutating func prime(_ source: any TableStore) throws(TableStoreError) {
@@ -90,8 +91,12 @@ struct SenderFold {
         if place + 1 < list.count, list[place].high + 1 == list[place + 1].low { join(place, &list, key) }
         changedRanges[key, default: []].insert(list[place].low)
         if list.count > Self.rangesMax {
-            join(0, &list, key)
-            changedRanges[key, default: []].insert(list[0].low)
+            let listedFrom = list[2].low
+            join(1, &list, key)
+            changedRanges[key, default: []].insert(list[1].low)
+            guard var row = senders[key] else { preconditionFailure("a sender has its row before its ranges") }
+            row.gapsFrom = max(row.gapsFrom ?? .min, listedFrom)
+            senders.set(key, row)
         }
         ranges[key] = list
     }

@@ -74,6 +74,19 @@ struct WatermarkRow: Equatable {
         topic = c[7].bytes ?? ""
     }
 
+    /// What the latest sale of the store says of how its windows close.
+    mutating func take(_ policy: WindowPolicy, _ record: JudgedRecord) {
+        receivedAt = max(receivedAt, record.receivedAt.micros)
+        length = policy.length
+        lateness = policy.lateness
+        idle = policy.idle
+        topic = record.topic
+    }
+
+    /// Receipt time from which idleness closes an open window: the store sent nothing for so long, and the window has
+    /// ended by receipt time too.
+    func idleEnd(of key: WindowKey) -> Int64 { max(receivedAt + idle, key.start + length + lateness) }
+
     var cells: [Cell] {
         [
             .integer(id), .integer(storeID), .integer(watermark), .integer(receivedAt), .integer(length),
@@ -165,6 +178,8 @@ struct SenderRow: Equatable {
     var records: Int64 = 0
     var firstSeen: Int64, lastSeen: Int64
     var eventMax: Int64?, delayMin: Int64?
+    /// Gaps below this number may not be listed; nil while all are.
+    var gapsFrom: Int64?
 
     init(id: Int64, feed: ByteString, name: ByteString, seen: Int64) {
         self.id = id
@@ -183,12 +198,13 @@ struct SenderRow: Equatable {
         lastSeen = c[5].integer ?? 0
         eventMax = c[6].integer
         delayMin = c[7].integer
+        gapsFrom = c[8].integer
     }
 
     var cells: [Cell] {
         [
             .integer(id), .text(feed), .text(name), .integer(records), .integer(firstSeen), .integer(lastSeen),
-            Cell(eventMax), Cell(delayMin),
+            Cell(eventMax), Cell(delayMin), Cell(gapsFrom),
         ]
     }
 }

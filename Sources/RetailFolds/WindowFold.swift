@@ -30,13 +30,16 @@ enum PublishCause: Int64 {
 struct WindowFold {
     /// Open windows, and those that the batch touches.
     private var rows: [WindowKey: WindowRow] = [:]
-    private var open: [Int64: Set<WindowKey>] = [:]
+    /// Open windows of each store, in order and each once; what closes is always the first ones.
+    private var open: [Int64: [WindowKey]] = [:]
     /// Row ids of `open_window` by window.
     private var openIDs: [WindowKey: Int64] = [:]
     private var watermarks: [Int64: WatermarkRow] = [:]
     private var clocks: [Int64: [ByteString: ClockRow]] = [:]
-    /// No store becomes idle before this receipt time.
-    private var idleFrom: Int64 = .max
+    /// By topic, the receipt time before which idleness closes nothing; and the least of them, which is all that most
+    /// records are compared with.
+    private var idleFrom: [ByteString: Int64] = [:]
+    private var idleFromLeast: Int64 = .max
     private var nextWindow: Int64 = 1, nextOpen: Int64 = 1, nextWatermark: Int64 = 1, nextClock: Int64 = 1
 
     // What the batch changed.
@@ -48,12 +51,19 @@ struct WindowFold {
     private var revisions: [[Cell]] = []
     private var lateSales: [[Cell]] = []
 
-    /// Receipt time at which the first store with open windows becomes idle, and the topics of these stores.
-    var waiting: (until: Int64, topics: Set<ByteString>)? {
-        open.isEmpty ? nil : (earliestIdle(), Set(open.keys.compactMap { watermarks[$0]?.topic }))
+    /// By topic, the receipt time at which the first open window can be closed by idleness. It does not pass by itself:
+    /// a record of the topic must say so.
+    var waiting: [ByteString: Int64] {
+        var waiting: [ByteString: Int64] = [:]
+        for (store, keys) in open {
+            guard let mark = watermarks[store], let first = keys.first else { continue }
+            waiting[mark.topic] = min(waiting[mark.topic] ?? .max, mark.idleEnd(of: first))
+        }
+        return waiting
     }
 
-    /// Reads clocks and open windows once; their number is bounded by stores and senders, not by time.
+    /// Reads clocks and open windows once. There are as many clocks as stores and senders, and as many open windows as
+    /// event times lie ahead of receipt times; neither grows with the log.
     mutating func prime(_ source: any TableStore) throws(TableStoreError) {
         nextWindow = try source.greatestID(of: RetailTables.storeWindow) + 1
         nextOpen = try source.greatestID(of: RetailTables.openWindow) + 1
@@ -75,11 +85,11 @@ struct WindowFold {
                 currency: cells[3].integer ?? 0
             )
             keys.append(key)
-            open[key.storeID, default: []].insert(key)
             openIDs[key] = cells[0].integer ?? 0
         }
+        for key in keys.sorted() { open[key.storeID, default: []].append(key) }
         try load(Set(keys), source)
-        idleFrom = earliestIdle()
+        for (topic, time) in waiting { noteIdle(topic, time) }
     }
 
     /// Loads the windows that a batch may touch.
@@ -93,31 +103,36 @@ struct WindowFold {
         }
     }
 
-    private func earliestIdle() -> Int64 {
-        open.keys.reduce(.max) { least, store in
-            guard let mark = watermarks[store] else { return least }
-            return min(least, mark.receivedAt + mark.idle)
-        }
+    private mutating func noteIdle(_ topic: ByteString, _ time: Int64) {
+        idleFrom[topic] = min(idleFrom[topic] ?? .max, time)
+        idleFromLeast = min(idleFromLeast, time)
     }
 
     // MARK: One record
 
-    /// Publishes the windows of stores that sent nothing for so long; called for every record of the log.
+    /// Publishes windows of stores that sent nothing for so long, as far as receipt time has come; called for every
+    /// record of the log. What lies ahead of receipt time stays open: a clock that is ahead makes no other sale late.
     mutating func passReceiptTime(_ record: JudgedRecord) {
         let now = record.receivedAt.micros
-        guard now >= idleFrom else { return }
+        guard now >= idleFromLeast, let due = idleFrom[record.topic], now >= due else { return }
+        var next = Int64.max
         for store in open.keys.sorted() {
-            guard var mark = watermarks[store], mark.topic == record.topic, now >= mark.receivedAt + mark.idle else {
-                continue
-            }
-            for key in (open[store] ?? []).sorted() {
+            guard var mark = watermarks[store], mark.topic == record.topic else { continue }
+            let reached =
+                now < mark.receivedAt + mark.idle
+                ? [] : (open[store] ?? []).prefix { $0.start + mark.length + mark.lateness <= now }
+            for key in reached {
                 publish(key, .idle, record)
                 mark.watermark = max(mark.watermark, key.start + mark.length + mark.lateness)
             }
-            watermarks[store] = mark
-            changedWatermarks.insert(store)
+            if !reached.isEmpty {
+                watermarks[store] = mark
+                changedWatermarks.insert(store)
+            }
+            if let first = open[store]?.first { next = min(next, mark.idleEnd(of: first)) }
         }
-        idleFrom = earliestIdle()
+        idleFrom[record.topic] = next == .max ? nil : next
+        idleFromLeast = idleFrom.values.min() ?? .max
     }
 
     /// Applies what one record did to one document, then moves the clocks of its store.
@@ -135,7 +150,17 @@ struct WindowFold {
             return
         }
         if before != after { change(before, after, policy, record, documentID, header) }
-        if record.action == .receive { moveClock(storeID, policy, header.occurredAt.micros, record) }
+        if record.action == .receive {
+            moveClock(storeID, policy, header.occurredAt.micros, record)
+        } else if watermarks[storeID] == nil {
+            // A redriven sale says nothing about the clock, but its window is to be closed some day.
+            var mark = WatermarkRow(id: nextWatermark, storeID: storeID)
+            nextWatermark += 1
+            mark.take(policy, record)
+            watermarks[storeID] = mark
+            changedWatermarks.insert(storeID)
+            if let first = open[storeID]?.first { noteIdle(mark.topic, mark.idleEnd(of: first)) }
+        }
     }
 
     private mutating func change(
@@ -194,14 +219,28 @@ struct WindowFold {
             if isLate { row.lateCount += 1 }
             if !Mutant.isPlanted(.lostRevision()) { note(row, old: old, isLate ? .late : .correction, record) }
             close(key)
-        } else if open[key.storeID, default: []].insert(key).inserted {
+        } else if openIDs[key] == nil {
             openIDs[key] = nextOpen
             nextOpen += 1
             opened.insert(key)
-            if let mark = watermarks[key.storeID] { idleFrom = min(idleFrom, mark.receivedAt + mark.idle) }
+            let place = place(of: key)
+            open[key.storeID, default: []].insert(key, at: place)
+            if let mark = watermarks[key.storeID] { noteIdle(mark.topic, mark.idleEnd(of: key)) }
         }
         rows[key] = row
         changedRows.insert(key)
+    }
+
+    /// Index of the first open window of the same store that is not before `key`.
+    private func place(of key: WindowKey) -> Int {
+        let keys = open[key.storeID] ?? []
+        var low = 0
+        var high = keys.count
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle] < key { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private mutating func note(_ row: WindowRow, old: WindowRow, _ cause: PublishCause, _ record: JudgedRecord) {
@@ -227,7 +266,8 @@ struct WindowFold {
 
     private mutating func close(_ key: WindowKey) {
         guard let id = openIDs.removeValue(forKey: key) else { return }
-        open[key.storeID]?.remove(key)
+        let place = place(of: key)
+        open[key.storeID]?.remove(at: place)
         if open[key.storeID]?.isEmpty == true { open[key.storeID] = nil }
         if opened.remove(key) == nil { closedIDs.append(id) }
     }
@@ -247,11 +287,7 @@ struct WindowFold {
             nextWatermark += 1
         }
         let stored = mark
-        mark.receivedAt = max(mark.receivedAt, now)
-        mark.length = policy.length
-        mark.lateness = policy.lateness
-        mark.idle = policy.idle
-        mark.topic = record.topic
+        mark.take(policy, record)
         touchClock(storeID, policy, eventTime, record)
         var candidate = Int64.max
         for clock in (clocks[storeID] ?? [:]).values where clock.receivedAt >= now - policy.idle {
@@ -263,11 +299,11 @@ struct WindowFold {
             watermarks[storeID] = mark
             changedWatermarks.insert(storeID)
         }
-        guard let waiting = open[storeID] else { return }
-        idleFrom = min(idleFrom, mark.receivedAt + mark.idle)
+        guard let waiting = open[storeID], let first = waiting.first else { return }
+        noteIdle(mark.topic, mark.idleEnd(of: first))
         guard hasMoved else { return }
-        let due = waiting.filter { $0.start + policy.length + policy.lateness <= mark.watermark }
-        for key in due.sorted() { publish(key, .watermark, record) }
+        let span = policy.length + policy.lateness
+        for key in waiting.prefix(while: { $0.start + span <= mark.watermark }) { publish(key, .watermark, record) }
     }
 
     private mutating func touchClock(

@@ -200,6 +200,12 @@ extension RetailTables {
                 nullable: true,
                 "least receipt time − event time, µs: clock offset and travel"
             ),
+            Column(
+                "gaps_from",
+                .integer,
+                nullable: true,
+                "gaps below this sequence are not listed any more, only the first: there were too many; null while all are"
+            ),
         ]
     )
 

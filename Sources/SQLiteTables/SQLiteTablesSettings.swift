@@ -20,5 +20,5 @@ package enum SQLiteTablesLimits {
     /// The WAL is checkpointed at about this many pages (4 KiB): 64 MiB.
     package static let checkpointPages = 16_384
     /// Schema number of this till; a greater one in the file is refused, a smaller one is folded again from the log.
-    package static let schemaVersion = 2
+    package static let schemaVersion = 3
 }

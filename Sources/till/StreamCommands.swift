@@ -98,12 +98,19 @@ enum StreamCommands {
         let until =
             "complete until \(end["time"].isNull ? "" : end["time"].text + " ")(sequence \(end["sequence"].text))"
         let gaps = sender["missing"].elements.map(\.text)
-        if gaps.isEmpty { return [head, "  \(name) is missing nothing, \(until)"] }
+        let from = sender["gaps_listed_from"]
+        let unlisted =
+            from.isNull
+            ? []
+            : [
+                "  \(name) had too many gaps: of those below sequence \(from.text) only the first is listed and counted"
+            ]
+        if gaps.isEmpty { return [head, "  \(name) is missing nothing, \(until)"] + unlisted }
         let more = gaps.count == 100 ? ", …" : ""
         return [
             head,
             "  \(name) is missing \(gaps.joined(separator: ", "))\(more) (\(sender["missing_count"].text) in all), \(until)",
-        ]
+        ] + unlisted
     }
 
     // MARK: Parked and conflicting records

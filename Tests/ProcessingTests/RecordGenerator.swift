@@ -6,7 +6,8 @@ struct RecordGenerator {
     /// What a history contains; the property test asserts that each occurred.
     enum Situation: String, CaseIterable {
         case duplicate, conflict, newerVersion, olderVersion, tieInsideVersions, kindChanges, productChanges,
-            customerChanges, countryChanges, earliestLineMoves, sameLineInTwoDocuments, closedCancelledClosed,
+            customerChanges, countryChanges, earliestLineMoves, latestLineMoves, sameLineInTwoDocuments,
+            closedCancelledClosed,
             returnBeforeSale, sameTime, otherSpelling, quarantined, quarantinedTwice, documentWithoutGross,
             currencyChanges
     }
@@ -263,7 +264,9 @@ struct RecordGenerator {
         if a.product != b.product { seen.insert(.productChanges) }
         if a.customer != b.customer { seen.insert(.customerChanges) }
         if a.country != b.country { seen.insert(.countryChanges) }
-        let first = all.filter { $0.document == a.document }.map(\.occurredAt).min()
-        if a.occurredAt != b.occurredAt, a.occurredAt == first { seen.insert(.earliestLineMoves) }
+        guard a.occurredAt != b.occurredAt else { return }
+        let times = all.filter { $0.document == a.document }.map(\.occurredAt)
+        if a.occurredAt == times.min() { seen.insert(.earliestLineMoves) }
+        if a.occurredAt == times.max() { seen.insert(.latestLineMoves) }
     }
 }

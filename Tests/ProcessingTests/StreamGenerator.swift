@@ -8,13 +8,15 @@ struct StreamGenerator {
         case moveOfCustomer, moveOfStore, moveOfWindow, cancelBeforeClose, closedThenCancelled, tie, duplicate,
             parkedThenReleased, neverReleased, menuChange, menuConflict, referenceCorrectsThePast, renamed,
             redrivenAccepted, redrivenTwice, redrivenRejected, discarded, sequenceGap, sequenceRepeated, productTwice,
-            lateBySkew
+            aheadStaysOpen, inTimeBehindAhead, aheadReached, redrivenOpensStore, lastOfWindowLeaves, lastOfUserLeaves
     }
 
     private(set) var seen: Set<Situation> = []
     private var random: SeededRandom
     private let needsReferences: Bool
     private let isWindowed: Bool
+    /// Stores that sales are drawn for.
+    private var stores: [ByteString] = ["S1", "S2"]
 
     init(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -32,6 +34,7 @@ struct StreamGenerator {
     /// Records in an order that a log could have them: redrives come behind what they redrive.
     mutating func history() -> [JudgedRecord] {
         var records: [JudgedRecord] = []
+        if below(4) == 0 { stores = ["S1"] }
         for _ in 0..<(3 + below(8)) { records.append(record(.accepted(.sale(sale())))) }
         if below(3) == 0 { records += threeVersions() }
         if needsReferences || below(3) == 0 { records += references() }
@@ -42,19 +45,27 @@ struct StreamGenerator {
             if case .accepted = copy.outcome { seen.insert(.duplicate) }
         }
         records.shuffle(using: &random)
+        stores = ["S1", "S2"]
         records += rejectedAndRedriven()
-        if below(2) == 0 { records.append(record(.tick)) }
+        for _ in 0..<below(3) { records.append(record(.tick)) }
         note(records)
-        return Self.numbered(records, &random)
+        let numbered = Self.numbered(records, &random)
+        noteTimes(numbered)
+        return numbered
     }
 
-    /// Offsets and receipt times as this order has them.
+    /// Offsets and receipt times as this order has them: near the times of the sales, with a pause now and then.
     static func numbered(_ records: [JudgedRecord], _ random: inout SeededRandom) -> [JudgedRecord] {
-        var now = start + 30 * second
+        var now = start + Int64(random.next() % 2) * 30 * second
         return records.enumerated().map { index, record in
             var record = record
             record.offset = Int64(index)
             now += Int64(random.next() % 4) * 4 * second
+            switch random.next() % 32 {
+            case 0...1: now += 30 * second
+            case 2: now += 950 * second
+            default: break
+            }
             record.receivedAt = Timestamp(micros: now)
             return record
         }
@@ -90,6 +101,13 @@ struct StreamGenerator {
 
     // MARK: Sales
 
+    private static let policy = WindowPolicy(
+        length: 10 * second,
+        lateness: 5 * second,
+        idle: 20 * second,
+        skew: 60 * second
+    )
+
     private mutating func threeVersions() -> [JudgedRecord] {
         let version = Int64(1 + below(2))
         return [SaleStatus.open, .closed, .cancelled].enumerated().map { index, status in
@@ -103,9 +121,10 @@ struct StreamGenerator {
         versionAt: Int64? = nil
     ) -> SaleEvent {
         let time = Timestamp(
-            micros: Self.start + Int64(below(8)) * 7 * Self.second + (below(9) == 0 ? 900 * Self.second : 0)
+            micros: Self.start + Int64(below(8)) * 7 * Self.second
+                + (below(9) == 0 ? pick([120, 900]) * Self.second : 0)
         )
-        let store: ByteString = pick(["S1", "S2"])
+        let store = pick(stores)
         let eur = Currency("EUR") ?? pick([])
         var header = DocumentHeader(
             source: "shop",
@@ -123,12 +142,7 @@ struct StreamGenerator {
         header.cashier = pick([nil, "K"])
         header.statuses = (0..<below(3)).map { StatusEntry(status: pick([.open, .closed]), at: Int64($0)) }
         if isWindowed {
-            header.window = WindowPolicy(
-                length: 10 * Self.second,
-                lateness: 5 * Self.second,
-                idle: 20 * Self.second,
-                skew: 60 * Self.second
-            )
+            header.window = Self.policy
         }
         var canonical: [UInt8] = []
         var lines: [LineEvent] = []
@@ -276,7 +290,6 @@ struct StreamGenerator {
         }
         for (index, later) in sales.enumerated() {
             if Set(later.lines.map(\.product)).count < later.lines.count { seen.insert(.productTwice) }
-            if isWindowed, later.header.occurredAt.micros > Self.start + 800 * Self.second { seen.insert(.lateBySkew) }
             for earlier in sales[..<index] where earlier.header.document == later.header.document {
                 note(earlier.header, later.header, earlier.contentHash != later.contentHash)
             }
@@ -313,6 +326,69 @@ struct StreamGenerator {
         }
         for record in records where !record.requires.isEmpty {
             seen.insert(record.requires.allSatisfy(there.contains) ? .parkedThenReleased : .neverReleased)
+        }
+    }
+
+    /// What receipt times and the order of the records make of windows; both are those of the log.
+    private mutating func noteTimes(_ records: [JudgedRecord]) {
+        for store in ["S1", "S2"] as [ByteString] where isWindowed { noteIdleness(records, store) }
+        Self.noteLast(records) { header in
+            header.windowStart.map { "\(header.store) \($0)" }
+        } leaves: {
+            seen.insert(.lastOfWindowLeaves)
+        }
+        Self.noteLast(records) { header in
+            header.customer?.description
+        } leaves: {
+            seen.insert(.lastOfUserLeaves)
+        }
+    }
+
+    private mutating func noteIdleness(_ records: [JudgedRecord], _ store: ByteString) {
+        let span = Self.policy.length + Self.policy.lateness
+        var lastReceived: Int64?
+        var ahead: Int64?
+        var isIdle = false
+        for record in records where record.topic == "feed.shop" {
+            let now = record.receivedAt.micros
+            if let last = lastReceived, let start = ahead, now >= last + Self.policy.idle {
+                isIdle = now < start + span
+                seen.insert(isIdle ? .aheadStaysOpen : .aheadReached)
+                if !isIdle { ahead = nil }
+            }
+            guard case .accepted(.sale(let sale)) = record.outcome, sale.header.store == store else { continue }
+            let start = Self.policy.start(of: sale.header.occurredAt.micros)
+            guard record.action == .receive else {
+                if lastReceived == nil, sale.header.status == .closed { seen.insert(.redrivenOpensStore) }
+                continue
+            }
+            lastReceived = now
+            guard sale.header.status == .closed else { continue }
+            if isIdle, start + span > now { seen.insert(.inTimeBehindAhead) }
+            if sale.header.occurredAt.micros > now + Self.policy.skew { ahead = max(ahead ?? start, start) }
+        }
+    }
+
+    /// A newer version takes the closed sale with the greatest time away from its window, or from its user.
+    private static func noteLast(
+        _ records: [JudgedRecord],
+        group: (DocumentHeader) -> String?,
+        leaves: () -> Void
+    ) {
+        var current: [ByteString: SaleEvent] = [:]
+        for record in records where record.action == .receive {
+            guard case .accepted(.sale(let sale)) = record.outcome else { continue }
+            let old = current[sale.header.document]
+            if let old, old.header.versionAt >= sale.header.versionAt { continue }
+            current[sale.header.document] = sale
+            guard let old = old?.header, old.status == .closed, let place = group(old) else { continue }
+            let new = sale.header
+            let stays = new.status == .closed && group(new) == place && new.occurredAt == old.occurredAt
+            let others = current.values.filter {
+                $0.header.document != old.document && $0.header.status == .closed && group($0.header) == place
+            }
+            // Another one was earlier: the last time goes back to it.
+            if !stays, let last = others.map(\.header.occurredAt).max(), last < old.occurredAt { leaves() }
         }
     }
 }

@@ -1,6 +1,7 @@
 import FaultKit
 import Ports
 import Primitives
+import Proof
 import RetailFolds
 import RetailModel
 import Tables
@@ -18,6 +19,10 @@ import Testing
         var version: Int64 = 0
         var status = SaleStatus.closed
         var sender = ""
+        /// Seconds; as the contract of the feed says.
+        var length: Int64 = 10
+        /// It was in quarantine before.
+        var isRedriven = false
     }
 
     static let boundary: Int64 = 1_731_628_800_000_000
@@ -32,6 +37,8 @@ import Testing
         var open: Set<String> = []
         var published: [Published] = []
         var late = 0
+        /// Seconds; nil before the first.
+        var watermarks: [String: Int64] = [:]
     }
 
     static func micros(_ seconds: Double) -> Int64 { boundary + Int64((seconds * 1_000_000).rounded()) }
@@ -51,7 +58,12 @@ import Testing
         )
         header.versionAt = sale.version
         header.status = sale.status
-        header.window = WindowPolicy(length: 10_000_000, lateness: 10_000_000, idle: 30_000_000, skew: 60_000_000)
+        header.window = WindowPolicy(
+            length: sale.length * 1_000_000,
+            lateness: 10_000_000,
+            idle: 30_000_000,
+            skew: 60_000_000
+        )
         var line = LineEvent(
             source: "pos",
             document: key,
@@ -88,6 +100,7 @@ import Testing
             bytes: ""
         )
         record.sender = ByteString(sale.sender)
+        if sale.isRedriven { record.action = .redrive }
         return record
     }
 
@@ -123,12 +136,18 @@ import Testing
             #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
             position = to
         }
+        let found = try Proof.contents(of: store)
+        let proved = try Proof.contents(of: records)
+        #expect(found == proved, "found (-), proved (+)\(found.difference(from: proved))")
         var names: [Int64: String] = [:]
         for row in store.rows(of: RetailTables.store, prefix: []) {
             names[row[0].integer ?? 0] = row[2].bytes?.description ?? ""
         }
         func seconds(_ cell: Cell) -> Int64 { ((cell.integer ?? 0) - boundary) / 1_000_000 }
         var out = Outcome()
+        for row in store.rows(of: RetailTables.storeWatermark, prefix: []) where row[2] != .integer(.min / 2) {
+            out.watermarks[names[row[1].integer ?? 0] ?? ""] = seconds(row[2])
+        }
         for row in store.rows(of: RetailTables.storeWindow, prefix: []) where row[6] != .integer(0) {
             out.totals["\(names[row[1].integer ?? 0] ?? "") \(seconds(row[2]))"] = Int64(row[5].wide)
         }
@@ -152,7 +171,18 @@ import Testing
     }
 
     static func outcome(_ sales: [Sale], ticks: [Double] = []) throws -> Outcome {
-        var records = try sales.enumerated().map { try record($1, $0) }
+        var records: [JudgedRecord] = []
+        for sale in sales {
+            if sale.isRedriven {
+                var rejected = try record(sale, records.count)
+                rejected.action = .receive
+                rejected.outcome = .quarantined(reasons: "[]")
+                records.append(rejected)
+            }
+            var record = try record(sale, records.count)
+            if sale.isRedriven { record.recordID = records[records.count - 1].recordID }
+            records.append(record)
+        }
         for tick in ticks { records.append(Self.tick(tick, records.count)) }
         let whole = try run(records, size: 1_000)
         // The same whatever the batches: what is published is a function of the log.
@@ -268,5 +298,70 @@ import Testing
         #expect(try Self.outcome(sales).published.isEmpty)
         let later = sales + [Sale(at: 33, amount: 1, received: 33, sender: "a")]
         #expect(try Self.outcome(later).published.map(\.start) == [0])
+    }
+
+    @Test func `idleness closes only what receipt time has reached`() throws {
+        // The second till is 500 s ahead; then nothing comes for longer than the idle time.
+        let sales = [Sale(at: 1, amount: 5), Sale(at: 500, amount: 7, received: 2)]
+        let idle = try Self.outcome(sales, ticks: [33])
+        #expect(idle.published == [Published(store: "STORE_1", start: 0, revision: 1, old: 0, new: 5, cause: 1)])
+        #expect(idle.open == ["STORE_1 500"])
+        #expect(idle.watermarks == ["STORE_1": 20])
+        // What comes in time afterwards is not late.
+        let after = try Self.outcome(sales + [Sale(at: 60, amount: 1, received: 60)])
+        #expect(after.late == 0 && after.published == idle.published)
+        #expect(after.open == ["STORE_1 60", "STORE_1 500"])
+        // Receipt time reaches it: its end and the lateness.
+        #expect(try Self.outcome(sales, ticks: [519.999_999]).open == ["STORE_1 500"])
+        let reached = try Self.outcome(sales, ticks: [33, 520])
+        #expect(reached.published.map(\.start) == [0, 500] && reached.published.map(\.cause) == [1, 1])
+        #expect(reached.open.isEmpty && reached.watermarks == ["STORE_1": 520])
+    }
+
+    @Test func `a window in the far future makes nobody wait for it, nor late`() throws {
+        let year2099 = 2_366_841_600.0
+        let out = try Self.outcome([
+            Sale(at: year2099, amount: 7, received: 1), Sale(at: 2, amount: 5), Sale(at: 40, amount: 5),
+            Sale(at: 80, amount: 5), Sale(at: 79, amount: 5, received: 81),
+        ])
+        #expect(out.late == 0)
+        #expect(out.published.map(\.start) == [0, 40] && out.watermarks == ["STORE_1": 80])
+    }
+
+    @Test func `a store whose window length changed closes by the length of its latest sale`() throws {
+        // The window of 60 s, [0, 60), is asked for by the 10 s that hold since the second sale.
+        let sales = [Sale(at: 1, amount: 5, length: 60), Sale(at: 2, amount: 5)]
+        #expect(try Self.outcome(sales, ticks: [31.9]).published.isEmpty)
+        #expect(try Self.outcome(sales, ticks: [32]).published.map(\.cause) == [1])
+        let longer = [Sale(at: 1, amount: 5), Sale(at: 2, amount: 5, length: 60)]
+        #expect(try Self.outcome(longer, ticks: [69.9]).published.isEmpty)
+        #expect(try Self.outcome(longer, ticks: [70]).published.map(\.cause) == [1])
+    }
+
+    @Test func `what is waited for is the first window that receipt time and idleness can close`() throws {
+        func waiting(_ sales: [Sale]) throws -> Double? {
+            let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
+            var fold = RetailFold()
+            _ = try fold.apply(sales.enumerated().map { try Self.record($1, $0) }, from: store)
+            return fold.waiting["feed.pos"].map { Double($0 - Self.boundary) / 1_000_000 }
+        }
+        #expect(try waiting([]) == nil)
+        #expect(try waiting([Sale(at: 1, amount: 5)]) == 31)
+        #expect(try waiting([Sale(at: 500, amount: 5, received: 2)]) == 520)
+        #expect(try waiting([Sale(at: 500, amount: 5, received: 2), Sale(at: 3, amount: 5)]) == 33)
+        let two = [Sale(at: 500, amount: 5, received: 2), Sale(store: "STORE_2", at: 7, amount: 5)]
+        #expect(try waiting(two) == 37)
+    }
+
+    @Test func `windows of a store known only by redriven sales close when it is idle`() throws {
+        let sales = [Sale(at: 1, amount: 5, received: 100, isRedriven: true)]
+        let early = try Self.outcome(sales, ticks: [129.9])
+        #expect(early.open == ["STORE_1 0"] && early.watermarks.isEmpty)
+        let out = try Self.outcome(sales, ticks: [130])
+        #expect(out.published == [Published(store: "STORE_1", start: 0, revision: 1, old: 0, new: 5, cause: 1)])
+        #expect(out.watermarks == ["STORE_1": 20])
+        // Its first own sale sets the clock as it does in a store that nobody knew.
+        let after = try Self.outcome(sales + [Sale(at: 105, amount: 6)])
+        #expect(after.published.map(\.cause) == [0] && after.watermarks == ["STORE_1": 105])
     }
 }

@@ -213,4 +213,52 @@ import Testing
             ]
         )
     }
+
+    private static let short = WindowPolicy(
+        length: 10_000_000,
+        lateness: 10_000_000,
+        idle: 30_000_000,
+        skew: 60_000_000
+    )
+
+    private static func marks(_ records: Records) throws -> [String] {
+        try records.rows(RetailTables.storeWatermark, hiding: ["length", "lateness", "idle", "topic"])
+    }
+
+    @Test func `idleness closes only what receipt time has reached`() throws {
+        var records = Records()
+        records.add(.accepted(.sale(Records.sale("a", at: 1, window: Self.short))), at: 1_000_000)
+        records.add(.accepted(.sale(Records.sale("b", at: 500, window: Self.short))), at: 2_000_000)
+        records.add(.tick, at: 33_000_000)
+        #expect(
+            try records.rows(RetailTables.openWindow, hiding: ["currency"]) == [
+                "store=pos/STORE_1 window_start=500000000 | "
+            ]
+        )
+        #expect(try Self.marks(records) == ["store=pos/STORE_1 | watermark=20000000 received_at=2000000"])
+        var later = records
+        later.add(.accepted(.sale(Records.sale("c", at: 60, window: Self.short))), at: 60_000_000)
+        #expect(try later.rows(RetailTables.lateSale).isEmpty)
+        records.add(.tick, at: 519_999_999)
+        #expect(try records.rows(RetailTables.openWindow).count == 1)
+        records.add(.tick, at: 520_000_000)
+        #expect(try records.rows(RetailTables.openWindow).isEmpty)
+        #expect(try Self.marks(records) == ["store=pos/STORE_1 | watermark=520000000 received_at=2000000"])
+    }
+
+    @Test func `windows of a store known only by redriven sales close when it is idle`() throws {
+        var records = Records()
+        records.add(.quarantined(reasons: "[]"), id: 7, bytes: "x", at: 99_000_000)
+        let sale = Records.sale("a", at: 1, window: Self.short)
+        records.add(.accepted(.sale(sale)), action: .redrive, id: 7, bytes: "x", at: 100_000_000)
+        records.add(.tick, at: 129_999_999)
+        #expect(try records.rows(RetailTables.openWindow).count == 1)
+        #expect(
+            try Self.marks(records) == ["store=pos/STORE_1 | watermark=\(Int64.min / 2) received_at=100000000"]
+        )
+        #expect(try records.rows(RetailTables.storeClock).isEmpty)
+        records.add(.tick, at: 130_000_000)
+        #expect(try records.rows(RetailTables.openWindow).isEmpty)
+        #expect(try Self.marks(records) == ["store=pos/STORE_1 | watermark=20000000 received_at=100000000"])
+    }
 }

@@ -132,7 +132,10 @@ import Testing
         try fill(store, to: 7)
         let copy = directory.path + "/it's a copy.sqlite"
         let contents = try SQLiteCopy.make(of: path, to: copy)
-        #expect(contents == SQLiteCopy.Contents(schema: 2, positions: TableStoreConformance.at(7)))
+        #expect(
+            contents
+                == SQLiteCopy.Contents(schema: SQLiteTablesLimits.schemaVersion, positions: TableStoreConformance.at(7))
+        )
         try fill(store, from: 7, to: 9)
         let again = try open(copy)
         #expect(try again.rows(of: RetailTables.country, prefix: []).count == 7)

@@ -1,7 +1,7 @@
 """Order counters, reference data, parked records, conflicts and senders over HTTP."""
 
 import pytest
-from messages import MENU, order, restaurant, send, user
+from messages import MENU, at, order, restaurant, sale, send, user
 from support import check_shape, new_till, pages, running, schema_of, totals
 
 
@@ -129,3 +129,128 @@ def test_status_names_every_feed_before_its_first_record(tmp_path_factory):
         assert all(feed["log_end"] == 0 == feed["lag"] for feed in feeds.values())
         assert fresh.get("/v1/status").json["proof"] is False
         assert fresh.get("/v1/proof").status == 404
+
+
+def test_the_reference_average_divides_by_what_it_adds_up(directory):
+    """Failed, open and cancelled documents are neither in the sum nor in the count."""
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        send(till, "pos", sale("STORE_1", at(1), 10.0), sale("STORE_1", at(2), 7.0, payment_status="failed"))
+        send(till, "users", user("u1", "Anna"))
+        send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+        orders = [
+            order(n, "u1", "r1", MENU, ["p1"], status) for n, status in enumerate(("OPEN", "CLOSED", "CANCELLED"))
+        ]
+        send(till, "orders", *orders)
+        for definition in ("reference", "native"):
+            answer = asked(till, f"/v1/sales/average-order-value?definition={definition}")
+            assert {i["currency"]: (i["average"], i["orders"]) for i in answer["items"]} == {
+                "EUR": ("10.00", 1), "RUB": ("300.00", 1),
+            }  # fmt: skip
+
+
+def test_a_run_of_several_feeds_is_ambiguous(directory):
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        for feed, event in (("users", user("u1", "Anna")), ("restaurants", restaurant("r1", "Kitchen", MENU))):
+            assert till.post(feed, [event], headers={"X-Till-Run": "trade"}).status == 202
+        assert till.post("users", [user("u2", "Boris")], headers={"X-Till-Run": "alone"}).status == 202
+        reply = till.get("/v1/runs/trade?after=latest")
+        assert reply.status == 409 and reply.json["error"] == {
+            "code": "ambiguous", "message": '2 feeds have a run "trade"; name one of the candidates as feed.',
+            "candidates": ["restaurants", "users"],
+        }, reply  # fmt: skip
+        check_shape(reply.json, schema_of(till.openapi, "/v1/runs/{run}", "409"))
+        for feed in reply.json["error"]["candidates"]:
+            run = asked(till, f"/v1/runs/trade?feed={feed}", "/v1/runs/{run}")
+            assert (run["feed"], run["read"], run["distinct"]) == (feed, 1, 1)
+        assert asked(till, "/v1/runs/alone", "/v1/runs/{run}")["feed"] == "users"
+        assert till.get("/v1/runs/trade?feed=pos").status == 404
+
+
+def test_documents_show_their_status_flags_and_what_was_reported(directory):
+    """What counts as nothing yet is listed too, and says so."""
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        send(till, "users", user("u1", "Anna"))
+        send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+        days = [f"2024-02-0{day}T12:00:00+00:00" for day in range(1, 6)]
+        statuses = ["OPEN", "COOKING", "DELIVERING", "CANCELLED", "CLOSED"]
+        orders = [order(n, "u1", "r1", MENU, ["p1"], status, days[n]) for n, status in enumerate(statuses)]
+        # Two steps in the wrong order, and a cost that the items do not add up to.
+        orders[4]["payload"]["statuses"] = [
+            {"status": "CLOSED", "dttm": "2024-02-05T12:20:00+00:00"},
+            {"status": "COOKING", "dttm": "2024-02-05T12:30:00+00:00"},
+            {"status": "OPEN", "dttm": days[4]},
+        ]
+        orders[4]["payload"]["cost"] = 299
+        send(till, "orders", *orders)
+        found = asked(till, "/v1/customers/u1/orders", "/v1/customers/{id}/orders")["items"]
+        assert [(i["number"], i["status"], i["amount"]) for i in found] == [
+            ("4", "closed", "300.00"), ("3", "cancelled", "300.00"), ("2", "delivering", "300.00"),
+            ("1", "cooking", "300.00"), ("0", "open", "300.00"),
+        ]  # fmt: skip
+        assert [i["flags"] for i in found] == [["corrected", "status_order"], [], [], [], []]
+        assert [i["reported_total"] for i in found] == ["299.00", None, None, None, None]
+        assert [i["orders"] for i in asked(till, "/v1/users/u1/products", "/v1/users/{id}/products")["items"]] == [1]
+        last = asked(till, "/v1/invoices/orders:4", "/v1/invoices/{id}")
+        assert (last["status"], last["flags"], last["reported_total"]) == (
+            "closed", ["corrected", "status_order"], "299.00",
+        )  # fmt: skip
+        assert last["status_history"] == [
+            {"status": "open", "at": "2024-02-05T12:00:00Z"}, {"status": "closed", "at": "2024-02-05T12:20:00Z"},
+            {"status": "cooking", "at": "2024-02-05T12:30:00Z"},
+        ]  # fmt: skip
+        assert last["receipt"] is None and last["lines"][0]["reported_total"] is None
+        # A newer version: its history takes the place of the old one.
+        send(till, "orders", order(0, "u1", "r1", MENU, ["p1"], "CANCELLED", days[0], version=5))
+        first = asked(till, "/v1/invoices/orders:0", "/v1/invoices/{id}")
+        assert first["status"] == "cancelled" and [h["status"] for h in first["status_history"]] == ["cancelled"]
+
+
+def test_a_corrected_sale_shows_what_its_till_reported(directory):
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        wrong = sale("STORE_1", at(1), 10.0, "11111111-1111-4111-8111-111111111111", customer_id="CUSTOMER_7")
+        wrong["total_amount"] = 99.99
+        wrong["items"][0]["total_price"] = 9.0
+        wrong["receipt"]["payment_method"] = "voucher"
+        failed = sale("STORE_1", at(2), 5.0, customer_id="CUSTOMER_7", payment_status="failed")
+        send(till, "pos", wrong, failed)
+        one, two = asked(till, "/v1/customers/CUSTOMER_7/orders", "/v1/customers/{id}/orders")["items"]
+        assert (one["status"], one["flags"], one["amount"]) == ("failed", [], "5.00")
+        assert (two["status"], two["flags"], two["amount"], two["reported_total"]) == (
+            "closed", ["corrected", "receipt_differs"], "10.00", "99.99",
+        )  # fmt: skip
+        detail = asked(till, "/v1/invoices/11111111-1111-4111-8111-111111111111", "/v1/invoices/{id}")
+        assert detail["status_history"] == [] and detail["lines"][0]["reported_total"] == "9.00"
+        assert detail["receipt"] == {
+            "number": "r1", "at": at(1), "total": "10.00", "payment_method": "voucher", "document": "t1",
+        }  # fmt: skip
+        assert (detail["totals"][0]["gross"], detail["reported_total"]) == ("10.00", "99.99")
+
+
+def test_the_last_order_goes_back_when_it_leaves(directory):
+    with running(new_till(directory)) as till:
+        till.openapi = till.get("/v1/openapi.json").json
+        send(till, "users", user("u1", "Anna"))
+        send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
+        first, moved, last = "2024-02-01T12:00:00+00:00", "2024-02-01T06:00:00+00:00", "2024-02-02T12:00:00+00:00"
+
+        def times():
+            spend = asked(till, "/v1/customers/u1/spend", "/v1/customers/{id}/spend")
+            found = {spend["last_order_at"]}
+            for items in (products(till, "u1")["items"], categories(till, "u1")["items"]):
+                found |= {item["last_order_at"] for item in items}
+            return found
+
+        send(till, "orders", order(1, "u1", "r1", MENU, ["p1"], when=first))
+        send(till, "orders", order(2, "u1", "r1", MENU, ["p1"], when=last))
+        assert times() == {"2024-02-02T12:00:00Z"}
+        earlier = order(2, "u1", "r1", MENU, ["p1"], when=moved)
+        earlier["payload"]["update_ts"] = "2024-02-03T00:00:00+00:00"
+        send(till, "orders", earlier)
+        assert times() == {"2024-02-01T12:00:00Z"}
+        gone = order(1, "u1", "r1", MENU, ["p1"], "CANCELLED", first, version=5)
+        send(till, "orders", gone)
+        assert times() == {"2024-02-01T06:00:00Z"}

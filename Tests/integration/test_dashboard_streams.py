@@ -173,3 +173,20 @@ def test_everything_fits_a_phone(till, page, tmp_path):
     )
     assert page.js("document.documentElement.scrollWidth") <= PHONE[0], wide
     assert wide == []
+
+
+def test_a_document_that_is_not_closed_says_so(till, page):
+    send(till, "pos", sale("STORE_1", at(1), 10.0, customer_id="CUSTOMER_7", payment_status="failed"))
+    shows(page, "#results", "CUSTOMER_7")
+    page.focus("[data-key='result:pos:CUSTOMER_7']")
+    page.press("Enter")
+    shows(page, "#customer", "payment failed")
+    wrong = sale("STORE_1", at(2), 10.0, customer_id="CUSTOMER_7")
+    wrong["total_amount"] = 99.99
+    send(till, "pos", wrong)
+    number = wrong["transaction_id"]
+    shows(page, "#customer", number)
+    assert page.text("#customer").count("payment failed") == 1
+    page.js(f"document.querySelector(\"[data-key='order:pos:{number}']\").click()")
+    shows(page, "#invoice-body", "total corrected")
+    assert "99.99" in page.text("#invoice-body") and "counts in no figure" not in page.text("#invoice-body")

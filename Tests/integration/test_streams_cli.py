@@ -57,6 +57,21 @@ def test_senders(till):
     assert items(till, "senders", "--feed", "orders") == []
 
 
+def test_a_sender_with_more_gaps_than_are_kept_says_so(till):
+    for number in range(1, 1_003):
+        send(till, "users", user("u1", "Same"), sender="sparse", sequence=2 * number)
+    send(till, "users", user("u1", "Same"), sender="dense", sequence=1)
+    totals(till)
+    dense, sparse = items(till, "senders", "--feed", "users")
+    assert (dense["missing"], dense["gaps_listed_from"]) == ([], None)
+    assert (sparse["missing"][:3], sparse["missing_count"], sparse["gaps_listed_from"]) == (["3", "9", "11"], 999, 8)
+    assert sparse["complete_until"] == {"sequence": 2, "time": None}
+    text = said(till, "senders")
+    assert "sparse is missing 3, 9, 11" in text
+    assert "sparse had too many gaps: of those below sequence 8 only the first is listed and counted" in text
+    assert text.count("too many gaps") == 1
+
+
 def test_parked_and_conflicts(till):
     send(till, "restaurants", restaurant("r1", "Kitchen", MENU))
     send(till, "orders", order(1, "u1", "r1", MENU, ["p1"]))

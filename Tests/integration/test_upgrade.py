@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from conftest import wait_until
+from messages import at, sale, send
 from steady_load import sums
-from support import DAMAGED, USAGE, binary, ended, line, new_till, till_command, totals
+from support import DAMAGED, USAGE, binary, ended, line, new_till, running, till_command, totals
 
 FIXTURE = Path(__file__).with_name("fixtures") / "data-0.1.0.tar.gz"
-OLD, NEW = 1, 2
+OLD, NEW = 1, 3
 
 
 @pytest.fixture
@@ -59,9 +60,11 @@ def test_an_earlier_data_directory_is_folded_again(server):
     assert before["schema"] == OLD and before["control"]["received"] > 800 and before["orders"] > 20
     server.start()
     check_same(server, before)
-    wait_until(lambda: not (server.data / "tables.v1.sqlite").exists(), 10, "the old tables to be removed")
+    # Said after the old tables were removed.
+    wait_until(lambda: "tables.rebuild_finished schema=1" in server.log_tail(), 10, "the rebuild to be finished")
+    assert not (server.data / "tables.v1.sqlite").exists()
     said = server.log_tail()
-    assert "tables.rebuild_started schema=1" in said and "tables.rebuild_finished schema=1" in said
+    assert "tables.rebuild_started schema=1" in said
     assert f"until=feed.invoices/0:{before['positions']['feed.invoices/0']}" in said
     reply = server.post("invoices", line(InvoiceNo="NEW1"))
     assert reply.status == 202, reply
@@ -110,5 +113,24 @@ def test_tables_of_a_newer_till_are_refused(server):
     with closing(sqlite3.connect(server.data / "tables.sqlite")) as db:
         db.execute("pragma user_version = 99")
     said = ended(till_command("up", "--data", server.data, "--listen", "127.0.0.1:0"), USAGE)
-    assert "schema 99" in said and "this till knows 2" in said
+    assert "schema 99" in said and f"this till knows {NEW}" in said
     assert sums(server.data / "tables.sqlite")["schema"] == 99
+
+
+def test_windows_of_an_earlier_rule_are_folded_again(tmp_path):
+    """Schema 2 let idleness bring a watermark ahead of receipt time; its tables are not gone on with."""
+    till = new_till(tmp_path)
+    with running(till):
+        send(till, "pos", sale("STORE_1", at(1), 1.0), sale("STORE_1", at(40), 2.0))
+        (before,) = till.get("/v1/stores?after=latest").json["items"]
+        assert till.stop() == 0
+        with closing(sqlite3.connect(till.data / "tables.sqlite")) as db:
+            db.execute("update store_watermark set watermark = 4070908800000000")
+            db.execute("pragma user_version = 2")
+            db.commit()
+        till.start()
+        assert till.get("/v1/stores?after=latest").json["items"] == [before] and before["watermark"] == at(40)
+        wait_until(lambda: "tables.rebuild_finished schema=2" in till.log_tail(), 10, "the rebuild to be finished")
+        assert not (till.data / "tables.v2.sqlite").exists()
+        assert till.stop() == 0
+        prove(till)

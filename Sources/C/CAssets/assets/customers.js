@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { counterTables, loadCounters } from "./counters.js";
 import { byId, el, empty, fill, stat, table } from "./dom.js";
 import { count, customerName, instant, money } from "./format.js";
-import { invoiceButton } from "./invoice.js";
+import { invoiceButton, statusLabel } from "./invoice.js";
 import { run } from "./refresh.js";
 import { state } from "./state.js";
 
@@ -108,7 +108,7 @@ const scrolling = (label, key, content) =>
 
 function ordersTable(items) {
   return table("Invoices of the customer", [
-    { head: "Invoice", once: true, cell: (r) => invoiceButton(r, "order") },
+    { head: "Invoice", once: true, cell: (r) => el("span", {}, invoiceButton(r, "order"), statusLabel(r)) },
     { head: "When", once: true, cell: (r) => instant(r.occurred_at) },
     { head: "Items", cut: true, wideOnly: true, cell: (r) => r.items_purchased },
     { head: "Quantity", numeric: true, cell: (r) => count(r.quantity) },

@@ -6,6 +6,15 @@ import { count, customerName, grouped, instant, isZero, money } from "./format.j
 export const invoiceButton = (row, place) =>
   linkButton(row.number, `${place}:${row.invoice}`, () => openInvoice(row.invoice, row.number));
 
+const STATUSES = { failed: "payment failed" };
+const FLAGS = {
+  corrected: "total corrected", receipt_differs: "receipt differs", status_order: "statuses out of order",
+};
+
+/** Only what is closed counts; nothing is said of that. */
+export const statusLabel = (row) =>
+  (row.status === "closed" ? null : el("span", { class: "hint", text: ` ${STATUSES[row.status] ?? row.status}` }));
+
 async function openInvoice(id, number) {
   const dialog = byId("invoice");
   byId("invoice-title").textContent = `Invoice ${number}`;
@@ -22,6 +31,10 @@ async function openInvoice(id, number) {
         stat("When", instant(data.occurred_at)),
         stat("Customer", data.customer ? customerName(data.customer) : "Anonymous"),
         stat("Country", data.country ?? "–"),
+        data.status === "closed" ? null
+          : stat("Status", STATUSES[data.status] ?? data.status, "It counts in no figure."),
+        data.flags.length ? stat("Note", data.flags.map((f) => FLAGS[f] ?? f.replace(/_/g, " ")).join(", ")) : null,
+        data.flags.includes("corrected") ? stat("Reported total", grouped(data.reported_total)) : null,
         ...data.totals.flatMap((t) => [
           stat("Gross", money(t.gross, t.currency)),
           isZero(t.returns) ? null : stat("Returns", money(t.returns, t.currency)),

@@ -7,10 +7,13 @@ const GAPS = 5;
 
 function missing(row) {
   if (!row.complete_until) return "Not numbered";
-  if (row.missing.length === 0) return el("span", { class: "good", text: "✓ Nothing" });
+  // Of a sender with too many gaps the lowest are not kept.
+  const from = row.gaps_listed_from;
+  const unlisted = from === null ? "" : `, more below no. ${count(from)}`;
+  if (row.missing.length === 0 && !unlisted) return el("span", { class: "good", text: "✓ Nothing" });
   const more = row.missing.length > GAPS ? ", …" : "";
   const shown = row.missing.slice(0, GAPS).join(", ") + more;
-  return el("span", { class: "bad", text: `✗ ${shown} (${count(row.missing_count)})` });
+  return el("span", { class: "bad", text: `✗ ${shown} (${count(row.missing_count)}${unlisted})` });
 }
 
 function until(row) {
@@ -23,7 +26,7 @@ export async function loadSenders(current) {
   const data = await api("/v1/senders", { limit: 50 });
   if (!current()) return;
   byId("senders-panel").hidden = data.items.length === 0;
-  const gaps = data.items.filter((r) => r.missing.length).length;
+  const gaps = data.items.filter((r) => r.missing.length || r.gaps_listed_from !== null).length;
   byId("senders-scope").textContent = gaps
     ? `${count(gaps)} of ${count(data.items.length)} with gaps` : `${count(data.items.length)} without gaps`;
   fill(byId("senders-table"), table("Senders", [

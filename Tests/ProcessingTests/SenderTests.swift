@@ -1,0 +1,89 @@
+import FaultKit
+import Ports
+import Primitives
+import Proof
+import RetailFolds
+import RetailModel
+import Tables
+import Testing
+
+/// Sequence numbers of senders: the live fold beyond the ranges that are kept, and the same from the proof.
+@Suite struct SenderTests {
+    static func record(_ sequence: Int64, _ index: Int) -> JudgedRecord {
+        var record = JudgedRecord(
+            outcome: .quarantined(reasons: "[]"),
+            offset: Int64(index),
+            topic: "feed.pos",
+            feed: "pos",
+            run: "",
+            recordID: Identifier(high: 1, low: UInt64(index)),
+            contract: .zero,
+            receivedAt: Timestamp(micros: Int64(index)),
+            bytes: ByteString("\(index)")
+        )
+        record.sender = "t"
+        record.senderSequence = sequence
+        return record
+    }
+
+    struct Found: Equatable {
+        var ranges: [ClosedRange<Int64>] = []
+        var gapsFrom: Int64?
+    }
+
+    /// Folds in batches of `size`, with a new process between two of them, and compares with the proof.
+    static func fold(_ sequences: [Int64], size: Int) throws -> Found {
+        let records = sequences.enumerated().map { record($1, $0) }
+        let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
+        let owner = store.claim()
+        var position = PositionVector()
+        var rest = records[...]
+        while !rest.isEmpty {
+            var fold = RetailFold()
+            let (changes, _) = try fold.apply(Array(rest.prefix(size)), from: store)
+            rest = rest.dropFirst(size)
+            var to = position
+            to.offsets[TopicPartition("feed.pos"), default: 0] += 1
+            #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
+            position = to
+        }
+        let found = try Proof.contents(of: store)
+        let proved = try Proof.contents(of: records)
+        #expect(found == proved, "\(found.difference(from: proved))")
+        let sender = try #require(store.rows(of: RetailTables.sender, prefix: []).first)
+        let ranges = store.rows(of: RetailTables.senderRange, prefix: []).map { row in
+            (row[3].integer ?? 0)...(row[4].integer ?? 0)
+        }
+        return Found(ranges: ranges.sorted { $0.lowerBound < $1.lowerBound }, gapsFrom: sender[8].integer)
+    }
+
+    /// 1, 2, then every other number: `count` ranges.
+    static func holes(_ count: Int64) -> [Int64] { [1, 2] + (2...count).map { 2 * $0 } }
+
+    @Test(arguments: [1_000_000, 700])
+    func `as many ranges as are kept list every gap`(size: Int) throws {
+        let found = try Self.fold(Self.holes(1_000), size: size)
+        #expect(found.ranges.count == 1_000 && found.gapsFrom == nil)
+        #expect(found.ranges.first == 1...2 && found.ranges.last == 2_000...2_000)
+    }
+
+    @Test(arguments: [1_000_000, 700])
+    func `beyond them the lowest gaps but the first are given up, and the sender says so`(size: Int) throws {
+        let found = try Self.fold(Self.holes(1_010), size: size)
+        #expect(found.ranges.count == 1_000)
+        // 3 is missing still; 5, 7, … 23 are inside of the second range.
+        #expect(found.ranges.prefix(3) == [1...2, 4...24, 26...26])
+        #expect(found.gapsFrom == 24)
+        // What is missing comes later: the first range grows, and the mark stays.
+        let mended = try Self.fold(Self.holes(1_010) + [3], size: size)
+        #expect(mended.ranges.first == 1...24 && mended.ranges.count == 999 && mended.gapsFrom == 24)
+    }
+
+    @Test func `any order gives the tables of the proof`() throws {
+        var random = SeededRandom(seed: 11)
+        for _ in 0..<3 {
+            let found = try Self.fold(Self.holes(1_100).shuffled(using: &random), size: 300)
+            #expect(found.ranges.count <= 1_000 && found.gapsFrom != nil)
+        }
+    }
+}

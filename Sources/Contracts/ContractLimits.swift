@@ -29,6 +29,9 @@ package enum ContractLimits {
     package static let listItemsMax = 10_000
     /// Fraction digits of a `decimal` field; products of two such fields keep within the 30 of `Decimal`.
     package static let fractionDigitsMax = 15
+    /// Fraction digits that rules see of an amount before it is rounded to five (`exact`): all 17 digits of a binary
+    /// float from 0.001 on, and a line of 10^9 or a sum of a thousand such lines stays within the 38 digits of `Decimal`.
+    package static let exactDigitsMax = 20
 
     /// Bytes of one expression.
     package static let expressionBytesMax = 2_048

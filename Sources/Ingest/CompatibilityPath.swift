@@ -21,8 +21,8 @@ package struct CompatibilityPath: Sendable {
     }
 
     package let path: String
-    /// Name of the built-in contract that judges the bodies.
-    package let contractName: String
+    /// Name of the profile, and of the built-in contract that judges the bodies unless a file does.
+    package let profile: String
     /// The system's health path and its answer, open to everyone.
     package let health: (path: String, body: String)?
     /// Nil: the answers that every other path gives.

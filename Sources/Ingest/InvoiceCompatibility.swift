@@ -11,7 +11,7 @@ import RetailModel
 extension CompatibilityPath {
     package static let invoices = CompatibilityPath(
         path: "/invoicedata",
-        contractName: "invoices-compat",
+        profile: "invoices-compat",
         health: nil,
         denied: nil,
         unusable: { request in

@@ -11,7 +11,7 @@ extension CompatibilityPath {
 
     package static let pos = CompatibilityPath(
         path: base + "/pos/validate_transaction",
-        contractName: "pos-compat",
+        profile: "pos-compat",
         health: (base + "/health", "{\"status\":\"ok\",\"message\":\"The application is healthy and running.\"}"),
         denied: { denial in
             switch denial {

@@ -28,6 +28,7 @@ final class Node {
 
     /// Starts everything in order of dependency; when it returns, requests are answered.
     init(_ settings: TillSettings, listen: (host: String, port: Int), logger: Logger) throws {
+        let contracts = try ContractStartup.configured(settings)
         let time = SystemTime()
         let metrics = Metrics()
         directory = settings.text(.data)
@@ -62,19 +63,7 @@ final class Node {
         try log.start()
 
         let book = ContractBook()
-        let profiles: [(setting: SettingName, path: CompatibilityPath)] = [
-            (.compatibilityInvoices, .invoices), (.compatibilityPos, .pos),
-        ]
-        let compatibility = profiles.filter { settings.text($0.setting) == "on" }.map {
-            (path: $0.path, contract: BuiltInContracts.parse($0.path.contractName))
-        }
-        try ContractStartup.load(
-            log,
-            book,
-            current: ContractStartup.configured(settings.contracts),
-            other: compatibility.map(\.contract),
-            now: time.now()
-        )
+        try ContractStartup.load(log, book, contracts, now: time.now())
 
         let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
         processor = Processor(
@@ -107,7 +96,7 @@ final class Node {
             metrics: metrics,
             time: time,
             random: .fromKernel(),
-            compatibility: compatibility
+            compatibility: contracts.compatible.map { (path: $0.path, contract: $0.contract.contract) }
         )
         let console = ConsoleService(
             reader: reader,
@@ -119,7 +108,7 @@ final class Node {
             time: time,
             status: status,
             live: live,
-            answersReferenceClients: settings.text(.compatibilityInvoices) == "on"
+            answersReferenceClients: settings.text(.compatibilityInvoices) != "off"
         )
         let gate = Gate(
             ingest: ingest,

@@ -16,6 +16,9 @@ package enum ContractLimits {
     package static let placeDepthMax = 8
     /// Rows that one rule gives a reason for.
     package static let rowsReportedMax = 100
+    /// Reasons of one event, before one that says how many more there are: at 500 bytes each 50 KiB, though a list of
+    /// 10,000 numbers breaks as many rules.
+    package static let reasonsMax = 100
     package static let windowSecondsMax = 86_400
     /// A week: how long a window may wait for late or missing sales.
     package static let windowWaitSecondsMax = 604_800

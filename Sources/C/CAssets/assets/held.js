@@ -27,7 +27,7 @@ export async function loadHeld(current) {
     ? part("Parked, newest first", table("Parked records", [
       { head: "Since", once: true, cell: (r) => instant(r.first_seen) },
       { head: "Feed", cell: (r) => r.feed, wideOnly: true },
-      { head: "Waits for", cell: (r) => el("span", { class: "breaks", text: r.missing.join(", ") }) },
+      { head: "Waits for", cell: (r) => el("span", { class: "breaks", text: r.missing.join(", ") + (r.missing_count > r.missing.length ? ", …" : "") }) },
       { head: "Position", once: true, wideOnly: true, cell: (r) => el("code", { text: r.position }) },
     ], parked.items))
     : [];

@@ -14,9 +14,8 @@ extension CompatibilityPath {
         profile: "invoices-compat",
         health: nil,
         denied: nil,
-        unusable: { request in
-            if RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty { return nil }
-            return IngestProblem(
+        empty: {
+            IngestProblem(
                 status: 422,
                 code: "body_invalid",
                 message: "Send one invoice line as application/json."

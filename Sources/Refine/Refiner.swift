@@ -119,6 +119,7 @@ package struct Refiner {
         values.removeAll(keepingCapacity: true)
         switch envelope.format {
         case .json: readJSON(bytes, range, plan.contract, &reasons)
+        case .unknown(let type): reasons.append(.contentType(type))
         case .csv(let header, let separator): readCSV(bytes, range, header, separator, plan.contract, &reasons)
         }
         // Bytes that are no event at all have no values to ask rules about.

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 import pytest
-from support import JSON, log_dump, new_till, quarantined, running, totals
+from support import JSON, ended, line, log_dump, new_till, quarantined, running, till_command, totals
 
 PATH = "/validation-service/api/v1/pos/validate_transaction"
 HEALTH = "/validation-service/api/v1/health"
@@ -150,9 +150,41 @@ def test_bodies_that_are_no_transaction(pos):
         reply = send(pos, body)
         assert reply.status == 422 and "JSON decode error" in reply.json["errors"][0], reply
     assert send(pos, b"{]").json["errors"][0].startswith("Field '1' validation failed: JSON decode error")
-    assert send(pos, json.dumps(sale()), {"Content-Type": "text/plain"}).status == 422
     reply = pos.request("GET", PATH)
     assert reply.status == 405 and set(reply.json) == {"detail"} and reply.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", [PATH, "/invoicedata"])
+def test_a_body_of_another_media_type_is_kept_and_refused(tmp_path, path):
+    # Good as JSON, and not sent as such: judged so for ever, also when the tables are built again.
+    body = json.dumps(sale(1) if path == PATH else line()).encode()
+    feed = "pos" if path == PATH else "invoices"
+    message = 'Content-Type "text/plain" is not read here; send application/json'
+    with running(new_till(tmp_path)) as till:
+        assert till.request("POST", path, b"", {"Content-Type": "text/plain"}).status == 422
+        assert totals(till)["received"] == 0, "nothing is kept of no byte"
+        reply = till.request("POST", path, body, {"Content-Type": "Text/Plain; charset=utf-8"})
+        assert reply.status == 422, reply
+        if path == PATH:
+            assert reply.json["errors"] == [error_of("body", None) + message]
+        else:
+            (detail,) = reply.json["detail"]
+            assert (detail["loc"], detail["type"], detail["msg"]) == (["body"], "content_type_unknown", message)
+        till.stop()
+        (tmp_path / "data/tables.sqlite").unlink()
+        till.start()
+        (entry,) = quarantined(till)
+        assert entry["bytes"].encode() == body and entry["feed"] == feed
+        assert [(r["rule"], r["value"], r["message"]) for r in entry["reasons"]] == [
+            ("content_type_unknown", "text/plain", message)
+        ]
+        assert (totals(till)["quarantined"], totals(till)["distinct"]) == (1, 0)
+        # Judged again it is read as JSON, because somebody looked at it.
+        reply = till.request("POST", "/v1/quarantine/redrive?after=latest", {"ids": [entry["id"]]}, JSON)
+        assert reply.status == 202 and totals(till)["distinct"] == 1
+        till.stop()
+        assert [record.get("media_type") for record in log_dump(till, f"feed.{feed}")] == ["text/plain", None]
+        ended(till_command("prove", "--data", till.data), 0)
 
 
 def test_the_health_of_the_reference_system(pos):

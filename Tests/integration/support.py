@@ -66,6 +66,13 @@ def totals(till):
     return reply.json["totals"]
 
 
+def metric(till, name):
+    for text in till.get("/metrics").body.decode().splitlines():
+        if text.startswith(f"till_{name} "):
+            return int(text.split()[1])
+    raise AssertionError(f"no metric {name}")
+
+
 def pages(till, path, limit):
     """All items of a list, page by page."""
     items, cursor = [], None

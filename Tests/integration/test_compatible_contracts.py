@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from conftest import ROOT
 from support import DONE, JSON, USAGE, ended, line, new_till, running, till_command, totals
 from test_pos_endpoint import error_of, sale
@@ -45,7 +44,11 @@ def test_the_ranges_of_the_pos_path_are_settings(directory):
 
 
 def test_both_contracts_of_a_feed_may_change_alike(directory):
-    changes = [("Europe/Berlin", "Europe/Paris"), ("currency: EUR", "currency: CHF"), ("window_seconds: 10", "window_seconds: 60")]
+    changes = [
+        ("Europe/Berlin", "Europe/Paris"),
+        ("currency: EUR", "currency: CHF"),
+        ("window_seconds: 10", "window_seconds: 60"),
+    ]
     files = [contract(directory, name, *changes) for name in ("pos", "pos-compat")]
     config = directory / "till.yaml"
     config.write_text(f"contracts: [{files[0]}]\ncompatibility: {{ pos: {files[1]} }}\n")
@@ -97,7 +100,9 @@ def test_a_contract_with_mistakes(directory):
 
 
 def test_one_feed_is_not_counted_under_two_policies(directory):
-    native = contract(directory, "pos", ("Europe/Berlin", "Europe/Paris"), ("lateness_seconds: 10", "lateness_seconds: 0"))
+    native = contract(
+        directory, "pos", ("Europe/Berlin", "Europe/Paris"), ("lateness_seconds: 10", "lateness_seconds: 0")
+    )
     (directory / "till.yaml").write_text(f"contracts: [{native}]\n")
     assert refused(directory, "--config", "till.yaml") == (
         f"till: Feed pos would be counted under two policies: {native} has time_zone Europe/Paris, "

@@ -4,9 +4,10 @@ import base64
 import copy
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support import JSON, ended, line, log_dump, new_till, quarantined, running, till_command, totals
+from support import JSON, ended, line, log_dump, metric, new_till, quarantined, running, till_command, totals
 
 PATH = "/validation-service/api/v1/pos/validate_transaction"
 HEALTH = "/validation-service/api/v1/health"
@@ -208,13 +209,6 @@ def test_what_is_answered_survives_a_kill_and_what_is_refused_is_kept(tmp_path):
         assert len(log_dump(till, "feed.pos")) == 3
 
 
-def metric(till, name):
-    for text in till.get("/metrics").body.decode().splitlines():
-        if text.startswith(f"till_{name} "):
-            return int(text.split()[1])
-    raise AssertionError(f"no metric {name}")
-
-
 def test_corrections_receipts_and_failed_payments_are_counted(tmp_path):
     with running(new_till(tmp_path)) as till:
         names = ("ingest_sales_corrected_total", "ingest_receipts_differing_total", "ingest_payments_failed_total")
@@ -230,6 +224,21 @@ def test_corrections_receipts_and_failed_payments_are_counted(tmp_path):
         assert till.post("pos", [sale(4, payment_status="failure"), sale(5, items__0__total_price=1)]).status == 202
         assert send(till, sale(6, total_amount=99.99, store_id="STORE_0")).status == 422
         assert counts() == [2, 1, 1]
+
+
+def test_a_slow_disk_is_answered_with_detail_and_retry_after(tmp_path):
+    # A mebibyte may wait while a sync takes a second; sales of 50 KB pass it.
+    with running(new_till(tmp_path, "--log.waiting_mebibytes", "1", "--log.added_sync_milliseconds", "1000")) as till:
+        sales = [sale(number, note="x" * 50_000) for number in range(60)]
+        with ThreadPoolExecutor(60) as pool:
+            replies = list(pool.map(lambda one: send(till, one), sales))
+        taken = [reply for reply in replies if reply.status == 200]
+        refused = [reply for reply in replies if reply.status != 200]
+        assert taken and refused and {reply.status for reply in refused} == {429}, replies
+        for reply in refused:
+            assert set(reply.json) == {"detail"} and "wait" in reply.json["detail"], reply
+            assert reply.headers["retry-after"] == "1" and reply.headers["content-type"] == "application/json"
+        assert totals(till)["received"] == len(taken)
 
 
 def basic(name, password):

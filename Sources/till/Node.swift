@@ -10,6 +10,7 @@ import Refine
 import RetailModel
 import SQLiteTables
 import Settings
+import Synchronization
 import Telemetry
 
 /// One running till: the composition root, the only place that knows which adapter serves which port.
@@ -98,17 +99,20 @@ final class Node {
             random: .fromKernel(),
             compatibility: contracts.compatible.map { (path: $0.path, contract: $0.contract.contract) }
         )
+        let transport = Transport()
         let console = ConsoleService(
             reader: reader,
             resubmission: ingest,
             proof: { [directory] in try? WholeFile.read(directory + "/proof.json", bytesMax: 1 << 20) },
+            transport: { transport.counts },
             board: board,
             pool: pool,
             metrics: metrics,
             time: time,
             status: status,
             live: live,
-            answersReferenceClients: settings.text(.compatibilityInvoices) != "off"
+            answersReferenceClients: settings.text(.compatibilityInvoices) != "off",
+            references: Set(contracts.compatible.flatMap { [$0.path.path, $0.path.health?.path].compactMap(\.self) })
         )
         let gate = Gate(
             ingest: ingest,
@@ -129,6 +133,19 @@ final class Node {
             settings: serverSettings,
             time: time
         )
+        transport.serve(server)
+    }
+
+    /// The server as its own handler sees it, which is there before it.
+    private final class Transport: Sendable {
+        private let server = Mutex<HTTPServer?>(nil)
+
+        func serve(_ server: HTTPServer) { self.server.withLock { $0 = server } }
+
+        var counts: (requests: Int, connections: Int) {
+            guard let counters = server.withLock({ $0 })?.counters else { return (0, 0) }
+            return (counters.responses.reduce(0, +), counters.connectionsOpen)
+        }
     }
 
     /// Removes tables of an older schema once the new ones contain all that they did.

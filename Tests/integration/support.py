@@ -133,6 +133,12 @@ def schema_of(openapi, path, status="200", method="get"):
     return openapi["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
 
 
+def check_documented(till, reply, path, method="post", headers=None):
+    """An answer fits what the OpenAPI document says of its path and status."""
+    openapi = till.get("/v1/openapi.json", headers).json
+    check_shape(reply.json, schema_of(openapi, path, str(reply.status), method))
+
+
 def check_shape(answer, schema):
     checker = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
     errors = [f"{error.json_path}: {error.message}" for error in checker.iter_errors(answer)]

@@ -9,7 +9,7 @@ import time
 import pytest
 from conftest import wait_until
 from steady_load import SteadyLoad, lines_by_invoice
-from support import DAMAGED, EXAMPLE, JSON, ended, line, new_till, till_command, totals
+from support import DAMAGED, EXAMPLE, JSON, check_documented, ended, line, new_till, till_command, totals
 from test_pos_endpoint import HEALTH, PATH
 from test_pos_endpoint import sale as transaction
 
@@ -148,13 +148,17 @@ def test_the_paths_of_reference_systems_on_a_full_disk(small_disk, server, tmp_p
 
         reply = wait_until(ask, 30, f"{path} to be refused")
         assert reply.status == 503 and reply.headers["retry-after"] == "1", reply
+        check_documented(till, reply, path.replace("/pos", "/{feed}") if path.startswith("/v1/") else path)
         return reply.json
 
     answer = refused(PATH, sale)
     assert set(answer) == {"detail"} and "free space and send again" in answer["detail"]
     answer = refused("/invoicedata", line())
     assert answer["error"]["code"] == "log.full" and "free space and send again" in answer["error"]["message"]
+    assert refused("/v1/feeds/pos", sale)["error"]["code"] == "log.full"
+    check_documented(till, till.get("/health/ready"), "/health/ready", "get")
     reply = till.get(HEALTH)
+    check_documented(till, reply, HEALTH, "get")
     assert reply.status == 503 and reply.json == {
         "error": {"code": "not_ready", "message": "A part of till is not ready; GET /health/ready names it."}
     }

@@ -7,7 +7,19 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support import JSON, ended, line, log_dump, metric, new_till, quarantined, running, till_command, totals
+from support import (
+    JSON,
+    check_documented,
+    ended,
+    line,
+    log_dump,
+    metric,
+    new_till,
+    quarantined,
+    running,
+    till_command,
+    totals,
+)
 
 PATH = "/validation-service/api/v1/pos/validate_transaction"
 HEALTH = "/validation-service/api/v1/health"
@@ -226,18 +238,23 @@ def test_corrections_receipts_and_failed_payments_are_counted(tmp_path):
         assert counts() == [2, 1, 1]
 
 
-def test_a_slow_disk_is_answered_with_detail_and_retry_after(tmp_path):
-    # A mebibyte may wait while a sync takes a second; sales of 50 KB pass it.
+@pytest.mark.parametrize("path", [PATH, "/invoicedata", "/v1/feeds/{feed}"])
+def test_a_slow_disk_is_answered_with_retry_after(tmp_path, path):
+    # A mebibyte may wait while a sync takes a second; records of 50 KB pass it.
+    note = {"note": "x" * 50_000}
+    bodies = [line(**note) if path == "/invoicedata" else sale(number, **note) for number in range(60)]
     with running(new_till(tmp_path, "--log.waiting_mebibytes", "1", "--log.added_sync_milliseconds", "1000")) as till:
-        sales = [sale(number, note="x" * 50_000) for number in range(60)]
+        target = path.replace("{feed}", "pos")
         with ThreadPoolExecutor(60) as pool:
-            replies = list(pool.map(lambda one: send(till, one), sales))
-        taken = [reply for reply in replies if reply.status == 200]
-        refused = [reply for reply in replies if reply.status != 200]
+            replies = list(pool.map(lambda body: till.request("POST", target, body, JSON), bodies))
+        taken = [reply for reply in replies if reply.status < 300]
+        refused = [reply for reply in replies if reply.status >= 300]
         assert taken and refused and {reply.status for reply in refused} == {429}, replies
         for reply in refused:
-            assert set(reply.json) == {"detail"} and "wait" in reply.json["detail"], reply
-            assert reply.headers["retry-after"] == "1" and reply.headers["content-type"] == "application/json"
+            sentence = reply.json["detail"] if path == PATH else reply.json["error"]["message"]
+            assert "wait" in sentence and reply.headers["content-type"] == "application/json"
+            assert reply.headers["retry-after"] == "1"
+        check_documented(till, refused[0], path)
         assert totals(till)["received"] == len(taken)
 
 
@@ -268,10 +285,12 @@ def test_credentials_of_the_reference_system(tmp_path):
         for headers in (basic("pos-service_1", "guess"), basic("nobody", "x"), {**JSON, "Authorization": "Basic ???"}):
             reply = send(till, sale(), headers)
             assert reply.status == 401 and reply.json == {"detail": "Invalid credentials"}, headers
+            check_documented(till, reply, PATH, headers=basic("aggregation", "aggregation"))
             assert reply.headers["www-authenticate"].startswith("Basic")
         for name in ("aggregation", "other"):
             reply = send(till, sale(), basic(name, name))
             assert reply.status == 403 and list(reply.json) == ["detail"] and "ingest:pos" in reply.json["detail"]
+            check_documented(till, reply, PATH, headers=basic("aggregation", "aggregation"))
         for name in ("pos-service_1", "every"):
             assert send(till, sale(), basic(name, name)).status == 200
         assert till.get(HEALTH).status == 200

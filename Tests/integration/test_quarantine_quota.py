@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import ROOT
 from messages import at, changed_contract, sale, send
-from support import JSON, line, new_till, running, till_command, totals
+from support import JSON, check_documented, line, new_till, running, till_command, totals
 from test_pos_endpoint import PATH
 
 QUOTA = 1 << 20
@@ -37,6 +37,7 @@ def check_refused(till):
         reply = till.post("pos", body)
         assert reply.status == 507 and reply.json["error"]["code"] == "quarantine_full", reply
         held = re.fullmatch(SENTENCE, reply.json["error"]["message"])
+        check_documented(till, reply, "/v1/feeds/{feed}")
         assert held and QUOTA < int(held[1]) < QUOTA + 400_000, reply.json
     assert totals(till)["received"] == end, "nothing of a refused request is stored"
 
@@ -47,9 +48,11 @@ def test_beyond_the_quota_only_good_records_are_taken(full):
     # Every path that takes records, in its own words; the quota is one for all feeds.
     reply = full.request("POST", PATH, bad(9), JSON)
     assert reply.status == 507 and set(reply.json) == {"detail"} and re.fullmatch(SENTENCE, reply.json["detail"])
+    check_documented(full, reply, PATH)
     assert full.request("POST", PATH, sale("STORE_1", at(9), 1), JSON).status == 200
     reply = full.request("POST", "/invoicedata", line(Quantity=0), JSON)
     assert reply.status == 507 and reply.json["error"]["code"] == "quarantine_full"
+    check_documented(full, reply, "/invoicedata")
     assert full.request("POST", "/invoicedata", line(), JSON).status == 201
     assert (totals(full)["quarantined"], totals(full)["distinct"]) == (4, 3)
     full.kill9()

@@ -7,12 +7,14 @@ so on). Money is compared as exact decimals; a binary float anywhere, in a query
 No expected figure is written down here.
 """
 
+import contextlib
 import gzip
 import http.client
 import json
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import time
 from collections import defaultdict
@@ -88,6 +90,28 @@ class Expected:
         self.cancellations = self.keyed(
             """select day, count(distinct invoice) as documents, sum(-abs(amount)) as amount
             from line where invoice like 'C%' group by day"""
+        )
+        self.reference_by = {
+            part: self.keyed(f"select {part}, sum(amount) from line where invoice not like 'C%' group by {part}")
+            for part in ("day", "month", "country")
+        }
+        self.reference_by_time = self.keyed(
+            """select (left(day, 4), substr(day, 6, 2), quarter(cast(day as date)), week(cast(day as date)),
+                dayname(cast(day as date))) as time, sum(amount)
+            from line where invoice not like 'C%' group by time"""
+        )
+        self.reference_top = self.all(
+            """select product, sum(amount) as sold from line where invoice not like 'C%'
+            group by product order by sold desc, product limit 10"""
+        )
+        orders = self.one("select count(distinct invoice) from line where invoice not like 'C%'")[0]
+        self.reference_average = (self.reference / orders).quantize(Decimal("0.00001"), ROUND_HALF_UP)
+        self.cancelled_orders = self.keyed(
+            "select invoice, sum(-abs(amount)) from line where invoice like 'C%' group by invoice"
+        )
+        self.customer_stats = self.keyed(
+            """select customer, count(distinct invoice) as orders from line where customer is not null
+            group by customer having orders > 1"""
         )
         self.average = (self.totals[0] / self.totals[3]).quantize(Decimal("0.00001"), ROUND_HALF_UP)
 
@@ -240,6 +264,51 @@ def compare_cancellations(found, answers, expected):
     found.compare_all("cancellations of", actual, expected.cancellations, (0, Decimal(0)))
 
 
+def view(answers, name):
+    rows = answers.get(f"/v1/views/{name}", limit=100_000)["items"]
+    assert 0 < len(rows) < 100_000
+    return rows
+
+
+def compare_reference(found, answers, expected):
+    """The six views of the reference system, by its definition of sales (BIL-20), on the whole year."""
+    (total,) = view(answers, "vw_TotalSales")
+    found.compare("vw_TotalSales", money(total["SALES"]), expected.reference)
+    (average,) = view(answers, "vw_AverageOrderValue")
+    found.compare("vw_AverageOrderValue", money(average["AvgOrderValue"]), expected.reference_average)
+    by_time = {
+        (x["Year"], x["Month"], x["Quarter"], x["WeekNumber"], x["DayOfWeek"]): (money(x["TotalRevenue"]),)
+        for x in view(answers, "vw_SalesByTime")
+    }
+    found.compare_all("vw_SalesByTime", by_time, expected.reference_by_time, (Decimal(0),))
+    top = [(x["StockCode"], money(x["SOLD_PRODUCTS"])) for x in view(answers, "vw_Top10SellingProducts")]
+    found.compare("vw_Top10SellingProducts", top, expected.reference_top)
+    cancelled = {x["InvoiceNo"]: (money(x["CancelledRevenue"]),) for x in view(answers, "vw_CancelledOrders")}
+    found.compare_all("vw_CancelledOrders", cancelled, expected.cancelled_orders, (Decimal(0),))
+    rows = view(answers, "vw_CustomerStats")
+    stats = {x["CustomerID"]: (x["OrderCount"],) for x in rows}
+    found.compare_all("vw_CustomerStats", stats, expected.customer_stats, (0,))
+    most = max(expected.customer_stats.values())[0]
+    found.compare("MostRepeatingOrders", {x["MostRepeatingOrders"] for x in rows}, {most})
+    found.compare("TotalCustomers", {x["TotalCustomers"] for x in rows}, {len(expected.by_customer)})
+
+
+def compare_stored_reference(found, data, expected):
+    """The stored sums by the reference definition: by day, month and country. No path of the API shows them."""
+    parts = {
+        "day": "date(s.day * 86400, 'unixepoch')", "month": "strftime('%Y-%m', s.day * 86400, 'unixepoch')",
+        "country": "c.name",
+    }  # fmt: skip
+    with contextlib.closing(sqlite3.connect(f"file:{data}/tables.sqlite?mode=ro", uri=True)) as tables:
+        for part, key in parts.items():
+            rows = tables.execute(
+                f"""select {key}, sum(s.reference_hi), sum(s.reference_lo)
+                from sales_day s join country c on c.id = s.country_id group by 1"""
+            )
+            sums = {name: (Decimal(high * 2**32 + low).scaleb(-5),) for name, high, low in rows}
+            found.compare_all(f"reference by {part}", sums, expected.reference_by[part], (Decimal(0),))
+
+
 def ingest(till, *files):
     """Runs `till ingest invoices FILES --to URL` and returns what it printed."""
     command = [os.environ["TILL_BIN"], "ingest", "invoices", *map(str, files), "--to", till.url]
@@ -310,6 +379,9 @@ def test_figures_equal_the_file(till, expected, tmp_path, load):
     found.compare("quarantined and parked", (totals["quarantined"], totals["parked"]), (0, 0))
     for compare in (compare_totals, compare_over_time, compare_products, compare_customers, compare_cancellations):
         compare(found, answers, expected)
+    compare_reference(found, answers, expected)
+    if not till.is_external:
+        compare_stored_reference(found, till.data, expected)
     assert not found, f"{len(found)} differences:\n" + "\n".join(found[:40])
 
 
@@ -335,6 +407,9 @@ def test_the_expectation_adds_up(expected):
         "select coalesce(sum(amount), 0) from line where invoice not like 'C%' and kind <> 'gross'"
     )
     assert expected.reference - gross == only_reference
+    for parts in (*expected.reference_by.values(), expected.reference_by_time):
+        assert sum(amount for (amount,) in parts.values()) == expected.reference
+    assert len(expected.reference_by["day"]) > 250 and len(expected.reference_top) == 10
     assert expected.one("select coalesce(sum(amount), 0) from line") == (net + expected.adjustments,)
     assert len(expected.top) == 10 and expected.by_customer and expected.cancellations
 

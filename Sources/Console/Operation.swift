@@ -93,7 +93,7 @@ extension Operation {
     private static let ingested =
         "{accepted:i,rejected:[{index:i,reasons:[{rule:s,field:s,value:s,message:s}]}],rejected_more~:i,position:s}"
 
-    /// The paths of reference systems with their own codes and bodies (spec invoices.md 3, pos.md 3), where they are on.
+    /// Paths of reference systems with their own codes and bodies (spec invoices.md 3, pos.md 3), where they are on.
     static let reference: [Operation] = [
         Operation(
             path: "/invoicedata",

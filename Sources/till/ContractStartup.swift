@@ -15,7 +15,8 @@ enum ContractStartup {
     ///
     /// The sender of a control record is the profile whose path the contract judges, empty for the contract of a feed:
     /// so that a record of such a path is known as one when it is judged again.
-    static func load(_ log: EmbeddedLog, _ book: ContractBook, _ configured: ConfiguredContracts, now: Timestamp) throws {
+    static func load(_ log: EmbeddedLog, _ book: ContractBook, _ configured: ConfiguredContracts, now: Timestamp) throws
+    {
         var known: Set<Role> = []
         if log.durableEnd(of: topic) > 0 {
             let reader = try log.reader(topic, from: 0)

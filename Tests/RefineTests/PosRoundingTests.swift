@@ -33,26 +33,32 @@ import Testing
         #expect(sale.header.receipt?.total == 3_333_330)
     }
 
-    @Test(arguments: [
-        // The total of a float sum.
-        ([(2, "1.29", "2.58"), (1, "1.99", "1.99")], "4.569999999999999"),
-        // A sender that rounds the price itself.
-        ([(100, "0.333333", "33.333")], "33.333"),
-        // The lines rounded first, or their sum.
-        ([(1, "1.000004", "1"), (1, "1.000004", "1.000004")], "2"),
-        ([(1, "1.000004", "1"), (1, "1.000004", "1.000004")], "2.00001"),
-        ([(3, "0.333333333333333333333333333333", "1")], "1"),
-        ([(10, "99999998.123456789012345678901234567890", "999999981.23457")], "999999981.23457"),
-    ] as [([Item], String)])
+    @Test(
+        arguments: [
+            // The total of a float sum.
+            ([(2, "1.29", "2.58"), (1, "1.99", "1.99")], "4.569999999999999"),
+            // A sender that rounds the price itself.
+            ([(100, "0.333333", "33.333")], "33.333"),
+            // The lines rounded first, or their sum.
+            ([(1, "1.000004", "1"), (1, "1.000004", "1.000004")], "2"),
+            ([(1, "1.000004", "1"), (1, "1.000004", "1.000004")], "2.00001"),
+            ([(3, "0.333333333333333333333333333333", "1")], "1"),
+            ([(10, "99999998.123456789012345678901234567890", "999999981.23457")], "999999981.23457"),
+        ] as [([Item], String)]
+    )
     func `what rounding explains is not corrected`(items: [Item], total: String) throws {
         let sale = try #require(try Self.judge(Self.sale(items, total: total)).sale)
         #expect(sale.header.flags == [] && sale.lines.allSatisfy { $0.flags == [] })
     }
 
-    @Test(arguments: [
-        ([(2, "1.29", "2.58"), (1, "1.99", "1.99")], "4.57005"), ([(2, "1.29", "2.58"), (1, "1.99", "1.99")], "4.56999"),
-        ([(1, "1.000004", "1"), (1, "1.000004", "1.000004")], "2.00002"), ([(100, "0.333333", "33.3333")], "33.33335"),
-    ] as [([Item], String)])
+    @Test(
+        arguments: [
+            ([(2, "1.29", "2.58"), (1, "1.99", "1.99")], "4.57005"),
+            ([(2, "1.29", "2.58"), (1, "1.99", "1.99")], "4.56999"),
+            ([(1, "1.000004", "1"), (1, "1.000004", "1.000004")], "2.00002"),
+            ([(100, "0.333333", "33.3333")], "33.33335"),
+        ] as [([Item], String)]
+    )
     func `a wrong digit of a total is corrected`(items: [Item], total: String) throws {
         let text = Self.sale(items, total: total)
         for contract in items[0].price.utf8.count > 7 ? ["pos-compat"] : ["pos", "pos-compat"] {

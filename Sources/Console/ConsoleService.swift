@@ -16,22 +16,27 @@ package final class ConsoleService: Sendable {
     private let live: LiveFeed
     private let actions: QuarantineActions
     private let proof: @Sendable () -> [UInt8]?
+    private let transport: @Sendable () -> (requests: Int, connections: Int)
     private let answersReferenceClients: Bool
     private let openAPI: [UInt8]
 
     /// - Parameter resubmission: Takes records of quarantine into the log again.
     /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
+    /// - Parameter references: Paths of reference systems that are on, for the OpenAPI document.
+    /// - Parameter transport: Requests answered since the start, and connections open now.
     package init(
         reader: any TableReader,
         resubmission: any RecordResubmission,
         proof: @escaping @Sendable () -> [UInt8]?,
+        transport: @escaping @Sendable () -> (requests: Int, connections: Int),
         board: PositionBoard,
         pool: BlockingPool,
         metrics: Metrics,
         time: any TimeSource,
         status: PipelineStatus,
         live: LiveFeed,
-        answersReferenceClients: Bool
+        answersReferenceClients: Bool,
+        references: Set<String>
     ) {
         self.reader = reader
         self.board = board
@@ -42,8 +47,9 @@ package final class ConsoleService: Sendable {
         self.live = live
         actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status)
         self.proof = proof
+        self.transport = transport
         self.answersReferenceClients = answersReferenceClients
-        openAPI = OpenAPI.document(version: status.version)
+        openAPI = OpenAPI.document(version: status.version, references: references)
     }
 
     /// What a path asks for; everything unknown asks for the operator's scope.
@@ -134,6 +140,9 @@ package final class ConsoleService: Sendable {
         metrics.set(.process_resident_bytes, cshims_resident_bytes())
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
         metrics.set(.process_lag_records, status.lag)
+        let transport = transport()
+        metrics.set(.http_requests_total, Int64(transport.requests))
+        metrics.set(.http_connections_open, Int64(transport.connections))
         return HTTPResponse(
             status: 200,
             headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],

@@ -1,8 +1,9 @@
 import Formats
 
-/// The OpenAPI 3.1 document, generated from the route table.
+/// The OpenAPI 3.1 document, generated from the tables of routes, actions and operations.
 enum OpenAPI {
-    static func document(version: String) -> [UInt8] {
+    /// - Parameter references: Paths of reference systems that are on.
+    static func document(version: String, references: Set<String>) -> [UInt8] {
         JSONWriter.object { json in
             json.field("openapi", "3.1.0")
             json.key("info")
@@ -11,35 +12,32 @@ enum OpenAPI {
             json.field("version", version)
             json.field(
                 "description",
-                "Figures of a retailer's sales, exact and live. Money is decimal text. Any GET takes after=POSITION and waits until the tables contain it."
+                "Figures of a retailer's sales, exact and live. Money is decimal text. Any GET of a figure takes after=POSITION and waits until the tables contain it."
             )
             json.endObject()
             json.key("paths")
             json.beginObject()
-            for route in Route.all {
-                json.key(route.path)
+            for one in Route.all.map(operation) + Action.all.map(operation) + Operation.service
+                + Operation.reference.filter({ references.contains($0.path) })
+            {
+                json.key(one.path)
                 json.beginObject()
-                json.key("get")
-                operation(route, &json)
+                json.key(one.method)
+                write(one, &json)
                 json.endObject()
             }
-            for action in Action.all { write(action, &json) }
-            ingest(&json)
             json.endObject()
         }
     }
 
     private static let common = [
-        Route.Parameter("after", "A position; the answer contains everything up to it."),
-        Route.Parameter("wait_ms", "Longest wait for after, 1 to 30000; default 5000."),
+        (name: "after", meaning: "A position; the answer contains everything up to it.", place: "query"),
+        (name: "wait_ms", meaning: "Longest wait for after, 1 to 30000; default 5000.", place: "query"),
     ]
 
-    private static func operation(_ route: Route, _ json: inout JSONWriter) {
-        json.beginObject()
-        json.field("summary", route.summary)
-        json.key("parameters")
-        json.beginArray()
-        for part in route.path.split(separator: "/") where part.hasPrefix("{") {
+    private static func operation(_ route: Route) -> Operation {
+        let error = "{error:{code:s,message:s,candidates~:[s]}}"
+        let parts = route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { part in
             let meaning =
                 switch part {
                 case "{id}", "{store}": "SOURCE:KEY, or the bare key when only one source has it."
@@ -47,21 +45,63 @@ enum OpenAPI {
                 case "{entry}": "Its id in the list."
                 default: "Name of the \(part.dropFirst().dropLast())."
                 }
-            parameter(String(part.dropFirst().dropLast()), meaning, place: "path", &json)
+            return (name: String(part.dropFirst().dropLast()), meaning: meaning, place: "path")
         }
-        for one in route.parameters + common { parameter(one.name, one.meaning, place: "query", &json) }
+        return Operation(
+            path: route.path,
+            summary: route.summary,
+            parameters: parts + route.parameters.map { ($0.name, $0.meaning, "query") } + common,
+            answers: [
+                Operation.answer("200", "The answer.", route.schema),
+                Operation.answer("400", "A parameter is wrong.", error),
+                Operation.answer("404", "There is no such thing.", error),
+                Operation.answer("409", "The bare key or the name is ambiguous.", error),
+                Operation.answer("504", "The tables did not reach the position in time.", error),
+            ]
+        )
+    }
+
+    private static func operation(_ action: Action) -> Operation {
+        Operation(
+            path: action.path,
+            method: "post",
+            summary: action.summary,
+            parameters: common,
+            body: action.body,
+            answers: [
+                Operation.answer("202", "Durable.", action.schema), Operation.answer("400", "The body is wrong."),
+                Operation.answer("404", "There is no such entry."),
+                Operation.answer("409", "No contract judges the feed now."),
+                Operation.answer("413", "The entries are too large together."),
+                Operation.answer("415", "The body is not application/json."),
+                Operation.answer("429", "The disk does not keep up."),
+                Operation.answer("504", "The tables did not reach the position in time."),
+            ]
+        )
+    }
+
+    private static func write(_ operation: Operation, _ json: inout JSONWriter) {
+        json.beginObject()
+        json.field("summary", operation.summary)
+        json.key("parameters")
+        json.beginArray()
+        for one in operation.parameters { parameter(one.name, one.meaning, place: one.place, &json) }
         json.endArray()
+        if let body = operation.body {
+            json.key("requestBody")
+            json.beginObject()
+            json.field("required", true)
+            content(body, "application/json", &json)
+            json.endObject()
+        }
         json.key("responses")
         json.beginObject()
-        json.key("200")
-        content("The answer.", &json) { SchemaNotation.write(route.schema, to: &$0) }
-        for (status, meaning) in [
-            ("400", "A parameter is wrong."), ("404", "There is no such thing."),
-            ("409", "The bare key or the name is ambiguous."),
-            ("504", "The tables did not reach the position in time."),
-        ] {
-            json.key(status)
-            content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s,candidates~:[s]}}", to: &$0) }
+        for answer in operation.answers {
+            json.key(answer.status)
+            json.beginObject()
+            json.field("description", answer.meaning)
+            content(answer.schema ?? "s", answer.mediaType, &json)
+            json.endObject()
         }
         json.endObject()
         json.endObject()
@@ -80,90 +120,13 @@ enum OpenAPI {
         json.endObject()
     }
 
-    private static func content(_ meaning: String, _ json: inout JSONWriter, _ schema: (inout JSONWriter) -> Void) {
-        json.beginObject()
-        json.field("description", meaning)
+    private static func content(_ schema: String, _ mediaType: String, _ json: inout JSONWriter) {
         json.key("content")
         json.beginObject()
-        json.key("application/json")
+        json.key(mediaType)
         json.beginObject()
         json.key("schema")
-        schema(&json)
-        json.endObject()
-        json.endObject()
-        json.endObject()
-    }
-
-    private static func write(_ action: Action, _ json: inout JSONWriter) {
-        json.key(action.path)
-        json.beginObject()
-        json.key("post")
-        json.beginObject()
-        json.field("summary", action.summary)
-        json.key("parameters")
-        json.beginArray()
-        for one in common { parameter(one.name, one.meaning, place: "query", &json) }
-        json.endArray()
-        json.key("requestBody")
-        json.beginObject()
-        json.field("required", true)
-        json.key("content")
-        json.beginObject()
-        json.key("application/json")
-        json.beginObject()
-        json.key("schema")
-        SchemaNotation.write(action.body, to: &json)
-        json.endObject()
-        json.endObject()
-        json.endObject()
-        json.key("responses")
-        json.beginObject()
-        json.key("202")
-        content("Durable.", &json) { SchemaNotation.write(action.schema, to: &$0) }
-        for (status, meaning) in [
-            ("400", "The body is wrong."), ("404", "There is no such entry."),
-            ("409", "No contract judges the feed now."), ("413", "The entries are too large together."),
-            ("415", "The body is not application/json."), ("429", "The disk does not keep up."),
-            ("504", "The tables did not reach the position in time."),
-        ] {
-            json.key(status)
-            content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s}}", to: &$0) }
-        }
-        json.endObject()
-        json.endObject()
-        json.endObject()
-    }
-
-    private static func ingest(_ json: inout JSONWriter) {
-        let answer = "{accepted:i,rejected:[{index:i,reasons:[{rule:s,field:s,value:s,message:s}]}],position:s}"
-        json.key("/v1/feeds/{feed}")
-        json.beginObject()
-        json.key("post")
-        json.beginObject()
-        json.field(
-            "summary",
-            "Send events: one object, an array, NDJSON or CSV with a header row. Answered after they are durable."
-        )
-        json.key("parameters")
-        json.beginArray()
-        parameter("feed", "Name of a feed, for example invoices.", place: "path", &json)
-        json.endArray()
-        json.key("responses")
-        json.beginObject()
-        for (status, meaning) in [
-            ("202", "Durable; some or all are good."), ("422", "Durable and in quarantine; all are bad."),
-        ] {
-            json.key(status)
-            content(meaning, &json) { SchemaNotation.write(answer, to: &$0) }
-        }
-        for (status, meaning) in [
-            ("404", "No such feed."), ("413", "The body is too large."), ("415", "The content type is not known."),
-            ("429", "The disk does not keep up; send again after Retry-After."),
-        ] {
-            json.key(status)
-            content(meaning, &json) { SchemaNotation.write("{error:{code:s,message:s}}", to: &$0) }
-        }
-        json.endObject()
+        SchemaNotation.write(schema, to: &json)
         json.endObject()
         json.endObject()
     }

@@ -7,6 +7,9 @@ import Tables
 enum QuarantineQueries {
     /// Open entries whose reasons are counted by rule; the latest.
     static let countedMax = 10_000
+    /// What a list shows of one entry: with 10 reasons of 500 bytes, a page of 1,000 entries is at most some 10 MiB.
+    static let reasonsListed = 10
+    static let bytesListed = 4_096
 
     /// The text that the reasons of an entry hold when it breaks `rule`; nil for any rule.
     ///
@@ -23,7 +26,10 @@ enum QuarantineQueries {
         let after = try query.numberCursor()
         let rows = try query.rows(
             """
-            SELECT id, feed, topic, log_offset, first_seen, reasons, bytes, attempts, resolved_at FROM quarantine
+            SELECT id, feed, topic, log_offset, first_seen,
+              (SELECT json_group_array(json(value)) FROM (SELECT value FROM json_each(reasons) LIMIT \(reasonsListed))),
+              substr(bytes, 1, \(bytesListed)), attempts, resolved_at, json_array_length(reasons), length(bytes)
+            FROM quarantine
             WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) AND (?2 IS NULL OR feed = ?2)
               AND (?3 = 'all' OR CASE WHEN resolved_at IS NULL THEN 'open' ELSE 'resolved' END = ?3)
               AND (?4 IS NULL OR instr(reasons, ?4) > 0)
@@ -40,7 +46,8 @@ enum QuarantineQueries {
             for row in page.rows {
                 json.beginObject()
                 entry(row, &json)
-                json.original(row[6])
+                json.field("reasons_count", row[9].number)
+                json.original(row[6], size: row[10].number)
                 json.endObject()
             }
         }
@@ -82,42 +89,26 @@ enum QuarantineQueries {
         }
     }
 
-    private struct Rule: Hashable, Comparable {
-        var feed: String
-        var rule: String
-        static func < (a: Self, b: Self) -> Bool { (a.feed, a.rule) < (b.feed, b.rule) }
-    }
-
     /// Open entries by feed and rule; an entry counts once for each of its rules.
     static func rules(_ query: Query) throws -> [UInt8] {
         let open = try query.rows("SELECT coalesce(SUM(entries), 0) FROM quarantine_usage").first?[0].number ?? 0
         let rows = try query.rows(
-            "SELECT feed, reasons FROM quarantine WHERE resolved_at IS NULL ORDER BY id DESC",
-            limit: countedMax
+            """
+            SELECT q.feed, json_extract(reason.value, '$.rule') AS rule, COUNT(DISTINCT q.id) AS entries
+            FROM (SELECT id, feed, reasons FROM quarantine WHERE resolved_at IS NULL ORDER BY id DESC LIMIT \(countedMax)) q,
+              json_each(q.reasons) reason
+            GROUP BY q.feed, rule ORDER BY entries DESC, q.feed, rule
+            """
         )
-        var counts: [Rule: Int] = [:]
-        var tape = JSONTape()
-        for row in rows {
-            let bytes = row[1].bytes?.bytes ?? []
-            guard (try? tape.parse(bytes)) != nil, tape.kind(0) == .array else { continue }
-            var found: Set<String> = []
-            tape.forEachElement(0) { reason in
-                if let rule = tape.member(reason, named: "rule", in: bytes) {
-                    found.insert(tape.text(rule, in: bytes).description)
-                }
-            }
-            for rule in found { counts[Rule(feed: row[0].string, rule: rule), default: 0] += 1 }
-        }
-        let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         return JSONWriter.list(extra: { json in
             json.field("open", open)
-            json.field("complete", rows.count < countedMax)
+            json.field("complete", open < countedMax)
         }) { json in
-            for (key, count) in sorted {
+            for row in rows {
                 json.beginObject()
-                json.field("feed", key.feed)
-                json.field("rule", key.rule)
-                json.field("entries", count)
+                json.optional("feed", row[0])
+                json.optional("rule", row[1])
+                json.field("entries", row[2].number)
                 json.endObject()
             }
         }

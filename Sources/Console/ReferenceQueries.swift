@@ -6,6 +6,8 @@ import Tables
 /// Reference data, records that wait for it, and versions that contradict each other.
 enum ReferenceQueries {
     private static let entities = ["customer", "store"]
+    /// Missing references that the list shows of one record.
+    static let missingListed = 20
 
     /// How many records of each entity, by source. Products have the menus of stores as their records.
     static func references(_ query: Query) throws -> [UInt8] {
@@ -55,7 +57,10 @@ enum ReferenceQueries {
         let after = try query.numberCursor()
         let rows = try query.rows(
             """
-            SELECT id, feed, topic, log_offset, first_seen, missing, run, sender, bytes FROM parked
+            SELECT id, feed, topic, log_offset, first_seen,
+              (SELECT json_group_array(value) FROM (SELECT value FROM json_each(missing) LIMIT \(missingListed))),
+              run, sender, substr(bytes, 1, \(QuarantineQueries.bytesListed)), json_array_length(missing), length(bytes)
+            FROM parked
             WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) AND (?2 IS NULL OR feed = ?2) ORDER BY id DESC
             """,
             [Cell(after?[0]), Cell(query.text("feed"))],
@@ -70,9 +75,10 @@ enum ReferenceQueries {
                 json.time("first_seen", row[4])
                 json.key("missing")
                 json.raw(row[5].bytes?.bytes ?? [])
+                json.field("missing_count", row[9].number)
                 json.optional("run", row[6])
                 json.optional("sender", row[7])
-                json.original(row[8])
+                json.original(row[8], size: row[10].number)
                 json.endObject()
             }
         }
@@ -149,10 +155,24 @@ enum ReferenceQueries {
 
 extension JSONWriter {
     /// Original bytes as text where they are text, else in base64; `encoding` says which.
-    mutating func original(_ cell: Cell) {
+    ///
+    /// - Parameter size: Of all the bytes; the cell may hold only the first ones.
+    mutating func original(_ cell: Cell, size: Int64) {
         let bytes = cell.bytes?.bytes ?? []
-        let isText = String(validating: bytes, as: UTF8.self) != nil
-        field("bytes", isText ? String(decoding: bytes, as: UTF8.self) : Base64.encode(bytes))
-        field("encoding", isText ? "utf8" : "base64")
+        let isComplete = bytes.count == size
+        let text = String(validating: isComplete ? bytes[...] : Self.wholeSigns(bytes), as: UTF8.self)
+        field("bytes", text ?? Base64.encode(bytes))
+        field("encoding", text == nil ? "base64" : "utf8")
+        field("bytes_size", size)
+        field("bytes_complete", isComplete)
+    }
+
+    /// Without the beginning of a UTF-8 sequence that a cut has left at the end.
+    private static func wholeSigns(_ bytes: [UInt8]) -> ArraySlice<UInt8> {
+        guard let start = bytes.suffix(4).lastIndex(where: { $0 & 0xC0 != 0x80 }), bytes[start] >= 0xC0 else {
+            return bytes[...]
+        }
+        let length = bytes[start] >= 0xF0 ? 4 : bytes[start] >= 0xE0 ? 3 : 2
+        return bytes.count - start < length ? bytes[..<start] : bytes[...]
     }
 }

@@ -8,6 +8,7 @@ extension Route {
     private static let revision =
         "{\(store),start:t,currency:s,revision:i,old_total:m,new_total:m,delta:m,old_count:i,new_count:i,cause:s,published_at:t}"
     private static let reasons = "reasons:[{rule:s,field:s,value:s,message:s}]"
+    private static let original = "bytes:s,encoding:s,bytes_size:i,bytes_complete:b"
     private static let user = "user:{id:s,key:s,name:?s,login:?s}"
     private static let counts =
         "received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i"
@@ -84,13 +85,14 @@ extension Route {
         Route(
             path: "/v1/quarantine",
             access: .operate,
-            summary: "Rejected records with original bytes and every reason, newest first.",
+            summary:
+                "Rejected records, newest first, with the first \(QuarantineQueries.bytesListed) bytes (bytes_complete: these are all) and the first \(QuarantineQueries.reasonsListed) reasons; the entry itself has everything.",
             parameters: [
                 .init("state", "all (default), open or resolved."), .init("feed", "Only of this feed."),
                 .init("rule", "Only those that broke this rule."),
             ] + page,
             schema:
-                "{items:[{id:i,feed:s,position:s,first_seen:t,attempts:i,resolved_at:?t,\(reasons),bytes:s,encoding:s}],next:?s}",
+                "{items:[{id:i,feed:s,position:s,first_seen:t,attempts:i,resolved_at:?t,\(reasons),reasons_count:i,\(original)}],next:?s}",
             answer: QuarantineQueries.list
         ),
         Route(
@@ -112,10 +114,11 @@ extension Route {
         Route(
             path: "/v1/parked",
             access: .operate,
-            summary: "Records that wait for a reference record, newest first; they count when it arrives.",
+            summary:
+                "Records that wait for a reference record, newest first, with their first \(QuarantineQueries.bytesListed) bytes and \(ReferenceQueries.missingListed) missing references; they count when it arrives.",
             parameters: [.init("feed", "Only of this feed.")] + page,
             schema:
-                "{items:[{feed:s,position:s,first_seen:t,missing:[s],run:s,sender:s,bytes:s,encoding:s}],next:?s}",
+                "{items:[{feed:s,position:s,first_seen:t,missing:[s],missing_count:i,run:s,sender:s,\(original)}],next:?s}",
             answer: ReferenceQueries.parked
         ),
         Route(

@@ -16,6 +16,9 @@ package enum ContractLimits {
     package static let placeDepthMax = 8
     /// Rows that one rule gives a reason for.
     package static let rowsReportedMax = 100
+    /// Reasons of one event, before one that says how many more there are: at 500 bytes each 50 KiB, though a list of
+    /// 10,000 numbers breaks as many rules.
+    package static let reasonsMax = 100
     package static let windowSecondsMax = 86_400
     /// A week: how long a window may wait for late or missing sales.
     package static let windowWaitSecondsMax = 604_800
@@ -29,6 +32,9 @@ package enum ContractLimits {
     package static let listItemsMax = 10_000
     /// Fraction digits of a `decimal` field; products of two such fields keep within the 30 of `Decimal`.
     package static let fractionDigitsMax = 15
+    /// Fraction digits that rules see of an amount before it is rounded to five (`exact`): all 17 digits of a binary
+    /// float from 0.001 on, and a line of 10^9 or a sum of a thousand such lines stays within the 38 digits of `Decimal`.
+    package static let exactDigitsMax = 20
 
     /// Bytes of one expression.
     package static let expressionBytesMax = 2_048

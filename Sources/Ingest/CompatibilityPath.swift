@@ -23,14 +23,14 @@ package struct CompatibilityPath: Sendable {
     package typealias Refusal = @Sendable (Denial) -> HTTPResponse
 
     package let path: String
-    /// Name of the built-in contract that judges the bodies.
-    package let contractName: String
+    /// Name of the profile, and of the built-in contract that judges the bodies unless a file does.
+    package let profile: String
     /// The system's health path and its answer, open to everyone.
     package let health: (path: String, body: String)?
     /// Nil: the answers that every other path gives.
     package let denied: Refusal?
-    /// The answer to a body that is not even a record; nil: it is judged and stored.
-    let unusable: @Sendable (HTTPRequest) -> HTTPResponse?
+    /// The answer to a body without a byte: there is nothing to keep. Every other body is judged and stored.
+    let empty: @Sendable () -> HTTPResponse
     let accepted: @Sendable (RetailEvent, Contract) -> HTTPResponse
     let rejected: @Sendable ([Reason], _ body: [UInt8], inout JSONTape) -> HTTPResponse
     let problem: @Sendable (IngestProblem) -> HTTPResponse
@@ -48,9 +48,13 @@ extension IngestService {
         _ contract: Contract,
         on bench: Workbench
     ) throws(IngestProblem) {
-        if let refusal = path.unusable(request) { return exchange.respond(refusal) }
+        guard !request.body.isEmpty else { return exchange.respond(path.empty()) }
+        let type = RequestRecords.mediaType(request)
+        let format =
+            type == "application/json"
+            ? PayloadFormat.json : .unknown(mediaType: ByteString(Array(type.utf8.prefix(IngestLimits.headerBytesMax))))
         let (batch, response, tally) = try bench.workspace.withLock { workspace throws(IngestProblem) in
-            let envelope = try self.envelope(request, contract.name, contract, .json, &workspace.random)
+            let envelope = try self.envelope(request, contract.name, contract, format, &workspace.random)
             let body = request.body
             let verdict: Refiner.Verdict
             do throws(ContractMissing) {

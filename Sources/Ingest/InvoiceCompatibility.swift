@@ -11,16 +11,14 @@ import RetailModel
 extension CompatibilityPath {
     package static let invoices = CompatibilityPath(
         path: "/invoicedata",
-        contractName: "invoices-compat",
+        profile: "invoices-compat",
         health: nil,
         denied: nil,
-        unusable: { request in
-            if RequestRecords.mediaType(request) == "application/json", !request.body.isEmpty { return nil }
-            return IngestProblem(
-                status: 422,
-                code: "body_invalid",
-                message: "Send one invoice line as application/json."
-            ).response
+        empty: {
+            let sentence = "The body is empty; send one invoice line as application/json"
+            return schemaError([
+                Reason(rule: BuiltInRule.required.rawValue, field: "", value: "", message: sentence)
+            ])
         },
         accepted: { event, contract in
             guard case .line(let line) = event else {
@@ -71,31 +69,36 @@ extension CompatibilityPath {
         let isDate = reasons.allSatisfy {
             timeRules.contains($0.rule) || ($0.rule == "required" && $0.field == "InvoiceDate")
         }
+        guard isDate else { return schemaError(reasons) }
         let isJSON = (try? tape.parse(body, in: 0..<body.count)) != nil
         var json = JSONWriter()
         json.beginObject()
-        json.key("detail")
-        if isDate {
-            json.string(reasons.map(\.message).joined(separator: " "))
-            json.key("item")
-            if isJSON { json.raw(body) } else { json.null() }
-        } else {
-            json.beginArray()
-            for reason in reasons {
-                json.beginObject()
-                json.key("loc")
-                json.beginArray()
-                json.string("body")
-                if !reason.field.isEmpty { json.string(reason.field) }
-                json.endArray()
-                json.field("msg", reason.message)
-                json.field("type", reason.rule)
-                json.field("input", reason.value)
-                json.endObject()
-            }
-            json.endArray()
-        }
+        json.field("detail", reasons.map(\.message).joined(separator: " "))
+        json.key("item")
+        if isJSON { json.raw(body) } else { json.null() }
         json.endObject()
-        return CompatibilityPath.json(isDate ? 400 : 422, json.bytes)
+        return CompatibilityPath.json(400, json.bytes)
+    }
+
+    private static func schemaError(_ reasons: [Reason]) -> HTTPResponse {
+        var json = JSONWriter()
+        json.beginObject()
+        json.key("detail")
+        json.beginArray()
+        for reason in reasons {
+            json.beginObject()
+            json.key("loc")
+            json.beginArray()
+            json.string("body")
+            if !reason.field.isEmpty { json.string(reason.field) }
+            json.endArray()
+            json.field("msg", reason.message)
+            json.field("type", reason.rule)
+            json.field("input", reason.value)
+            json.endObject()
+        }
+        json.endArray()
+        json.endObject()
+        return CompatibilityPath.json(422, json.bytes)
     }
 }

@@ -11,7 +11,7 @@ extension CompatibilityPath {
 
     package static let pos = CompatibilityPath(
         path: base + "/pos/validate_transaction",
-        contractName: "pos-compat",
+        profile: "pos-compat",
         health: (base + "/health", "{\"status\":\"ok\",\"message\":\"The application is healthy and running.\"}"),
         denied: { denial in
             switch denial {
@@ -20,11 +20,7 @@ extension CompatibilityPath {
             case .scopeMissing(let sentence): detail(403, sentence)
             }
         },
-        unusable: { request in
-            if request.body.isEmpty { return refusal(["Field 'body' validation failed: Field required"]) }
-            if RequestRecords.mediaType(request) == "application/json" { return nil }
-            return refusal(["Field 'body' validation failed: Send one transaction as application/json"])
-        },
+        empty: { refusal([error("body", "Field required")]) },
         accepted: { event, contract in
             guard case .sale(let sale) = event else { preconditionFailure("feed \(contract.name) maps to sales") }
             return json(
@@ -77,19 +73,26 @@ extension CompatibilityPath {
     }
 
     private static func errors(_ reasons: [Reason], _ body: [UInt8], _ tape: inout JSONTape) -> [String] {
+        if let type = reasons.first(where: { $0.rule == BuiltInRule.contentType.rawValue }) {
+            return [error("body", type.message)]
+        }
         do throws(JSONError) {
             try tape.parse(body)
         } catch {
-            return ["Field '\(error.offset)' validation failed: JSON decode error: \(error)"]
+            return [Self.error("\(error.offset)", "JSON decode error: \(error)")]
         }
-        if tape.kind(0) == .null { return ["Field 'body' validation failed: Field required"] }
+        if tape.kind(0) == .null { return [error("body", "Field required")] }
         return reasons.map { reason in
             // What the contract's own rules say is a value error; types and missing fields are not.
             let isRule =
                 BuiltInRule(rawValue: reason.rule) == nil && !["bad_json", "given_twice"].contains(reason.rule)
             let sentence = isRule ? "Value error, " + reason.message : reason.message
-            return "Field '\(lastElement(reason.field))' validation failed: \(sentence)"
+            return error(lastElement(reason.field), sentence)
         }
+    }
+
+    private static func error(_ field: String, _ sentence: String) -> String {
+        "Field '\(field)' validation failed: \(sentence)"
     }
 
     /// `quantity` of `items[0].quantity`, `0` of `items[0]`; the body itself has no path.

@@ -50,7 +50,7 @@ extension IngestService: RecordResubmission {
         for record in records {
             var contract = record.contract
             if action == .redrive {
-                guard let current = book.current(record.feed) else {
+                guard let current = book.successor(of: record.contract, feed: record.feed) else {
                     throw .feedUnknown(feed: record.feed, known: book.feeds)
                 }
                 contract = current.digest

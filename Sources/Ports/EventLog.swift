@@ -44,6 +44,8 @@ package enum PayloadFormat: Hashable, Sendable {
     case json
     /// One CSV row a record, without line end; `header` is the file's first row, verbatim.
     case csv(header: ByteString, separator: UInt8)
+    /// Sent as something that nobody reads: kept as it is, and rejected for its media type.
+    case unknown(mediaType: ByteString)
 }
 
 /// What the records of a batch ask for.

@@ -2,12 +2,15 @@ package import Contracts
 package import Primitives
 import Synchronization
 
-/// All contract texts this process knows: by digest for records that name one, and the current one of each feed.
-/// Thread: any.
+/// All contract texts this process knows: by digest for records that name one, the current one of each feed, and those
+/// that judge the paths of reference systems. Thread: any.
 package final class ContractBook: Sendable {
     private struct State: Sendable {
         var byDigest: [Digest: Contract] = [:]
         var current: [String: Contract] = [:]
+        /// The profile whose path a contract judges, or once judged.
+        var profiles: [Digest: String] = [:]
+        var currentOfProfile: [String: Contract] = [:]
     }
 
     private let state = Mutex(State())
@@ -22,9 +25,27 @@ package final class ContractBook: Sendable {
         }
     }
 
+    /// Makes a contract known that judges the path of a reference system, or did so once.
+    package func add(_ contract: Contract, profile: String, isCurrent: Bool) {
+        state.withLock { state in
+            state.byDigest[contract.digest] = contract
+            state.profiles[contract.digest] = profile
+            if isCurrent { state.currentOfProfile[profile] = contract }
+        }
+    }
+
     package func contract(_ digest: Digest) -> Contract? { state.withLock { $0.byDigest[digest] } }
     package func current(_ feed: String) -> Contract? { state.withLock { $0.current[feed] } }
     package var feeds: [String] { state.withLock { $0.current.keys.sorted() } }
+
+    /// Today's contract for a record of a feed that was judged under another: that of the path it came over, as if it
+    /// were sent there again, else the feed's own. While its path is off, a record keeps the contract it was judged by.
+    package func successor(of digest: Digest, feed: String) -> Contract? {
+        state.withLock { state in
+            guard let profile = state.profiles[digest] else { return state.current[feed] }
+            return state.currentOfProfile[profile] ?? state.byDigest[digest]
+        }
+    }
 }
 
 /// A record names a contract text that is in no control record: the log and its contracts do not belong together.

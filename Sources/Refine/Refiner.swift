@@ -119,17 +119,18 @@ package struct Refiner {
         values.removeAll(keepingCapacity: true)
         switch envelope.format {
         case .json: readJSON(bytes, range, plan.contract, &reasons)
+        case .unknown(let type): reasons.append(.contentType(type))
         case .csv(let header, let separator): readCSV(bytes, range, header, separator, plan.contract, &reasons)
         }
         // Bytes that are no event at all have no values to ask rules about.
-        guard values.count == plan.contract.fields.count else { return .rejected(reasons) }
+        guard values.count == plan.contract.fields.count else { return .rejected(Reason.listed(reasons)) }
         let judgement = plan.contract.judge(&values)
         if !reasons.isEmpty {
             // A value that cannot be read is null to the rules; they are asked so that the sender hears all
             // reasons at once.
-            return .rejected(reasons + judgement.reasons.filter { !Self.isInside($0.field, reasons) })
+            return .rejected(Reason.listed(reasons + judgement.reasons.filter { !Self.isInside($0.field, reasons) }))
         }
-        if !judgement.reasons.isEmpty { return .rejected(judgement.reasons) }
+        if !judgement.reasons.isEmpty { return .rejected(Reason.listed(judgement.reasons)) }
         switch Mappers.run(plan, values, judgement, recordID, hashes: hashes) {
         case .event(let event): return .accepted(event)
         case .reason(let reason): return .rejected([reason])

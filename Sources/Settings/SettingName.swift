@@ -19,6 +19,8 @@ package enum SettingName: String, CaseIterable, Sendable {
         case text
         case integer(ClosedRange<Int>)
         case choice([String])
+        /// On, off, or the path of a contract file.
+        case contract
     }
 
     package var kind: Kind {
@@ -33,7 +35,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .httpConnectionsMax: .integer(1...100_000)
         case .httpBodyMebibytesMax: .integer(1...16)
         case .quarantineMebibytesMax: .integer(1...1_048_576)
-        case .compatibilityInvoices, .compatibilityPos: .choice(["on", "off"])
+        case .compatibilityInvoices, .compatibilityPos: .contract
         }
     }
 
@@ -68,9 +70,10 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .httpBodyMebibytesMax: "Largest request body of an ingest request."
         case .quarantineMebibytesMax:
             "Bytes of open quarantine entries; beyond it requests with bad records are refused (507) and store nothing."
-        case .compatibilityInvoices: "Serve POST /invoicedata and the reference answers of GET / and GET /health."
+        case .compatibilityInvoices:
+            "Serve POST /invoicedata and the reference answers of GET / and GET /health; a file judges its bodies instead of Contracts/invoices-compat.yaml."
         case .compatibilityPos:
-            "Serve POST /validation-service/api/v1/pos/validate_transaction and GET /validation-service/api/v1/health."
+            "Serve POST /validation-service/api/v1/pos/validate_transaction and GET /validation-service/api/v1/health; a file judges its bodies instead of Contracts/pos-compat.yaml."
         }
     }
 

@@ -65,6 +65,15 @@ package struct TillSettings: Sendable {
         _ problems: inout [Problem]
     ) {
         switch name.kind {
+        case .contract:
+            if text.isEmpty {
+                return problems.append(
+                    Problem(
+                        place: place,
+                        sentence: "\(name.rawValue) is empty; give on, off or the path of a contract file"
+                    )
+                )
+            }
         case .text:
             if text.isEmpty {
                 return problems.append(

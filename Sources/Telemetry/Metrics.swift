@@ -36,20 +36,26 @@ package enum MetricName: Int, CaseIterable, Sendable {
 
     package var meaning: String {
         switch self {
-        case .ingest_requests_total: "Ingest requests, by answer."
-        case .ingest_records_accepted_total: "Records judged good and made durable."
+        case .ingest_requests_total: "Requests to a feed or to a path of a reference system, whatever the answer."
+        case .ingest_records_accepted_total: "Records judged good and made durable, duplicates included."
         case .ingest_records_rejected_total: "Records judged bad, durable and quarantined."
-        case .ingest_sales_corrected_total: "Accepted sales whose total or line total was corrected."
-        case .ingest_receipts_differing_total: "Accepted sales whose receipt differs from them."
-        case .ingest_payments_failed_total: "Accepted sales whose payment failed."
-        case .ingest_saturated_total: "Requests answered 429 because the log's queue was full."
+        case .ingest_sales_corrected_total:
+            "Accepted sales with a corrected value, most often a total or line total; a duplicate counts again."
+        case .ingest_receipts_differing_total:
+            "Accepted sales whose receipt differs from them; a duplicate counts again."
+        case .ingest_payments_failed_total: "Accepted sales whose payment failed; a duplicate counts again."
+        case .ingest_saturated_total:
+            "Requests that the log, or the thread of large requests, did not take: 429 when too much waits, 503 when the log is full or stopped."
         case .log_batches_total: "Batches made durable."
         case .log_bytes_total: "Bytes of batches made durable."
-        case .process_records_total: "Records folded into the tables."
+        case .process_records_total:
+            "Received records folded into the tables: distinct, duplicates, quarantined or parked."
         case .process_duplicates_total: "Records that were known already."
-        case .process_quarantined_total: "Records put into quarantine."
-        case .process_superseded_total: "Versions that are not current, with a version time."
-        case .process_conflicting_total: "Versions that are not current, without a version time."
+        case .process_quarantined_total: "Records put into quarantine; those that are redriven are not taken off."
+        case .process_superseded_total:
+            "Versions that a newer one of the same thing has replaced, or that came after it."
+        case .process_conflicting_total:
+            "Versions that lost against another of the same version time; without one, all versions of a thing have the same."
         case .process_commits_total: "Commits of the tables."
         case .process_commit_micros_total: "Time spent in commits, microseconds."
         case .process_lag_records: "Durable records that the tables do not contain yet."

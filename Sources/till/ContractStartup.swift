@@ -1,6 +1,7 @@
 import Contracts
 import EmbeddedLog
 import Executors
+import Ingest
 import Ports
 import Primitives
 import RecordBatch
@@ -10,10 +11,13 @@ import Refine
 enum ContractStartup {
     static let topic = TopicPartition("till.contracts")
 
-    /// Reads all known texts, then makes `current` (built-in and configured) durable where they are new.
-    static func load(_ log: EmbeddedLog, _ book: ContractBook, current: [Contract], other: [Contract], now: Timestamp)
-        throws
+    /// Reads all known texts, then makes the configured ones durable where they are new.
+    ///
+    /// The sender of a control record is the profile whose path the contract judges, empty for the contract of a feed:
+    /// so that a record of such a path is known as one when it is judged again.
+    static func load(_ log: EmbeddedLog, _ book: ContractBook, _ configured: ConfiguredContracts, now: Timestamp) throws
     {
+        var known: Set<Role> = []
         if log.durableEnd(of: topic) > 0 {
             let reader = try log.reader(topic, from: 0)
             while true {
@@ -27,15 +31,30 @@ enum ContractStartup {
                     )
                     var texts: [[UInt8]] = []
                     try view.forEach(in: batch.buffer) { texts.append(Array(batch.buffer[$0.value])) }
-                    for text in texts { try add(text, book) }
+                    for text in texts {
+                        let role = Role(digest: .sha256(of: text), profile: batch.envelope.sender.description)
+                        try add(text, book, profile: role.profile)
+                        known.insert(role)
+                    }
                 }
             }
         }
-        for contract in other + current {
-            if book.contract(contract.digest) == nil { try append(contract, log, now) }
+        for (path, contract) in configured.compatible {
+            let role = Role(digest: contract.contract.digest, profile: path.profile)
+            if !known.contains(role) { try append(contract.contract, profile: path.profile, log, now) }
+            book.add(contract.contract, profile: path.profile, isCurrent: true)
         }
-        for contract in other { book.add(contract, isCurrent: false) }
-        for contract in current { book.add(contract, isCurrent: true) }
+        for contract in configured.feeds.map(\.contract) {
+            if !known.contains(Role(digest: contract.digest, profile: "")) {
+                try append(contract, profile: "", log, now)
+            }
+            book.add(contract, isCurrent: true)
+        }
+    }
+
+    private struct Role: Hashable {
+        var digest: Digest
+        var profile: String
     }
 
     /// Reads all known texts of a log that another process may be writing.
@@ -45,12 +64,17 @@ enum ContractStartup {
             texts.append(Array(record.value))
             return true
         }
-        for text in texts { try add(text, book) }
+        for text in texts { try add(text, book, profile: "") }
     }
 
-    private static func add(_ text: [UInt8], _ book: ContractBook) throws {
+    private static func add(_ text: [UInt8], _ book: ContractBook, profile: String) throws {
         switch Contract.parse(text, mappers: Mappers.signatures) {
-        case .success(let contract): book.add(contract, isCurrent: false)
+        case .success(let contract):
+            if profile.isEmpty {
+                book.add(contract, isCurrent: false)
+            } else {
+                book.add(contract, profile: profile, isCurrent: false)
+            }
         case .failure(let problems):
             throw UsageError(
                 "contract.stored_invalid",
@@ -59,16 +83,17 @@ enum ContractStartup {
         }
     }
 
-    private static func append(_ contract: Contract, _ log: EmbeddedLog, _ now: Timestamp) throws {
+    private static func append(_ contract: Contract, profile: String, _ log: EmbeddedLog, _ now: Timestamp) throws {
         var builder = RecordBatchBuilder(baseTimestamp: now.micros / 1_000, reserving: contract.text.count + 64)
         builder.append(contract.text[...])
-        let envelope = RecordEnvelope(
+        var envelope = RecordEnvelope(
             feed: contract.name,
             contract: contract.digest,
             receivedAt: now,
             format: .json,
             recordIDBase: Identifier(contract.digest)
         )
+        envelope.sender = ByteString(profile)
         let outcome = Guarded<Result<LogReceipt, EventLogError>?>(nil)
         try log.submit(LogBatch(partition: topic, envelope: envelope, bytes: builder.finish(), recordCount: 1)) {
             result in
@@ -82,21 +107,5 @@ enum ContractStartup {
             )
         }
         _ = try result.get()
-    }
-
-    /// The contracts of the built-in feeds and of the files in the settings; a file replaces a built-in of its name.
-    static func configured(_ paths: [String]) throws -> [Contract] {
-        var contracts = BuiltInContracts.feeds.map(BuiltInContracts.parse)
-        for path in paths {
-            switch Contract.parse(try WholeFile.read(path, bytesMax: 1 << 20), mappers: Mappers.signatures) {
-            case .success(let contract):
-                contracts.removeAll { $0.name == contract.name }
-                contracts.append(contract)
-            case .failure(let problems):
-                let lines = problems.problems.map { "\(path):\($0.line):\($0.column): \($0.message)" }
-                throw UsageError("contract.invalid", lines.joined(separator: "\n"))
-            }
-        }
-        return contracts
     }
 }

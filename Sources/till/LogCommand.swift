@@ -103,7 +103,11 @@ enum LogCommand {
             json.key("sequence")
             if let sequence = record.envelope.senderSequence { json.int(sequence) } else { json.null() }
             json.field("run", record.envelope.run)
-            if case .csv(let header, _) = record.envelope.format { json.field("csv_header", header) }
+            switch record.envelope.format {
+            case .json: break
+            case .csv(let header, _): json.field("csv_header", header)
+            case .unknown(let type): json.field("media_type", type)
+            }
             let isText = String(validating: record.value, as: UTF8.self) != nil
             json.field(
                 isText ? "value" : "value_base64",

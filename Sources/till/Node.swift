@@ -10,6 +10,7 @@ import Refine
 import RetailModel
 import SQLiteTables
 import Settings
+import Synchronization
 import Telemetry
 
 /// One running till: the composition root, the only place that knows which adapter serves which port.
@@ -28,6 +29,7 @@ final class Node {
 
     /// Starts everything in order of dependency; when it returns, requests are answered.
     init(_ settings: TillSettings, listen: (host: String, port: Int), logger: Logger) throws {
+        let contracts = try ContractStartup.configured(settings)
         let time = SystemTime()
         let metrics = Metrics()
         directory = settings.text(.data)
@@ -62,19 +64,7 @@ final class Node {
         try log.start()
 
         let book = ContractBook()
-        let profiles: [(setting: SettingName, path: CompatibilityPath)] = [
-            (.compatibilityInvoices, .invoices), (.compatibilityPos, .pos),
-        ]
-        let compatibility = profiles.filter { settings.text($0.setting) == "on" }.map {
-            (path: $0.path, contract: BuiltInContracts.parse($0.path.contractName))
-        }
-        try ContractStartup.load(
-            log,
-            book,
-            current: ContractStartup.configured(settings.contracts),
-            other: compatibility.map(\.contract),
-            now: time.now()
-        )
+        try ContractStartup.load(log, book, contracts, now: time.now())
 
         let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
         processor = Processor(
@@ -107,19 +97,22 @@ final class Node {
             metrics: metrics,
             time: time,
             random: .fromKernel(),
-            compatibility: compatibility
+            compatibility: contracts.compatible.map { (path: $0.path, contract: $0.contract.contract) }
         )
+        let transport = Transport()
         let console = ConsoleService(
             reader: reader,
             resubmission: ingest,
             proof: { [directory] in try? WholeFile.read(directory + "/proof.json", bytesMax: 1 << 20) },
+            transport: { transport.counts },
             board: board,
             pool: pool,
             metrics: metrics,
             time: time,
             status: status,
             live: live,
-            answersReferenceClients: settings.text(.compatibilityInvoices) == "on"
+            answersReferenceClients: settings.text(.compatibilityInvoices) != "off",
+            references: Set(contracts.compatible.flatMap { [$0.path.path, $0.path.health?.path].compactMap(\.self) })
         )
         let gate = Gate(
             ingest: ingest,
@@ -140,6 +133,19 @@ final class Node {
             settings: serverSettings,
             time: time
         )
+        transport.serve(server)
+    }
+
+    /// The server as its own handler sees it, which is there before it.
+    private final class Transport: Sendable {
+        private let server = Mutex<HTTPServer?>(nil)
+
+        func serve(_ server: HTTPServer) { self.server.withLock { $0 = server } }
+
+        var counts: (requests: Int, connections: Int) {
+            guard let counters = server.withLock({ $0 })?.counters else { return (0, 0) }
+            return (counters.responses.reduce(0, +), counters.connectionsOpen)
+        }
     }
 
     /// Removes tables of an older schema once the new ones contain all that they did.

@@ -32,12 +32,12 @@ enum QuarantineCommand {
         return request.show(items, none: "Nothing is in quarantine.") { items in
             var table = TextTable(["ID", "FEED", "SINCE", "TRIES", "STATE", "REASON"], numbers: [0, 3])
             for item in items {
-                let reasons = item["reasons"].elements
-                let first = reasons.first.map { "\($0["rule"].text): \($0["message"].text)" } ?? ""
+                let first = item["reasons"].elements.first.map { "\($0["rule"].text): \($0["message"].text)" } ?? ""
+                let others = item["reasons_count"].integer - 1
                 table.add([
                     item["id"].text, item["feed"].text, item["first_seen"].text, item["attempts"].text,
                     item["resolved_at"].isNull ? "open" : "resolved",
-                    first + (reasons.count > 1 ? " (and \(reasons.count - 1) more)" : ""),
+                    first + (others > 0 ? " (and \(others) more)" : ""),
                 ])
             }
             return table.lines

@@ -52,6 +52,7 @@ enum ReferencePages {
                 case .text: "text"
                 case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
                 case .choice(let choices): choices.joined(separator: ", ")
+                case .contract: "on, off, path of a contract file"
                 }
             text +=
                 "| `\(name.rawValue)` | `\(name.environmentName)` | `\(name.defaultText)` | \(allowed) | \(name.meaning) |\n"

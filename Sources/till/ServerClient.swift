@@ -8,6 +8,8 @@ final class ServerClient {
     static let defaultURL = "http://127.0.0.1:8080"
     /// The largest page that the API gives.
     private static let pageMax = 1_000
+    /// The largest answer is an entry of quarantine of 16 MiB: as text of escapes (six bytes each) and in base64.
+    fileprivate static let answerBytesMax = 128 << 20
 
     private let address: IngestCommand.Address
     private let authorization: [(name: String, value: String)]
@@ -23,7 +25,12 @@ final class ServerClient {
 
     private func connected() throws -> HTTPClientConnection {
         if let connection { return connection }
-        let made = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        let made = try HTTPClientConnection(
+            host: address.host,
+            port: address.port,
+            timeoutMs: 60_000,
+            bodyMax: Self.answerBytesMax
+        )
         connection = made
         return made
     }
@@ -96,7 +103,11 @@ struct JSONValue {
         let tape: JSONTape
 
         init?(_ bytes: [UInt8]) {
-            var tape = JSONTape()
+            var limits = JSONLimits()
+            (limits.bytesMax, limits.stringBytesMax) = (ServerClient.answerBytesMax, ServerClient.answerBytesMax)
+            // A page of 1,000 senders with 100 ranges each has 250,000.
+            limits.nodesMax = 1_000_000
+            var tape = JSONTape(limits: limits)
             guard (try? tape.parse(bytes)) != nil else { return nil }
             self.bytes = bytes
             self.tape = tape

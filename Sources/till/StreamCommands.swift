@@ -125,9 +125,11 @@ enum StreamCommands {
         return request.show(items, none: "No record waits for reference data.") { items in
             var table = TextTable(["FEED", "POSITION", "SINCE", "WAITS FOR"])
             for item in items {
+                let missing = item["missing"].elements.map(\.text)
+                let others = item["missing_count"].integer - Int64(missing.count)
                 table.add([
                     item["feed"].text, item["position"].text, item["first_seen"].text,
-                    item["missing"].elements.map(\.text).joined(separator: ", "),
+                    missing.joined(separator: ", ") + (others > 0 ? " (and \(others) more)" : ""),
                 ])
             }
             return table.lines

@@ -19,36 +19,49 @@ enum ExitCode: Int32 {
 enum TillMain {
     static let version = "0.1.0"
 
-    static let help = """
+    static let help =
+        commands + "\n\n" + notes.map(\.text).joined(separator: "\n")
+        + "\n\nExit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found."
+
+    private static let commands = """
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
 
-        till up [--config FILE] [--data DIR] [--listen HOST:PORT]      run until SIGINT or SIGTERM
-        till ingest FEED FILE… [--to URL | --data DIR] [--json]   load files (.csv .tsv .ndjson, .gz), - for stdin
+        till up [--config FILE] [--data DIR] [--listen HOST:PORT] [SETTINGS]      run until SIGINT or SIGTERM
+        till ingest FEED FILE… [--to URL | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
+            where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
         till contract check FILE…                                      report every mistake with line and column
-        till log stat|verify|dump [--data DIR] [--json]                look at the log, also beside a running till
-        till windows [--store STORE] [--open] [--from T] [--until T]   turnover by store and window
-        till senders [--feed FEED]                                     who sends, and which sequence numbers are missing
-        till parked [--feed FEED]                                      records that wait for reference data
-        till conflicts                                                 versions that contradict each other
-        till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE]    rejected records
-        till quarantine rules | show ID                                open records by rule; one with its bytes
-        till quarantine redrive|discard ID… | --feed FEED [--rule RULE]    judge again by today's contract; give up
-        till backup DIR [--data DIR] [--json]                          consistent copy, also beside a running till
+        till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
+            dump: --topic TOPIC (default feed.invoices) --from OFFSET --limit N (default 10)
+        till windows [--store STORE] [--open] [--from T] [--until T] [SERVER]     turnover by store and window
+        till senders [--feed FEED] [SERVER]                            who sends, and which sequence numbers are missing
+        till parked [--feed FEED] [SERVER]                             records that wait for reference data
+        till conflicts [SERVER]                                        versions that contradict each other
+        till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE] [SERVER]    rejected records
+        till quarantine rules | show ID [SERVER]                       open records by rule; one with its bytes
+        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [SERVER]    judge again by today's contract; give up
+        till backup DIR [--data DIR] [SETTINGS] [--json]               consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
-        till prove [--data DIR] [--scratch DIR] [--rows] [--json]      compute every table from the log again and compare
-        till settings --effective [--config FILE] [--json]             every setting, its value and where it comes from
-        till simulate pos|orders [--to URL | --out FILE|-] [--json]   reproducible traffic, sent or written, with an end report
+        till prove [--data DIR] [SETTINGS] [--scratch DIR] [--rows] [--json]      compute every table from the log again and compare
+        till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
+        till simulate pos|orders [--to URL | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
             faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
             pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
         till version
-
-        windows, senders, parked, conflicts and quarantine ask a running till: --to http://[NAME:SECRET@]HOST:PORT
-        (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line).
-
-        Exit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found.
         """
+
+    /// What the commands have in common, by the word that stands for it.
+    private static let notes: [(word: String, text: String)] = [
+        (
+            "SETTINGS",
+            "SETTINGS: --config FILE, and every setting of docs/reference/settings.md as --NAME VALUE, for example --log_level info."
+        ),
+        (
+            "SERVER",
+            "SERVER, a running till: --to http://[NAME:SECRET@]HOST:PORT (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line)."
+        ),
+    ]
 
     static func run() -> Never {
         cshims_block_signals()
@@ -100,16 +113,18 @@ enum TillMain {
         }
     }
 
-    /// The lines about one command, with what is indented below them; everything when there are none.
+    /// The lines about one command, with what is indented below them and the notes they name; everything when there are
+    /// none.
     static func help(for command: String) -> String {
         var lines: [Substring] = []
         var isWanted = false
-        for line in help.split(separator: "\n", omittingEmptySubsequences: false) {
-            let text = line.drop { $0 == " " }
-            if text.hasPrefix("till ") || text.isEmpty { isWanted = (text + " ").hasPrefix("till \(command) ") }
+        for line in commands.split(separator: "\n") {
+            if !line.hasPrefix(" ") { isWanted = (line + " ").hasPrefix("till \(command) ") }
             if isWanted { lines.append(line) }
         }
-        return lines.isEmpty ? help : lines.joined(separator: "\n")
+        guard !lines.isEmpty else { return help }
+        lines += notes.filter { note in lines.contains { $0.contains("[" + note.word) } }.map { Substring($0.text) }
+        return lines.joined(separator: "\n")
     }
 
     /// Writes an error for people and chooses the exit code.

@@ -118,6 +118,15 @@ import YAMLTree
             "line 7, column 6: csv separator and quote are the same sign; change one"
         ),
         (
+            "on_failure: reject", "on_failure: reject\n    message: \"up to {$limi}\"",
+            "line 22, column 14: In message: Setting \"limi\" is not declared; did you mean limit?"
+        ),
+        (
+            "check: n > 0", "check: n > 0 and n in $l\n    message: \"one of {$l}\"",
+            "line 20, column 24: In check: Setting \"l\" is not declared; add it to settings\n"
+                + "line 21, column 14: In message: Setting \"l\" is not declared; add it to settings"
+        ),
+        (
             "name: n, type: integer", "name: n, type: int",
             "line 10, column 22: type \"int\" is not known; did you mean integer?\n"
                 + "line 20, column 12: In check: Field \"n\" is not declared; add it to fields"

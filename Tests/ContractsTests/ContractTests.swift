@@ -97,6 +97,14 @@ import Testing
         #expect(contract.judge(&values).corrections == [] && values[4] == .text("cash"), "normalised, not corrected")
     }
 
+    @Test func `an amount is rounded to five digits once the rules have seen it`() throws {
+        let row: [FieldValue] = [.text("a"), .null, number("2"), number("1.5"), number("3")]
+        var values = sale("STORE_7", total: "3.000005", rows: [row])
+        #expect(try cornerShop().judge(&values).corrections.map(\.old) == [number("3.00001")])
+        values[6] = number("2.999995000001")
+        #expect(try cornerShop().judge(&values).corrections == [] && values[6] == number("3"))
+    }
+
     @Test func `all reasons are reported at once with row and value`() throws {
         let contract = try cornerShop()
         var values = sale(

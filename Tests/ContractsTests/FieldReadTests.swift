@@ -103,7 +103,9 @@ import Testing
         ("points", .number(bytes("17.0")), number("17")), ("points", .number(bytes("1e2")), number("100")),
         ("points", .csv(bytes("")), .null), ("points", .text(bytes("")), .null),
         ("total", .number(bytes("2.5500000")), number("2.55")),
-        ("total", .number(bytes("0.000005")), number("0.00001")), ("total", .text(bytes("3")), number("3")),
+        ("total", .number(bytes("0.000005")), number("0.000005")),
+        ("total", .number(bytes("0.000000000000000000005")), number("0.00000000000000000001")),
+        ("total", .text(bytes("3")), number("3")),
         ("weight", .number(bytes("-0.125")), number("-0.125")),
         ("weight", .csv(bytes("12345678901234567890")), number("12345678901234567890")),
     ])

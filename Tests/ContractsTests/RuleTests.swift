@@ -35,6 +35,7 @@ import Testing
         ("count(rows) == 2", true), ("all(rows, rows.q > 1)", false), ("all(rows, rows.q >= 1 and n > rows.q)", true),
         ("any(rows, rows.s == \"y\")", true), ("any(rows, rows.s == \"z\")", false), ("unique(rows.s)", true),
         ("abs(-2) == 2", true), ("round(2.345, 2) == 2.35", true), ("round(-2.345, 2) == -2.35", true),
+        ("exact(n) == 5", true), ("sum(exact(rows.q)) == 3.5", true),
     ])
     func `an expression is true or false`(check: String, wanted: Bool) throws {
         let contract = try smallContract(check: check).get()
@@ -81,6 +82,8 @@ import Testing
             "capture(t, \"a\", 1) == t", 17,
             "In check: capture needs a group from 0 to 0, as a literal; add ( ) to the pattern"
         ),
+        ("exact(n + 1) == 1", 9, "In check: exact needs a number field; write exact(lines.unit_price)"),
+        ("exact(t) == 1", 7, "In check: exact needs a number, but this is a text; use a number field or number(text)"),
         ("n < null", 3, "In check: < cannot order null; write == null or != null"),
         ("b < true", 3, "In check: < cannot order true and false; write == or !="),
         ("n < 1 < 2", 7, "In check: Comparisons cannot be chained; write a < b and b < c"),

@@ -261,6 +261,23 @@ struct FixedTime: TimeSource {
         #expect(RecordEnvelopeCodec.oversized(envelope)?.bytes == most + 1)
         for length in 0..<200 { #expect(RecordEnvelopeCodec.decode(bytes.prefix(length), in: bytes) == nil) }
     }
+
+    @Test func `an envelope of an unknown media type is kept`() {
+        var envelope = LogBatch.of(["a"]).envelope
+        envelope.format = .unknown(mediaType: "text/plain")
+        envelope.action = .discard
+        var bytes: [UInt8] = []
+        RecordEnvelopeCodec.encode(envelope, into: &bytes)
+        #expect(bytes.count == RecordEnvelopeCodec.size(envelope))
+        #expect(RecordEnvelopeCodec.decode(bytes[...], in: bytes) == envelope)
+        for length in bytes.indices { #expect(RecordEnvelopeCodec.decode(bytes.prefix(length), in: bytes) == nil) }
+        // CSV and unknown at once, and a flag that nobody writes.
+        for flags: UInt8 in [18, 32] {
+            #expect(RecordEnvelopeCodec.decode([flags] + bytes[1...], in: [flags] + bytes[1...]) == nil)
+        }
+        envelope.format = .unknown(mediaType: ByteString([UInt8](repeating: 0x61, count: 600)))
+        #expect(RecordEnvelopeCodec.oversized(envelope)?.bytes == 600)
+    }
 }
 
 @Suite struct EmbeddedLogFailuresTests {

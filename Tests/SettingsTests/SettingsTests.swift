@@ -69,6 +69,7 @@ import Testing
               segment_mebibytes: 0
               colour: red
             contracts: one.yaml
+            compatibility: { pos: "" }
             identities:
               - name: a:b
                 secret_sha256: abc
@@ -85,12 +86,13 @@ import Testing
                 "till.yaml:4:22: log.segment_mebibytes is \"0\"; give a whole number from 1 to 1024",
                 "till.yaml:5:3: \"log.colour\" is not a setting; known are \(known)",
                 "till.yaml:6:12: contracts is a list of file paths",
-                "till.yaml:9:20: secret_sha256 must be 64 hex digits: printf %s SECRET | sha256sum",
-                "till.yaml:10:24: \"ingest:\" is not a scope; \(scopes)",
-                "till.yaml:10:35: \"everything\" is not a scope; \(scopes)",
-                "till.yaml:11:5: \"age\" is not known here; known are name, secret_sha256, scopes",
-                "till.yaml:8:5: an identity needs a name without a colon",
-                "till.yaml:8:5: an identity needs secret_sha256",
+                "till.yaml:7:23: compatibility.pos is empty; give on, off or the path of a contract file",
+                "till.yaml:10:20: secret_sha256 must be 64 hex digits: printf %s SECRET | sha256sum",
+                "till.yaml:11:24: \"ingest:\" is not a scope; \(scopes)",
+                "till.yaml:11:35: \"everything\" is not a scope; \(scopes)",
+                "till.yaml:12:5: \"age\" is not known here; known are name, secret_sha256, scopes",
+                "till.yaml:9:5: an identity needs a name without a colon",
+                "till.yaml:9:5: an identity needs secret_sha256",
                 "TILL_TABLES_READERS: tables.readers is \"17\"; give a whole number from 1 to 16",
                 "--http.connections_max: http.connections_max is \"many\"; give a whole number from 1 to 100000",
             ]

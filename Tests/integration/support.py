@@ -66,6 +66,13 @@ def totals(till):
     return reply.json["totals"]
 
 
+def metric(till, name):
+    for text in till.get("/metrics").body.decode().splitlines():
+        if text.startswith(f"till_{name} "):
+            return int(text.split()[1])
+    raise AssertionError(f"no metric {name}")
+
+
 def pages(till, path, limit):
     """All items of a list, page by page."""
     items, cursor = [], None
@@ -114,8 +121,9 @@ def quarantined(till):
     return reply.json["items"]
 
 
-def original_bytes(item):
-    return base64.b64decode(item["bytes"]) if item["encoding"] == "base64" else item["bytes"].encode()
+def original_bytes(till, item):
+    """All of them: lists show only the first ones."""
+    return base64.b64decode(till.get(f"/v1/quarantine/{item['id']}").json["base64"])
 
 
 # Input, status of the native and of the compatible path, what the canonical line shows instead of the input.
@@ -123,6 +131,12 @@ def original_bytes(item):
 
 def schema_of(openapi, path, status="200", method="get"):
     return openapi["paths"][path][method]["responses"][status]["content"]["application/json"]["schema"]
+
+
+def check_documented(till, reply, path, method="post", headers=None):
+    """An answer fits what the OpenAPI document says of its path and status."""
+    openapi = till.get("/v1/openapi.json", headers).json
+    check_shape(reply.json, schema_of(openapi, path, str(reply.status), method))
 
 
 def check_shape(answer, schema):

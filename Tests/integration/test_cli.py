@@ -1,6 +1,7 @@
 """The command line: settings and where they come from, the log's tools, damage, exit codes."""
 
 import json
+import re
 import signal
 import socket
 import threading
@@ -96,9 +97,44 @@ def test_wrong_command_lines(directory, words):
 
 def test_help_of_a_command():
     text = ended(till_command("prove", "--help"), DONE)
-    assert text.startswith("till prove [--data DIR]") and len(text.splitlines()) == 1
+    assert text.startswith("till prove [--data DIR]") and text.splitlines()[1:] == [
+        "SETTINGS: --config FILE, and every setting of docs/reference/settings.md as --NAME VALUE, for example "
+        "--log_level info."
+    ]
     assert "--duplicates P" in ended(till_command("simulate", "pos", "--help"), DONE)
     assert ended(till_command("unheard-of", "--help"), DONE) == ended(till_command("help"), DONE)
+
+
+COMMANDS = [
+    "up", "ingest", "log", "windows", "senders", "parked", "conflicts", "quarantine list", "quarantine rules",
+    "quarantine show", "quarantine redrive", "quarantine discard", "backup", "restore", "prove", "settings", "simulate",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_option_and_no_other(directory, command):
+    """What a command takes is what it says when it is given something else."""
+    said = ended(till_command(*command.split(), "--no-such-option"), USAGE)
+    option = re.compile(r"--([a-z_.-]*[a-z])")
+    taken = set(option.findall(said.split("known are")[1]))
+    text = ended(till_command(*command.split(), "--help"), DONE)
+    named = set(option.findall(text))
+    if "SETTINGS: " in text:
+        listed = json.loads(ended(till_command("settings", "--effective", "--json"), DONE))
+        settings = {name for name in listed if isinstance(listed[name], dict)}
+        assert taken >= settings | {"config"}
+        named = set(option.findall(text.split("SETTINGS: ")[0])) | {"config"}
+        taken -= settings - named
+    if " " in command:  # the help is of all its commands
+        assert taken <= named, taken - named
+    else:
+        assert named == taken, f"help only {sorted(named - taken)}, taken only {sorted(taken - named)}"
+
+
+def test_every_command_is_tried():
+    text = ended(till_command("help"), DONE)
+    found = set(re.findall(r"^till ([a-z]+)", text, re.M)) - {"contract", "version"}
+    assert found == {command.split()[0] for command in COMMANDS}
 
 
 def test_words_that_always_work(directory):

@@ -9,7 +9,9 @@ import time
 import pytest
 from conftest import wait_until
 from steady_load import SteadyLoad, lines_by_invoice
-from support import DAMAGED, EXAMPLE, ended, line, new_till, till_command, totals
+from support import DAMAGED, EXAMPLE, JSON, check_documented, ended, line, new_till, till_command, totals
+from test_pos_endpoint import HEALTH, PATH
+from test_pos_endpoint import sale as transaction
 
 MEBIBYTE = 1 << 20
 ROWS = 40_000
@@ -125,6 +127,47 @@ def test_log_and_tables_on_one_full_disk(small_disk, server):
     till.start()
     assert totals(till) == found
     check_exactly_once(till, load)
+
+
+def test_the_paths_of_reference_systems_on_a_full_disk(small_disk, server, tmp_path):
+    disk = small_disk("log-disk", 8)
+    till = server(tmp_path)
+    till.data.mkdir()
+    (disk.path / "log").mkdir()
+    (till.data / "log").symlink_to(disk.path / "log")
+    till.start()
+    sale = transaction(1, customer_id="C" * 200)
+    assert till.request("POST", PATH, sale, JSON).status == 200 and till.get(HEALTH).status == 200
+    disk.fill(0)
+
+    def refused(path, body):
+        # The last page of a file may have room for some records still.
+        def ask():
+            reply = till.request("POST", path, body, JSON)
+            return reply if reply.status not in (200, 201) else None
+
+        reply = wait_until(ask, 30, f"{path} to be refused")
+        assert reply.status == 503 and reply.headers["retry-after"] == "1", reply
+        check_documented(till, reply, path.replace("/pos", "/{feed}") if path.startswith("/v1/") else path)
+        return reply.json
+
+    answer = refused(PATH, sale)
+    assert set(answer) == {"detail"} and "free space and send again" in answer["detail"]
+    answer = refused("/invoicedata", line())
+    assert answer["error"]["code"] == "log.full" and "free space and send again" in answer["error"]["message"]
+    assert refused("/v1/feeds/pos", sale)["error"]["code"] == "log.full"
+    check_documented(till, till.get("/health/ready"), "/health/ready", "get")
+    reply = till.get(HEALTH)
+    check_documented(till, reply, HEALTH, "get")
+    assert reply.status == 503 and reply.json == {
+        "error": {"code": "not_ready", "message": "A part of till is not ready; GET /health/ready names it."}
+    }
+    stored = totals(till)
+    disk.release()
+    wait_until(lambda: till.get(HEALTH).status == 200, 10, "the health of the reference system")
+    assert till.request("POST", PATH, transaction(2), JSON).status == 200
+    assert till.request("POST", "/invoicedata", line(InvoiceNo="7"), JSON).status == 201
+    assert totals(till)["received"] == stored["received"] + 2
 
 
 def test_only_the_log_is_on_a_full_disk(small_disk, server, tmp_path):

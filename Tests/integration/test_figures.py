@@ -7,104 +7,28 @@ so on). Money is compared as exact decimals; a binary float anywhere, in a query
 No expected figure is written down here.
 """
 
+import contextlib
 import gzip
 import http.client
 import json
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import time
 from collections import defaultdict
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-import duckdb
 import pytest
+from expected_figures import Expected
 
 DATA = Path(__file__).resolve().parents[2] / "Examples/online-retail/online_retail_2009_2010.csv.gz"
 CURRENCY = "GBP"
 SEED = 20101209
 FIGURES = ("gross", "returns", "net", "orders", "units")
-
-# One row per line of the file. Times in the file are local times of the shop, so a day is the first ten characters.
-LINES = """
-create table line as
-with typed as (
-    select "Invoice" as invoice, "StockCode" as product, "Customer ID" as customer, "Country" as country,
-        left("InvoiceDate", 10) as day, left("InvoiceDate", 7) as month,
-        cast("Quantity" as bigint) as quantity, cast("Price" as decimal(18, 5)) as price,
-        cast("Quantity" as bigint) * cast("Price" as decimal(18, 5)) as amount
-    from raw
-)
-select *, case
-    when invoice like 'A%' then 'adjustment'
-    when price < 0 then 'adjustment'
-    when invoice like 'C%' and quantity < 0 then 'return'
-    when invoice like 'C%' then 'adjustment'
-    when quantity < 0 and customer is not null then 'return'
-    when quantity < 0 then 'adjustment'
-    else 'gross' end as kind
-from typed
-"""
-
-NATIVE = """
-    coalesce(sum(amount) filter (kind = 'gross'), 0) as gross,
-    -coalesce(sum(amount) filter (kind = 'return'), 0) as returns,
-    coalesce(sum(amount) filter (kind in ('gross', 'return')), 0) as net,
-    count(distinct invoice) filter (kind = 'gross') as orders,
-    coalesce(sum(quantity) filter (kind = 'gross'), 0) as units
-"""
-
-
-class Expected:
-    """What the file says, by SQL over exact decimals."""
-
-    def __init__(self, path):
-        self.db = duckdb.connect(
-            config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"},
-        )
-        self.db.execute(
-            """create table raw as
-            select * from read_csv(?, header = true, all_varchar = true, delim = ',', quote = '"')""",
-            [str(path)],
-        )
-        self.db.execute(LINES)
-        self.rows = self.one("select count(*) from raw")[0]
-        self.totals = self.one(f"select {NATIVE} from line")
-        self.adjustments = self.one("select coalesce(sum(amount) filter (kind = 'adjustment'), 0) from line")[0]
-        self.reference = self.one("select sum(amount) from line where invoice not like 'C%'")[0]
-        self.by_day = self.keyed(f"select day, {NATIVE} from line group by day")
-        self.by_month = self.keyed(f"select month, {NATIVE} from line group by month")
-        self.by_country = self.keyed(f"select country, {NATIVE} from line group by country")
-        self.by_customer = self.keyed(
-            f"select customer, {NATIVE} from line where customer is not null group by customer"
-        )
-        self.top = self.all(
-            """select product, sum(amount) as gross, cast(sum(quantity) as bigint) as units
-            from line where kind = 'gross' group by product order by gross desc, product limit 10"""
-        )
-        self.cancellations = self.keyed(
-            """select day, count(distinct invoice) as documents, sum(-abs(amount)) as amount
-            from line where invoice like 'C%' group by day"""
-        )
-        self.average = (self.totals[0] / self.totals[3]).quantize(Decimal("0.00001"), ROUND_HALF_UP)
-
-    def all(self, sql):
-        cursor = self.db.execute(sql)
-        types = {str(column[1]) for column in cursor.description}
-        assert not types & {"FLOAT", "DOUBLE", "REAL"}, f"a binary float in the expectation: {types}: {sql}"
-        rows = cursor.fetchall()
-        assert not any(isinstance(value, float) for row in rows for value in row)
-        return rows
-
-    def one(self, sql):
-        (row,) = self.all(sql)
-        return row
-
-    def keyed(self, sql):
-        return {row[0]: row[1:] for row in self.all(sql)}
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +164,51 @@ def compare_cancellations(found, answers, expected):
     found.compare_all("cancellations of", actual, expected.cancellations, (0, Decimal(0)))
 
 
+def view(answers, name):
+    rows = answers.get(f"/v1/views/{name}", limit=100_000)["items"]
+    assert 0 < len(rows) < 100_000
+    return rows
+
+
+def compare_reference(found, answers, expected):
+    """The six views of the reference system, by its definition of sales (BIL-20), on the whole year."""
+    (total,) = view(answers, "vw_TotalSales")
+    found.compare("vw_TotalSales", money(total["SALES"]), expected.reference)
+    (average,) = view(answers, "vw_AverageOrderValue")
+    found.compare("vw_AverageOrderValue", money(average["AvgOrderValue"]), expected.reference_average)
+    by_time = {
+        (x["Year"], x["Month"], x["Quarter"], x["WeekNumber"], x["DayOfWeek"]): (money(x["TotalRevenue"]),)
+        for x in view(answers, "vw_SalesByTime")
+    }
+    found.compare_all("vw_SalesByTime", by_time, expected.reference_by_time, (Decimal(0),))
+    top = [(x["StockCode"], money(x["SOLD_PRODUCTS"])) for x in view(answers, "vw_Top10SellingProducts")]
+    found.compare("vw_Top10SellingProducts", top, expected.reference_top)
+    cancelled = {x["InvoiceNo"]: (money(x["CancelledRevenue"]),) for x in view(answers, "vw_CancelledOrders")}
+    found.compare_all("vw_CancelledOrders", cancelled, expected.cancelled_orders, (Decimal(0),))
+    rows = view(answers, "vw_CustomerStats")
+    stats = {x["CustomerID"]: (x["OrderCount"],) for x in rows}
+    found.compare_all("vw_CustomerStats", stats, expected.customer_stats, (0,))
+    most = max(expected.customer_stats.values())[0]
+    found.compare("MostRepeatingOrders", {x["MostRepeatingOrders"] for x in rows}, {most})
+    found.compare("TotalCustomers", {x["TotalCustomers"] for x in rows}, {len(expected.by_customer)})
+
+
+def compare_stored_reference(found, data, expected):
+    """The stored sums by the reference definition: by day, month and country. No path of the API shows them."""
+    parts = {
+        "day": "date(s.day * 86400, 'unixepoch')", "month": "strftime('%Y-%m', s.day * 86400, 'unixepoch')",
+        "country": "c.name",
+    }  # fmt: skip
+    with contextlib.closing(sqlite3.connect(f"file:{data}/tables.sqlite?mode=ro", uri=True)) as tables:
+        for part, key in parts.items():
+            rows = tables.execute(
+                f"""select {key}, sum(s.reference_hi), sum(s.reference_lo)
+                from sales_day s join country c on c.id = s.country_id group by 1"""
+            )
+            sums = {name: (Decimal(high * 2**32 + low).scaleb(-5),) for name, high, low in rows}
+            found.compare_all(f"reference by {part}", sums, expected.reference_by[part], (Decimal(0),))
+
+
 def ingest(till, *files):
     """Runs `till ingest invoices FILES --to URL` and returns what it printed."""
     command = [os.environ["TILL_BIN"], "ingest", "invoices", *map(str, files), "--to", till.url]
@@ -310,6 +279,9 @@ def test_figures_equal_the_file(till, expected, tmp_path, load):
     found.compare("quarantined and parked", (totals["quarantined"], totals["parked"]), (0, 0))
     for compare in (compare_totals, compare_over_time, compare_products, compare_customers, compare_cancellations):
         compare(found, answers, expected)
+    compare_reference(found, answers, expected)
+    if not till.is_external:
+        compare_stored_reference(found, till.data, expected)
     assert not found, f"{len(found)} differences:\n" + "\n".join(found[:40])
 
 
@@ -335,6 +307,9 @@ def test_the_expectation_adds_up(expected):
         "select coalesce(sum(amount), 0) from line where invoice not like 'C%' and kind <> 'gross'"
     )
     assert expected.reference - gross == only_reference
+    for parts in (*expected.reference_by.values(), expected.reference_by_time):
+        assert sum(amount for (amount,) in parts.values()) == expected.reference
+    assert len(expected.reference_by["day"]) > 250 and len(expected.reference_top) == 10
     assert expected.one("select coalesce(sum(amount), 0) from line") == (net + expected.adjustments,)
     assert len(expected.top) == 10 and expected.by_customer and expected.cancellations
 

@@ -84,7 +84,7 @@ def test_a_partly_bad_array_keeps_the_good(till):
     assert [(one["index"], len(one["reasons"])) for one in reply.json["rejected"]] == [(1, 1), (3, 2)]
     found = totals(till)
     assert (found["received"], found["distinct"], found["quarantined"]) == (4, 2, 2)
-    kept = sorted(original_bytes(item) for item in quarantined(till))
+    kept = sorted(original_bytes(till, item) for item in quarantined(till))
     assert kept == sorted([json.dumps(lines[1]).encode(), json.dumps(lines[3]).encode()])
     assert {item["position"] for item in quarantined(till)} == {"feed.invoices/0:1", "feed.invoices/0:3"}
 
@@ -109,7 +109,7 @@ def test_an_array_that_cannot_be_taken_apart_is_one_record_in_quarantine(till, b
     reply = till.post("invoices", body)
     assert reply.status == 422 and len(reply.json["rejected"]) == 1, reply
     (item,) = quarantined(till)
-    assert original_bytes(item) == body, "the original bytes, every one"
+    assert original_bytes(till, item) == body, "the original bytes, every one"
     assert item["feed"] == "invoices" and item["reasons"] and item["resolved_at"] is None
 
 
@@ -130,7 +130,7 @@ def test_bad_bytes_are_kept_on_both_paths(till, path):
     for body in bodies:
         reply = till.request("POST", path, body, JSON)
         assert reply.status == 422, reply
-    assert sorted(original_bytes(item) for item in quarantined(till)) == sorted(bodies)
+    assert sorted(original_bytes(till, item) for item in quarantined(till)) == sorted(bodies)
 
 
 def test_a_pair_of_surrogates_is_a_letter(till):
@@ -152,7 +152,7 @@ def test_values_above_a_mebibyte(till):
     assert rejected["index"] == 1 and "1048576" in rejected["reasons"][0]["message"], rejected
     assert len(reply.body) < 10_000, "an answer does not repeat a mebibyte"
     (item,) = quarantined(till)
-    assert original_bytes(item) == json.dumps(long).encode()
+    assert original_bytes(till, item) == json.dumps(long).encode()
 
 
 def test_csv_mistakes(till):

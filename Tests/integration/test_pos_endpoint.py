@@ -4,9 +4,22 @@ import base64
 import copy
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support import JSON, log_dump, new_till, quarantined, running, totals
+from support import (
+    JSON,
+    check_documented,
+    ended,
+    line,
+    log_dump,
+    metric,
+    new_till,
+    quarantined,
+    running,
+    till_command,
+    totals,
+)
 
 PATH = "/validation-service/api/v1/pos/validate_transaction"
 HEALTH = "/validation-service/api/v1/health"
@@ -150,9 +163,41 @@ def test_bodies_that_are_no_transaction(pos):
         reply = send(pos, body)
         assert reply.status == 422 and "JSON decode error" in reply.json["errors"][0], reply
     assert send(pos, b"{]").json["errors"][0].startswith("Field '1' validation failed: JSON decode error")
-    assert send(pos, json.dumps(sale()), {"Content-Type": "text/plain"}).status == 422
     reply = pos.request("GET", PATH)
     assert reply.status == 405 and set(reply.json) == {"detail"} and reply.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("path", [PATH, "/invoicedata"])
+def test_a_body_of_another_media_type_is_kept_and_refused(tmp_path, path):
+    # Good as JSON, and not sent as such: judged so for ever, also when the tables are built again.
+    body = json.dumps(sale(1) if path == PATH else line()).encode()
+    feed = "pos" if path == PATH else "invoices"
+    message = 'Content-Type "text/plain" is not read here; send application/json'
+    with running(new_till(tmp_path)) as till:
+        assert till.request("POST", path, b"", {"Content-Type": "text/plain"}).status == 422
+        assert totals(till)["received"] == 0, "nothing is kept of no byte"
+        reply = till.request("POST", path, body, {"Content-Type": "Text/Plain; charset=utf-8"})
+        assert reply.status == 422, reply
+        if path == PATH:
+            assert reply.json["errors"] == [error_of("body", None) + message]
+        else:
+            (detail,) = reply.json["detail"]
+            assert (detail["loc"], detail["type"], detail["msg"]) == (["body"], "content_type_unknown", message)
+        till.stop()
+        (tmp_path / "data/tables.sqlite").unlink()
+        till.start()
+        (entry,) = quarantined(till)
+        assert entry["bytes"].encode() == body and entry["feed"] == feed
+        assert [(r["rule"], r["value"], r["message"]) for r in entry["reasons"]] == [
+            ("content_type_unknown", "text/plain", message)
+        ]
+        assert (totals(till)["quarantined"], totals(till)["distinct"]) == (1, 0)
+        # Judged again it is read as JSON, because somebody looked at it.
+        reply = till.request("POST", "/v1/quarantine/redrive?after=latest", {"ids": [entry["id"]]}, JSON)
+        assert reply.status == 202 and totals(till)["distinct"] == 1
+        till.stop()
+        assert [record.get("media_type") for record in log_dump(till, f"feed.{feed}")] == ["text/plain", None]
+        ended(till_command("prove", "--data", till.data), 0)
 
 
 def test_the_health_of_the_reference_system(pos):
@@ -176,13 +221,6 @@ def test_what_is_answered_survives_a_kill_and_what_is_refused_is_kept(tmp_path):
         assert len(log_dump(till, "feed.pos")) == 3
 
 
-def metric(till, name):
-    for text in till.get("/metrics").body.decode().splitlines():
-        if text.startswith(f"till_{name} "):
-            return int(text.split()[1])
-    raise AssertionError(f"no metric {name}")
-
-
 def test_corrections_receipts_and_failed_payments_are_counted(tmp_path):
     with running(new_till(tmp_path)) as till:
         names = ("ingest_sales_corrected_total", "ingest_receipts_differing_total", "ingest_payments_failed_total")
@@ -198,6 +236,26 @@ def test_corrections_receipts_and_failed_payments_are_counted(tmp_path):
         assert till.post("pos", [sale(4, payment_status="failure"), sale(5, items__0__total_price=1)]).status == 202
         assert send(till, sale(6, total_amount=99.99, store_id="STORE_0")).status == 422
         assert counts() == [2, 1, 1]
+
+
+@pytest.mark.parametrize("path", [PATH, "/invoicedata", "/v1/feeds/{feed}"])
+def test_a_slow_disk_is_answered_with_retry_after(tmp_path, path):
+    # A mebibyte may wait while a sync takes a second; records of 50 KB pass it.
+    note = {"note": "x" * 50_000}
+    bodies = [line(**note) if path == "/invoicedata" else sale(number, **note) for number in range(60)]
+    with running(new_till(tmp_path, "--log.waiting_mebibytes", "1", "--log.added_sync_milliseconds", "1000")) as till:
+        target = path.replace("{feed}", "pos")
+        with ThreadPoolExecutor(60) as pool:
+            replies = list(pool.map(lambda body: till.request("POST", target, body, JSON), bodies))
+        taken = [reply for reply in replies if reply.status < 300]
+        refused = [reply for reply in replies if reply.status >= 300]
+        assert taken and refused and {reply.status for reply in refused} == {429}, replies
+        for reply in refused:
+            sentence = reply.json["detail"] if path == PATH else reply.json["error"]["message"]
+            assert "wait" in sentence and reply.headers["content-type"] == "application/json"
+            assert reply.headers["retry-after"] == "1"
+        check_documented(till, refused[0], path)
+        assert totals(till)["received"] == len(taken)
 
 
 def basic(name, password):
@@ -227,10 +285,12 @@ def test_credentials_of_the_reference_system(tmp_path):
         for headers in (basic("pos-service_1", "guess"), basic("nobody", "x"), {**JSON, "Authorization": "Basic ???"}):
             reply = send(till, sale(), headers)
             assert reply.status == 401 and reply.json == {"detail": "Invalid credentials"}, headers
+            check_documented(till, reply, PATH, headers=basic("aggregation", "aggregation"))
             assert reply.headers["www-authenticate"].startswith("Basic")
         for name in ("aggregation", "other"):
             reply = send(till, sale(), basic(name, name))
             assert reply.status == 403 and list(reply.json) == ["detail"] and "ingest:pos" in reply.json["detail"]
+            check_documented(till, reply, PATH, headers=basic("aggregation", "aggregation"))
         for name in ("pos-service_1", "every"):
             assert send(till, sale(), basic(name, name)).status == 200
         assert till.get(HEALTH).status == 200

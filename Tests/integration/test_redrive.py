@@ -5,7 +5,7 @@ import base64
 import pytest
 from conftest import ROOT
 from messages import MENU, at, changed_contract, order, restaurant, sale, send, user
-from support import JSON, check_shape, line, new_till, running, schema_of, totals
+from support import JSON, check_shape, line, new_till, running, schema_of, till_command, totals
 
 STORES = ("stores_max: 10", "stores_max: 20")
 
@@ -75,6 +75,50 @@ def test_one_entry_with_its_bytes(shop):
     assert entry["text"] is None and entry["base64"] == "//4="
     for unknown in ("999", "x"):
         assert shop.get(f"/v1/quarantine/{unknown}").status == 404
+
+
+def test_a_list_shows_the_beginning_of_a_large_record(shop):
+    # An array that is not closed is one record; the cut falls inside a sign of two bytes.
+    body = b'[ "' + "é".encode() * (3 << 20) + b'",'
+    reject(shop, "pos", body, content_type="application/json; charset=utf-8")
+    shown = shop.get("/v1/quarantine?after=latest")
+    assert len(shown.body) < 20_000, len(shown.body)
+    newest = shown.json["items"][0]
+    assert newest["encoding"] == "utf8" and newest["bytes"] == body[:4095].decode()
+    assert newest["bytes_size"] == len(body) and newest["bytes_complete"] is False
+    assert all(entry["bytes_complete"] for entry in shown.json["items"][1:])
+    entry = ask(shop, f"/v1/quarantine/{newest['id']}")
+    assert base64.b64decode(entry["base64"]) == body and entry["size"] == len(body)
+    words = ["quarantine", "list", "--to", shop.url]
+    assert len(till_command(*words).stdout) < 2_000 and len(till_command(*words, "--json").stdout) < 20_000
+    whole = till_command("quarantine", "show", newest["id"], "--to", shop.url).stdout
+    assert body.decode() in whole.decode()
+    assert shop.post("pos", bytes(3) + b"\xff" * 9_000).status == 422
+    assert len(base64.b64decode(entries(shop)[0]["bytes"])) == 4_096
+
+
+def test_many_reasons_are_cut(shop):
+    bad = sale("STORE_1", at(4), 1) | {"items": list(range(300))}
+    listed = shop.post("pos", bad).json["rejected"][0]["reasons"]
+    assert len(listed) == 101 and listed[-1]["message"] == (
+        "200 more reasons are not listed; correct the listed ones first"
+    )
+    newest = entries(shop)[0]
+    assert newest["reasons"] == listed[:10] and newest["reasons_count"] == 101
+    assert ask(shop, f"/v1/quarantine/{newest['id']}")["reasons"] == listed
+    assert "(and 100 more)" in till_command("quarantine", "list", "--to", shop.url).stdout.decode()
+    rules = ask(shop, "/v1/quarantine/rules")["items"]
+    assert {(r["rule"], r["entries"]) for r in rules} == {("store_range", 2), ("type", 1), ("more_reasons", 1)}
+
+
+def test_a_list_shows_the_beginning_of_a_parked_record(directory):
+    with running(new_till(directory)) as till:
+        menu = {f"p{n}": (f"Dish {n}", "Mains", 100) for n in range(60)}
+        send(till, "orders", order(1, "u1", "r1", menu, list(menu)))
+        (parked,) = ask(till, "/v1/parked")["items"]
+        assert len(parked["missing"]) == 20 and parked["missing_count"] == 62
+        assert len(parked["bytes"]) == 4_096 < parked["bytes_size"] and not parked["bytes_complete"]
+        assert "(and 42 more)" in till_command("parked", "--to", till.url).stdout.decode()
 
 
 def test_redrive_under_the_same_contract_is_rejected_again(shop):

@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 import pytest
-from support import DONE, FAILED, USAGE, ended, quarantined, till_command, totals
+from support import DONE, FAILED, USAGE, ended, metric, quarantined, till_command, totals
 
 START = "2025-02-22T09:43:14Z"
 FAULTS = ["--duplicates", "0.05", "--disorder", "0.2", "--late", "0.02", "--bad", "0.05", "--bad-totals", "0.03"]
@@ -66,6 +66,16 @@ def test_sales_are_never_corrected_unless_asked(till):
     check_closed(report)
     assert report["sent_of_kind"]["corrected"] == 0 and report["sent_of_kind"]["failed"] > 100
     assert totals(till)["received"] == 20000
+    # The reference system would have corrected 23.6 % of them (POS-07).
+    assert metric(till, "ingest_sales_corrected_total") == 0
+    assert metric(till, "ingest_payments_failed_total") == report["sent_of_kind"]["failed"]
+
+
+def test_the_server_counts_as_many_corrections_as_were_made(till):
+    report = sent(till, "pos", "--count", "5000", "--seed", "1", "--bad-totals", "0.1")
+    check_closed(report)
+    assert report["sent_of_kind"]["corrected"] > 400
+    assert metric(till, "ingest_sales_corrected_total") == report["sent_of_kind"]["corrected"]
 
 
 def test_sales_with_every_fault_close(till):
@@ -110,6 +120,77 @@ def test_reference_data_can_be_loaded_again(till):
     again = sent(till, "orders", *words)
     assert again["reference"]["users"]["duplicates"] == 100 and again["reference"]["restaurants"]["duplicates"] == 10
     check_closed(sent(till, "orders", "--count", "10", "--seed", "5", "--start", "2025-02-23T09:43:14Z"), feeds=3)
+
+
+def test_new_names_and_menus_are_in_force_from_their_time_on(till):
+    words = ["--count", "200", "--seed", "5"]
+    sent(till, "orders", *words, "--start", START)
+    later = ["--seed", "5", "--start", "2025-02-23T09:43:14Z"]
+    users = [json.loads(line) for line in written("orders", *later, "--reference", "users").splitlines()]
+    restaurants = [json.loads(line) for line in written("orders", *later, "--reference", "restaurants").splitlines()]
+    counted = counters(till, users)
+    for one in users:
+        # Newer than what the simulation below says of them, which is up to a year older than its start.
+        one["name"], one["update_ts_utc"] = "Новое " + one["name"], "2025-02-24 10:00:00"
+    for one in restaurants:
+        for item in one["menu"]:
+            item["name"], item["category"] = "Новое " + item["name"], "Новое"
+    for feed, records in (("users", users), ("restaurants", restaurants)):
+        reply = till.post(feed, records)
+        assert reply.status == 202 and reply.json["accepted"] == len(records), reply
+    renamed = counters(till, users)
+    assert renamed.keys() == counted.keys() and len(counted) > 50
+    for key, (name, products, categories) in renamed.items():
+        assert name == "Новое " + counted[key][0]
+        assert products == {product: ("Новое " + old, orders) for product, (old, orders) in counted[key][1].items()}
+        assert categories == counted[key][2], "an order counts in the category of its day"
+    known = totals(till)
+    check_closed(sent(till, "orders", *words, "--start", "2025-02-24T09:43:14Z"), feeds=3)
+    assert totals(till)["distinct"] > known["distinct"] + 200
+    after = counters(till, users)
+    # Its menus are newer than ours, its users are not.
+    assert all(name.startswith("Новое") for name, _, _ in after.values())
+    assert not any(name.startswith("Новое") for _, products, _ in after.values() for name, _ in products.values())
+    # Its orders replace the first ones; they are of the hours before it starts, when our menus were in force.
+    assert {name for _, _, categories in after.values() for name in categories} == {"Новое"}
+
+
+def counters(till, users):
+    """By user: name, products with name and orders, orders by category; of those who ordered."""
+    found = {}
+    for one in users:
+        reply = till.get(f"/v1/users/{one['_id']}/products?limit=1000&after=latest")
+        assert reply.status == 200, reply
+        products = {item["key"]: (item["name"], item["orders"]) for item in reply.json["items"]}
+        items = till.get(f"/v1/users/{one['_id']}/categories?limit=1000").json["items"]
+        if products:
+            categories = {item["category"]: item["orders"] for item in items}
+            found[one["_id"]] = (reply.json["user"]["name"], products, categories)
+    return found
+
+
+def test_ten_replays_of_all_feeds_change_no_counter(till):
+    parts = {
+        feed: written("orders", "--count", "400", "--seed", "5", *ORDER_FAULTS, *more)
+        for feed, more in (
+            ("users", ["--reference", "users"]), ("restaurants", ["--reference", "restaurants"]), ("orders", []),
+        )
+    }  # fmt: skip
+    users = [json.loads(line) for line in parts["users"].splitlines()]
+    seen = []
+    for number in range(10):
+        # Orders first at times: what is parked then is released by what follows.
+        for feed in sorted(parts, reverse=bool(number % 2)):
+            assert till.post(feed, parts[feed], "application/x-ndjson").status == 202
+        known = totals(till)
+        seen.append(
+            (
+                counters(till, users),
+                {name: known[name] for name in known if name not in ("received", "duplicates", "quarantined")},
+            )
+        )
+    assert all(one == seen[0] for one in seen), [known for _, known in seen]
+    assert len(seen[0][0]) > 50 and seen[0][1]["parked"] == 0
 
 
 def test_the_rate_is_kept_and_no_sale_is_in_the_future(till):

@@ -3,8 +3,7 @@ import Primitives
 extension RuleCompiler {
     static let functions = [
         "sum", "count", "all", "any", "unique", "matches", "capture", "length", "lower", "upper", "is_null", "number",
-        "abs",
-        "round", "seconds",
+        "abs", "round", "exact", "seconds",
     ]
 
     mutating func call(_ syntax: RuleSyntax, _ name: String, _ arguments: [RuleSyntax]) -> Compiled? {
@@ -59,6 +58,13 @@ extension RuleCompiler {
                 )
             }
             return emit(.round, .decimal, a: value.part, b: Int(count))
+        case "exact":
+            guard case .name = arguments[0].kind else {
+                return fail(arguments[0], "exact needs a number field; write \(Self.usage(name))")
+            }
+            isExact = true
+            defer { isExact = false }
+            return compile(arguments[0], as: .decimal, "exact needs")
         default: return simple(name, arguments[0])
         }
     }
@@ -85,6 +91,7 @@ extension RuleCompiler {
         case "matches": "matches(text, \"pattern\")"
         case "capture": "capture(text, \"pattern\", 1)"
         case "round": "round(number, 2)"
+        case "exact": "exact(lines.unit_price)"
         default: "\(name)(value)"
         }
     }
@@ -106,7 +113,9 @@ extension RuleCompiler {
             return fail(syntax, "\(name) stands inside another function over rows; split the rule in two")
         }
         self.list = list
-        defer { self.list = nil }
+        // A cell that is compared as a whole is not computed with.
+        isExact = name == "unique"
+        defer { (self.list, isExact) = (nil, false) }
         return compile(body)
     }
 

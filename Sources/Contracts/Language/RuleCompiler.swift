@@ -16,6 +16,8 @@ struct RuleCompiler {
     var named: [FieldReference] = []
     /// The list whose rows the current part is about.
     var list: Int?
+    /// Inside `exact`: amounts with all their digits.
+    var isExact = false
 
     init(fields: FieldTable, settings: [String: SettingValue]) {
         self.fields = fields
@@ -139,7 +141,10 @@ struct RuleCompiler {
     private mutating func value(_ field: Field, _ index: Int, isCell: Bool) -> Compiled? {
         let (a, b) = isCell ? (list ?? 0, index) : (index, 0)
         switch field.type {
-        case .integer, .decimal, .money: return emit(isCell ? .decimalCell : .decimalField, .decimal, a: a, b: b)
+        case .integer, .decimal, .money:
+            let number = emit(isCell ? .decimalCell : .decimalField, .decimal, a: a, b: b)
+            guard let number, field.accepts.contains(.excessDigits), !isExact else { return number }
+            return emit(.round, .decimal, a: number.part, b: MoneyScale.digits)
         case .time: return emit(isCell ? .timeCell : .timeField, .time, a: a, b: b)
         case .text, .uuid: return emit(isCell ? .textCell : .textField, .text, a: a, b: b)
         case .boolean: return emit(isCell ? .truthCell : .truthField, .truth, a: a, b: b)

@@ -33,7 +33,7 @@ extension ContractReader {
             fail(node, "Rule \(id ?? "") names no field; add field: with the one its reasons are about")
         }
         var message = "Rule \(id ?? "") (\(top["check"]?.text ?? "")) does not hold; correct the event"
-        if let node = top["message"] { message = text(node, "message", max: ContractLimits.messageBytesMax) ?? message }
+        if let node = top["message"] { message = readMessage(node) ?? message }
         let correction = readCorrection(node, top, effect, &compiler)
         guard let id, let effect, let check, let first else { return nil }
         if let guarded, guarded == nil { return nil }
@@ -47,6 +47,29 @@ extension ContractReader {
             guardPart: guarded.flatMap { $0 }.map { Int32($0.part) },
             correction: correction
         )
+    }
+
+    /// A message with the values of the settings that it names as `{$name}`.
+    private mutating func readMessage(_ node: YAMLNode) -> String? {
+        guard let source = text(node, "message", max: ContractLimits.messageBytesMax) else { return nil }
+        var message = ""
+        var rest = source[...]
+        while let start = rest.firstRange(of: "{$") {
+            message += rest[..<start.lowerBound]
+            rest = rest[start.upperBound...]
+            let name = String(rest.prefix { $0 != "}" })
+            rest = rest.dropFirst(name.count + 1)
+            switch settings[name] {
+            case .text(let text): message += text.description
+            case .decimal(let number): message += number.description
+            case .boolean(let truth): message += truth ? "true" : "false"
+            case .texts, .decimals: fail(node, "In message: Setting \(name) is a list; name a setting with one value")
+            case nil:
+                let remedy = NearestName.remedy(name, among: settings.keys.sorted(), add: "settings")
+                fail(node, "In message: Setting \(name.quotedForMessage) is not declared; \(remedy)")
+            }
+        }
+        return message + rest
     }
 
     /// Compiles an expression; its mistakes are placed inside the scalar.

@@ -25,7 +25,8 @@ extension Contract {
     /// Applies all rules in their order.
     ///
     /// Corrections are made in `values` at once, so later rules see them. A correction whose value is null (and not
-    /// written as `null`), or that the field itself would refuse, rejects instead.
+    /// written as `null`), or that the field itself would refuse, rejects instead. Afterwards `values` has no amount
+    /// of more than five fraction digits.
     ///
     /// - Parameter values: one per field, in the order of ``fields``; rows of a list likewise in the order of its fields.
     /// - Complexity: bounded by ``ContractLimits/stepsMax`` steps.
@@ -37,7 +38,23 @@ extension Contract {
         values = []
         for index in rules.indices { apply(rules[index], &evaluator, &judgement) }
         values = evaluator.values
+        for place in longAmounts { round(place, &values) }
         return judgement
+    }
+
+    /// Leaves of an amount the digits that the model holds.
+    private func round(_ place: FieldReference, _ values: inout [FieldValue]) {
+        let field = fields[place]
+        guard let column = place.column else {
+            values[place.field] = field.kept(values[place.field])
+            return
+        }
+        guard case .list(var rows) = values[place.field] else { return }
+        for row in rows.indices {
+            let kept = field.kept(rows[row][column])
+            if kept != rows[row][column] { rows[row][column] = kept }
+        }
+        values[place.field] = .list(rows)
     }
 
     private func apply(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ judgement: inout Judgement) {
@@ -99,7 +116,7 @@ extension Contract {
         guard let plan = rule.correction else { return }
         guard let column = plan.target.column else {
             if let new = newValue(rule, plan, row: nil, &evaluator, &judgement) {
-                let old = evaluator.values[plan.target.field]
+                let old = fields[plan.target].kept(evaluator.values[plan.target.field])
                 guard old != new else { return }
                 evaluator.values[plan.target.field] = new
                 guard rule.effect == .correct else { return }
@@ -110,10 +127,14 @@ extension Contract {
             return
         }
         guard case .list(var rows) = evaluator.values[plan.target.field] else { return }
+        let check = program.parts[Int(rule.checkPart)]
+        // A check of every row says which ones are right: they keep what they hold.
+        let rowCheck = check.operation == .all && Int(check.a) == plan.target.field ? check.b : nil
         for row in rows.indices {
             evaluator.row = row
+            if let rowCheck, evaluator.truth(rowCheck) == .yes { continue }
             guard let new = newValue(rule, plan, row: row, &evaluator, &judgement) else { break }
-            let old = rows[row][column]
+            let old = fields[plan.target].kept(rows[row][column])
             guard old != new else { continue }
             rows[row][column] = new
             guard rule.effect == .correct else { continue }

@@ -15,7 +15,7 @@ package final class Rule: Sendable {
     package let effect: RuleEffect
     /// The field that its reason names.
     package let field: FieldReference
-    /// `{value}` stands for what the field held.
+    /// `{value}` stands for what the field held; settings have been filled in.
     package let message: String
     /// Text of the check, for documentation.
     package let check: String
@@ -125,6 +125,8 @@ package final class Contract: Sendable {
     /// Nil when the feed has none.
     package let windows: WindowSettings?
     let program: RuleProgram
+    /// Amounts that may come with more digits than are kept.
+    let longAmounts: [FieldReference]
 
     init(
         name: String,
@@ -166,5 +168,10 @@ package final class Contract: Sendable {
         self.references = references
         self.windows = windows
         self.program = program
+        longAmounts = fields.fields.enumerated().flatMap { index, field in
+            if field.accepts.contains(.excessDigits) { return [FieldReference(field: index, column: nil)] }
+            return field.fields.fields.enumerated().filter { $0.element.accepts.contains(.excessDigits) }
+                .map { FieldReference(field: index, column: $0.offset) }
+        }
     }
 }

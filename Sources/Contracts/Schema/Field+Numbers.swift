@@ -44,8 +44,9 @@ extension Field {
             }
         } else {
             let digits = type == .money ? MoneyScale.digits : fractionDigitsMax
-            if number.scale > digits, accepts.contains(.excessDigits) { number = number.rounded(toScale: digits) }
-            guard number.scale <= digits else {
+            let roundsExcess = accepts.contains(.excessDigits)
+            if roundsExcess { number = number.rounded(toScale: ContractLimits.exactDigitsMax) }
+            guard roundsExcess || number.scale <= digits else {
                 return refuse(
                     .tooManyDecimals,
                     shown(),
@@ -53,7 +54,7 @@ extension Field {
                     row
                 )
             }
-            if type == .money, number.units(scale: MoneyScale.digits) == nil {
+            if type == .money, kept(number).units(scale: MoneyScale.digits) == nil {
                 return refuse(
                     .outOfRange,
                     shown(),
@@ -62,7 +63,7 @@ extension Field {
                 )
             }
         }
-        if let max, number > max {
+        if let max, kept(number) > max {
             return refuse(
                 .outOfRange,
                 shown(),
@@ -70,7 +71,7 @@ extension Field {
                 row
             )
         }
-        if let min, number < min {
+        if let min, kept(number) < min {
             return refuse(
                 .outOfRange,
                 shown(),
@@ -79,6 +80,17 @@ extension Field {
             )
         }
         return .value(.decimal(number))
+    }
+
+    /// A number as the model holds it: excess digits of an amount are rounded away once the rules have seen them.
+    private func kept(_ number: Decimal) -> Decimal {
+        accepts.contains(.excessDigits) ? number.rounded(toScale: MoneyScale.digits) : number
+    }
+
+    /// The value as the model holds it; what reading gave may have more digits, for `exact`.
+    func kept(_ value: FieldValue) -> FieldValue {
+        guard case .decimal(let number) = value else { return value }
+        return .decimal(kept(number))
     }
 
     private func wholeRemedy(_ number: Decimal) -> String {

@@ -1,4 +1,4 @@
-import Primitives
+package import Primitives
 
 /// Why an event is rejected: which rule, which field, what it held, and what to do.
 package struct Reason: Hashable, Sendable, CustomStringConvertible {
@@ -24,6 +24,19 @@ package struct Reason: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { message }
 
+    /// The first reasons of an event, and how many more there are.
+    package static func listed(_ reasons: [Reason]) -> [Reason] {
+        let others = reasons.count - ContractLimits.reasonsMax
+        guard others > 0 else { return reasons }
+        let last = Reason(
+            .moreReasons,
+            field: "",
+            value: "",
+            message: "\(others) more reasons are not listed; correct the listed ones first"
+        )
+        return reasons.prefix(ContractLimits.reasonsMax) + [last]
+    }
+
     /// The reason for a field that the contract does not name, for feeds whose contract refuses those.
     ///
     /// - Parameter place: Path of the object it is in; empty for the event itself.
@@ -35,6 +48,17 @@ package struct Reason: Hashable, Sendable, CustomStringConvertible {
             value: "",
             message:
                 "Field \(shown.quotedForMessage) is not in the contract; remove it, or add it to the contract's fields"
+        )
+    }
+
+    /// The reason for bytes of a media type that is not read.
+    package static func contentType(_ type: ByteString) -> Reason {
+        let shown = cut(type.bytes[...])
+        return Reason(
+            .contentType,
+            field: "",
+            value: shown,
+            message: "Content-Type \(shown.quotedForMessage) is not read here; send application/json"
         )
     }
 
@@ -60,8 +84,12 @@ package enum BuiltInRule: String, CaseIterable, Sendable {
     case tooManyDecimals = "too_many_decimals"
     case tooManyItems = "too_many_items"
     case unknownField = "unknown_field"
+    /// The bytes came as something that is not read.
+    case contentType = "content_type_unknown"
     /// A rule's arithmetic left 127 bits or 30 fraction digits.
     case overflow
+    /// More reasons than ``ContractLimits/reasonsMax``.
+    case moreReasons = "more_reasons"
     /// Judging needs more than ``ContractLimits/stepsMax`` steps.
     case tooCostly = "too_costly"
 }

@@ -4,9 +4,10 @@ import Primitives
 /// The envelope's bytes inside a group header.
 ///
 /// ```
-///  0  flags u8 (1: sender sequence present, 2: CSV, 4 and 8: action)   1  contract digest 32   33 receivedAt i64
+///  0  flags u8 (1: sender sequence present, 2: CSV, 4 and 8: action, 16: unknown format)
+///  1  contract digest 32   33 receivedAt i64
 /// 41  recordIDBase 16   57 [sender sequence i64]   then short fields (u16 length, bytes):
-///     feed, sender, run, subject, key, and for CSV: u8 separator, header row
+///     feed, sender, run, subject, key, and for CSV: u8 separator, header row; for an unknown format: media type
 /// ```
 enum RecordEnvelopeCodec {
     /// The bytes that ``encode(_:into:)`` appends.
@@ -14,7 +15,11 @@ enum RecordEnvelopeCodec {
         var size =
             57 + (envelope.senderSequence == nil ? 0 : 8) + 10 + envelope.feed.utf8.count + envelope.sender.count
             + envelope.run.count + envelope.subject.count + envelope.key.count
-        if case .csv(let header, _) = envelope.format { size += 3 + header.count }
+        switch envelope.format {
+        case .json: break
+        case .csv(let header, _): size += 3 + header.count
+        case .unknown(let type): size += 2 + type.count
+        }
         return size
     }
 
@@ -30,6 +35,9 @@ enum RecordEnvelopeCodec {
         if longest > EmbeddedLogLimits.envelopeFieldBytesMax {
             return (longest, EmbeddedLogLimits.envelopeFieldBytesMax)
         }
+        if case .unknown(let type) = envelope.format, type.count > EmbeddedLogLimits.envelopeFieldBytesMax {
+            return (type.count, EmbeddedLogLimits.envelopeFieldBytesMax)
+        }
         if case .csv(let header, _) = envelope.format, header.count > EmbeddedLogLimits.envelopeHeaderRowBytesMax {
             return (header.count, EmbeddedLogLimits.envelopeHeaderRowBytesMax)
         }
@@ -39,6 +47,7 @@ enum RecordEnvelopeCodec {
     static func encode(_ envelope: RecordEnvelope, into bytes: inout [UInt8]) {
         var flags: UInt8 = envelope.senderSequence == nil ? 0 : 1
         if case .csv = envelope.format { flags |= 2 }
+        if case .unknown = envelope.format { flags |= 16 }
         flags |= envelope.action.rawValue << 2
         bytes.append(flags)
         bytes.appendBigEndian(envelope.contract.a)
@@ -55,16 +64,19 @@ enum RecordEnvelopeCodec {
         bytes.appendShort(envelope.run.bytes)
         bytes.appendShort(envelope.subject.bytes)
         bytes.appendShort(envelope.key.bytes)
-        if case .csv(let header, let separator) = envelope.format {
+        switch envelope.format {
+        case .json: break
+        case .csv(let header, let separator):
             bytes.append(separator)
             bytes.appendShort(header.bytes)
+        case .unknown(let type): bytes.appendShort(type.bytes)
         }
     }
 
     /// Nil when the bytes are not exactly one envelope.
     static func decode(_ slice: ArraySlice<UInt8>, in bytes: [UInt8]) -> RecordEnvelope? {
         var reader = WireReader(bytes, at: slice.startIndex, end: slice.endIndex)
-        guard let flags: UInt8 = reader.integer(), flags < 16, let digestBytes = reader.take(32),
+        guard let flags: UInt8 = reader.integer(), flags < 32, flags & 18 != 18, let digestBytes = reader.take(32),
             let digest = Digest(digestBytes), let received: Int64 = reader.integer(),
             let high: UInt64 = reader.integer(), let low: UInt64 = reader.integer()
         else { return nil }
@@ -80,6 +92,9 @@ enum RecordEnvelopeCodec {
         if flags & 2 != 0 {
             guard let separator: UInt8 = reader.integer(), let header = reader.short() else { return nil }
             format = .csv(header: ByteString(header), separator: separator)
+        } else if flags & 16 != 0 {
+            guard let type = reader.short() else { return nil }
+            format = .unknown(mediaType: ByteString(type))
         }
         guard reader.remaining == 0 else { return nil }
         var envelope = RecordEnvelope(
@@ -89,7 +104,7 @@ enum RecordEnvelopeCodec {
             format: format,
             recordIDBase: Identifier(high: high, low: low)
         )
-        envelope.action = EnvelopeAction(rawValue: flags >> 2) ?? .receive
+        envelope.action = EnvelopeAction(rawValue: flags >> 2 & 3) ?? .receive
         envelope.sender = ByteString(sender)
         envelope.senderSequence = sequence
         envelope.run = ByteString(run)

@@ -88,10 +88,14 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             batch.envelope.subject = "subject"
             batch.envelope.key = "key"
             _ = try await log.append(batch)
+            var odd = batch
+            odd.envelope.format = .unknown(mediaType: "text/plain")
+            odd.envelope.action = .discard
+            _ = try await log.append(odd)
             let stored = try log.batches()
-            #expect(stored.map(\.envelope) == [batch.envelope])
-            #expect(stored.map(\.recordCount) == [2])
-            #expect(stored.flatMap(\.values) == ["x;1", "y;2"])
+            #expect(stored.map(\.envelope) == [batch.envelope, odd.envelope])
+            #expect(stored.map(\.recordCount) == [2, 2])
+            #expect(stored.flatMap(\.values) == ["x;1", "y;2", "x;1", "y;2"])
         },
         Self(testDescription: "L3 of a batch that is not acknowledged nothing or everything is there") { subject in
             let log = try subject.open()

@@ -11,6 +11,8 @@ function part(title, content) {
     content)];
 }
 
+const missing = (r) => r.missing.join(", ") + (r.missing_count > r.missing.length ? ", …" : "");
+
 export async function loadHeld(current) {
   const [status, references, parked, conflicts] = await Promise.all([
     api("/v1/status"), api("/v1/references"), api("/v1/parked", { limit: SHOWN }),
@@ -27,7 +29,7 @@ export async function loadHeld(current) {
     ? part("Parked, newest first", table("Parked records", [
       { head: "Since", once: true, cell: (r) => instant(r.first_seen) },
       { head: "Feed", cell: (r) => r.feed, wideOnly: true },
-      { head: "Waits for", cell: (r) => el("span", { class: "breaks", text: r.missing.join(", ") }) },
+      { head: "Waits for", cell: (r) => el("span", { class: "breaks", text: missing(r) }) },
       { head: "Position", once: true, wideOnly: true, cell: (r) => el("code", { text: r.position }) },
     ], parked.items))
     : [];

@@ -10,7 +10,14 @@ const redriving = new Set();
 
 const entries = (n) => `${count(n)} ${n === 1 ? "entry" : "entries"}`;
 const reason = (r) => (typeof r === "string" ? r : [r.field, r.message ?? r.rule].filter(Boolean).join(": "));
-const shorten = (text) => (text.length > 400 ? `${text.slice(0, 400)}…` : text);
+const more = (n) => (n > 0 ? [el("div", { text: `and ${count(n)} more` })] : []);
+
+/** The beginning of what was received. */
+function received(r) {
+  const head = r.bytes.slice(0, 400);
+  const rest = head.length < r.bytes.length || !r.bytes_complete ? `… (${count(r.bytes_size)} bytes)` : "";
+  return `${r.encoding === "base64" ? "base64: " : ""}${head}${rest}`;
+}
 
 function say(text, isBad) {
   const node = byId("quarantine-result");
@@ -87,9 +94,10 @@ function entriesTable(rows, open) {
     { head: "Feed", cell: (r) => r.feed, wideOnly: true },
     { head: "Reasons", cell: (r) => {
       const details = el("details", { "data-id": r.id }, el("summary", { key: `raw:${r.id}`, text: "As received" }),
-        el("pre", { text: r.encoding === "base64" ? `base64: ${shorten(r.bytes)}` : shorten(r.bytes) }));
+        el("pre", { text: received(r) }));
       details.open = open.has(String(r.id));
-      return el("div", {}, ...r.reasons.map((one) => el("div", { text: reason(one) })), details);
+      return el("div", {}, ...r.reasons.map((one) => el("div", { text: reason(one) })),
+        ...more(r.reasons_count - r.reasons.length), details);
     } },
     { head: "Tries", numeric: true, wideOnly: true, cell: (r) => count(r.attempts) },
     { head: "Position", once: true, wideOnly: true, cell: (r) => el("code", { text: r.position }) },

@@ -1,0 +1,130 @@
+import Contracts
+import Formats
+import Ingest
+import Primitives
+import Refine
+import Settings
+import YAMLTree
+
+/// The contracts that the settings ask for: of every feed, and of every path of a reference system that is on.
+struct ConfiguredContracts {
+    /// A contract and where its text is from, for messages.
+    struct Sourced {
+        var contract: Contract
+        /// `pos.yaml`, or `the built-in pos-compat`.
+        var origin: String
+    }
+
+    var feeds: [Sourced]
+    var compatible: [(path: CompatibilityPath, contract: Sourced)] = []
+}
+
+extension ContractStartup {
+    private static let paths: [(setting: SettingName, path: CompatibilityPath)] = [
+        (.compatibilityInvoices, .invoices), (.compatibilityPos, .pos),
+    ]
+
+    /// Reads every contract that the settings name; a file of `contracts` replaces a built-in feed of its name.
+    ///
+    /// - Throws: `UsageError` for a text that is wrong, and when a feed would be counted under two policies.
+    static func configured(_ settings: TillSettings) throws -> ConfiguredContracts {
+        var feeds = BuiltInContracts.feeds.map(builtIn)
+        for path in settings.contracts {
+            let found = try parse(try WholeFile.read(path, bytesMax: bytesMax), path)
+            feeds.removeAll { $0.contract.name == found.contract.name }
+            feeds.append(found)
+        }
+        var configured = ConfiguredContracts(feeds: feeds)
+        for (setting, path) in paths {
+            guard let contract = try compatible(setting, path, settings[setting]) else { continue }
+            if let feed = feeds.first(where: { $0.contract.name == contract.contract.name }) {
+                try checkOnePolicy(feed, contract, setting)
+            }
+            configured.compatible.append((path, contract))
+        }
+        return configured
+    }
+
+    private static let bytesMax = 1 << 20
+
+    private static func builtIn(_ name: String) -> ConfiguredContracts.Sourced {
+        .init(contract: BuiltInContracts.parse(name), origin: "the built-in \(name)")
+    }
+
+    private static func parse(_ text: [UInt8], _ path: String) throws -> ConfiguredContracts.Sourced {
+        switch Contract.parse(text, mappers: Mappers.signatures) {
+        case .success(let contract): return .init(contract: contract, origin: path)
+        case .failure(let problems):
+            let lines = problems.problems.map { "\(path):\($0.line):\($0.column): \($0.message)" }
+            throw UsageError("contract.invalid", lines.joined(separator: "\n"))
+        }
+    }
+
+    /// The contract that judges a path's bodies; nil when the path is off.
+    private static func compatible(
+        _ setting: SettingName,
+        _ path: CompatibilityPath,
+        _ value: TillSettings.Value
+    ) throws -> ConfiguredContracts.Sourced? {
+        if value.text == "off" { return nil }
+        let standard = builtIn(path.profile)
+        if value.text == "on" { return standard }
+        let text: [UInt8]
+        do {
+            text = try WholeFile.read(value.text, bytesMax: bytesMax)
+        } catch let error as InputError {
+            throw UsageError(
+                "settings.contract_unreadable",
+                "\(value.origin): \(setting.rawValue) is \(value.text.quotedForMessage); give on, off or the path of a contract file. \(error)"
+            )
+        }
+        let found = try parse(text, value.text)
+        let wanted = standard.contract
+        for (key, given, needs) in [
+            (["contract"], found.contract.name, wanted.name),
+            (["mapper", "name"], found.contract.mapper.name, wanted.mapper.name),
+        ] where given != needs {
+            let place = place(of: key, in: text)
+            throw UsageError(
+                "settings.contract_unfit",
+                "\(value.text):\(place): \(key[0]) is \(given.quotedForMessage), and \(setting.rawValue) (\(value.origin)) judges bodies of feed \(wanted.name) with mapper \(wanted.mapper.name); write \(needs), or name another file."
+            )
+        }
+        return found
+    }
+
+    /// Line and column of a value in a text that has been read as a contract.
+    private static func place(of keys: [String], in text: [UInt8]) -> String {
+        guard var node = try? YAMLTree.parse(text) else { preconditionFailure("a contract's text is a YAML tree") }
+        for key in keys { node = node.entries?.first { $0.key.text == key }?.value ?? node }
+        return "\(node.line):\(node.column)"
+    }
+
+    /// Refuses two contracts of one feed by which the same sale would count differently.
+    private static func checkOnePolicy(
+        _ feed: ConfiguredContracts.Sourced,
+        _ compatible: ConfiguredContracts.Sourced,
+        _ setting: SettingName
+    ) throws {
+        let pairs = zip(policy(feed.contract), policy(compatible.contract)).filter { $0.value != $1.value }
+        guard !pairs.isEmpty else { return }
+        func list(_ values: [(name: String, value: String)]) -> String {
+            values.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+        }
+        throw UsageError(
+            "settings.contracts_differ",
+            "Feed \(feed.contract.name) would be counted under two policies: \(feed.origin) has \(list(pairs.map(\.0))), and the contract of \(setting.rawValue), \(compatible.origin), has \(list(pairs.map(\.1))); make them equal in a contract file that \(setting.rawValue) names, or set \(setting.rawValue) to off."
+        )
+    }
+
+    /// What decides how much, in what money, on which day and in which window a record counts.
+    private static func policy(_ contract: Contract) -> [(name: String, value: String)] {
+        func seconds(_ number: Int?) -> String { number.map(String.init) ?? "none" }
+        let windows = contract.windows
+        return [
+            ("currency", contract.currency?.description ?? "none"), ("time_zone", contract.zone?.name ?? "none"),
+            ("window_seconds", seconds(windows?.length)), ("window_lateness_seconds", seconds(windows?.lateness)),
+            ("window_idle_seconds", seconds(windows?.idle)), ("window_skew_seconds", seconds(windows?.skew)),
+        ]
+    }
+}

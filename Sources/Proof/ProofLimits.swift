@@ -24,6 +24,8 @@ package enum ProofLimits {
     static let referencesMax = 5_000_000
     /// Senders in memory: a name and at most 1,000 ranges, mostly one.
     static let sendersMax = 1_000_000
+    /// Clocks of one store.
+    static let clocksMax = 256
     /// Ranges of sequence numbers of one sender; then the second is joined with the third.
     static let rangesMax = 1_000
     /// Differences that are kept for the report; more are counted.

@@ -22,7 +22,7 @@ extension Refiner {
                     rule: "bad_json",
                     field: "",
                     value: Self.shown(bytes[range]),
-                    message: "\(error); send one JSON object per event"
+                    message: "\(error) Send one JSON object per event"
                 )
             )
         }

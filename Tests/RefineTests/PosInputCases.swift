@@ -126,7 +126,7 @@ extension PosInputTests {
             "\"total_amount\":4.57,\"payment_method\"",
             "\"total_amount\":NaN,\"payment_method\"",
             [
-                ": JSON at byte 350: NaN and Infinity are not JSON; send null or leave the field out.; send one JSON object per event"
+                ": JSON at byte 350: NaN and Infinity are not JSON; send null or leave the field out. Send one JSON object per event"
             ]
         ),
         Case(
@@ -134,7 +134,7 @@ extension PosInputTests {
             "\"total_amount\":4.57,\"payment_method\"",
             "\"total_amount\":Infinity,\"payment_method\"",
             [
-                ": JSON at byte 350: NaN and Infinity are not JSON; send null or leave the field out.; send one JSON object per event"
+                ": JSON at byte 350: NaN and Infinity are not JSON; send null or leave the field out. Send one JSON object per event"
             ]
         ),
         Case(

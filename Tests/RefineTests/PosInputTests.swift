@@ -34,8 +34,8 @@ import Testing
     @Test(arguments: [
         ("[]", "The event is no JSON object; send an object with the fields of the contract"),
         ("null", "The event is no JSON object; send an object with the fields of the contract"),
-        ("{", "JSON at byte 1: the text ends inside a value; send the whole value.; send one JSON object per event"),
-        ("", "JSON at byte 0: the text ends inside a value; send the whole value.; send one JSON object per event"),
+        ("{", "JSON at byte 1: the text ends inside a value; send the whole value. Send one JSON object per event"),
+        ("", "JSON at byte 0: the text ends inside a value; send the whole value. Send one JSON object per event"),
     ])
     func `a body that is no transaction has one reason`(body: String, message: String) throws {
         for path in ["pos", "pos-compat"] {

@@ -50,6 +50,25 @@ def test_sections_are_hidden_until_there_is_data(page):
     assert "Nothing waits" in page.text("#quarantine-table") and page.text("#quarantine-scope") == "Nothing open"
 
 
+def test_charts_show_the_currency_that_is_chosen(till, page):
+    send(till, "pos", sale("STORE_1", at(1), 12.5), sale("STORE_1", at(2), 7.5))
+    chart = "document.querySelector('#time-chart').getAttribute('aria-label')"
+    wait_until(lambda: "in EUR" in (page.js(chart) or ""), 15, "the chart of the only currency")
+    assert page.js("document.querySelector('#currency-choice').hidden"), "one currency is nothing to choose from"
+    assert till.post("invoices", line()).status == 202
+    wait_until(lambda: not page.js("document.querySelector('#currency-choice').hidden"), 15, "the choice")
+    select = "document.querySelector('#currency-choice select')"
+    assert page.js(f"[...{select}.options].map(o => o.value).join()") == "EUR,GBP"
+    assert page.js(f"{select}.value") == "EUR", "the one with most orders"
+    page.js(f"{select}.value = 'GBP'; {select}.dispatchEvent(new Event('change', {{bubbles: true}}))")
+    wait_until(lambda: "in GBP" in page.js(chart), 15, "the chart of the chosen currency")
+    send(till, "pos", sale("STORE_1", at(3), 1))
+    shows(page, "#totals", "€21.00")
+    assert "in GBP" in page.js(chart) and page.js(f"{select}.value") == "GBP", "a live figure changes no choice"
+    page.js("document.querySelector('#filter').reset()")
+    wait_until(lambda: "in EUR" in page.js(chart), 15, "the chart as it was")
+
+
 def test_a_sale_shows_as_a_window(till, page):
     send(till, "pos", sale("STORE_1", at(1), 12.5))
     shows(page, "[data-store='pos:STORE_1'] .value", "€12.50")

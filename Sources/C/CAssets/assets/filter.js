@@ -26,6 +26,18 @@ async function loadCountries() {
   byId("countries").replaceChildren(...[...seen].sort().map((name) => el("option", { value: name })));
 }
 
+/** Lets the currency of the charts be chosen while there are several; `most` is the one that nobody has to choose. */
+export function offerCurrencies(currencies, most) {
+  state.currency = currencies.includes(state.chosenCurrency) ? state.chosenCurrency : most;
+  const label = byId("currency-choice");
+  const select = label.querySelector("select");
+  label.hidden = currencies.length < 2;
+  if ([...select.options].map((o) => o.value).join() !== currencies.join()) {
+    select.replaceChildren(...currencies.map((name) => el("option", { value: name, text: name })));
+  }
+  if (document.activeElement !== select) select.value = state.currency ?? "";
+}
+
 /** `apply` runs after the filter has changed. */
 export function wireFilter(apply) {
   const form = byId("filter");
@@ -41,6 +53,14 @@ export function wireFilter(apply) {
     if (form.reportValidity()) applyFilter({ from: from.value, to: to.value, country: country.value.trim() });
   });
   form.addEventListener("input", () => form.elements.to.setCustomValidity(""));
-  form.addEventListener("reset", () => applyFilter({ from: "", to: "", country: "" }));
+  form.addEventListener("reset", () => {
+    state.chosenCurrency = null;
+    applyFilter({ from: "", to: "", country: "" });
+  });
+  form.elements.currency.addEventListener("change", (event) => {
+    state.chosenCurrency = event.target.value;
+    state.currency = event.target.value;
+    apply();
+  });
   form.elements.country.addEventListener("focus", () => { loadCountries().catch(() => {}); }, { once: true });
 }

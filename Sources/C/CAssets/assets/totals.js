@@ -1,8 +1,8 @@
 // Total sales: figures of all data, changed by every live event.
 import { api } from "./api.js";
 import { byId, el, setFigure } from "./dom.js";
+import { offerCurrencies } from "./filter.js";
 import { count, money } from "./format.js";
-import { state } from "./state.js";
 
 const SPOKEN_MS = 15000; // screen readers hear changed totals at most this often
 
@@ -22,7 +22,8 @@ export const totals = { native: [], reference: {}, average: {}, events: 0, spoke
 export function showTotals() {
   const container = byId("totals");
   const list = totals.native;
-  state.currency = list.reduce((best, t) => (!best || t.orders > best.orders ? t : best), null)?.currency ?? null;
+  const most = list.reduce((best, t) => (!best || t.orders > best.orders ? t : best), null);
+  offerCurrencies(list.map((t) => t.currency), most?.currency ?? null);
   const shown = list.length ? list : [{ currency: "", none: true }];
   for (const [currency, block] of totals.blocks) {
     if (shown.some((t) => t.currency === currency)) continue;

@@ -85,6 +85,7 @@ package final class EmbeddedLog: EventLog {
                     directory: "\(directory)/\(partition)",
                     disk: disk,
                     segmentBytes: settings.segmentBytes,
+                    reserveBytes: settings.reserveBytes,
                     storedBelow: stored[partition] ?? 0
                 )
             } catch {
@@ -124,6 +125,7 @@ package final class EmbeddedLog: EventLog {
         queue.withLock { $0.closing = true }
         queue.broadcast()
         thread.withLock { $0.take() }?.join()
+        for log in shared.withLock({ Array($0.logs.values) }) { log.trim() }
     }
 
     package func submit(
@@ -195,7 +197,8 @@ package final class EmbeddedLog: EventLog {
                 partition,
                 directory: "\(directory)/\(partition)",
                 disk: disk,
-                segmentBytes: settings.segmentBytes
+                segmentBytes: settings.segmentBytes,
+                reserveBytes: settings.reserveBytes
             )
             shared.withLock { $0.logs[partition] = log }
             return log

@@ -4,6 +4,8 @@ package struct EmbeddedLogSettings: Sendable, Equatable {
     package var segmentBytes = 64 << 20
     /// Bytes of batches that may wait for the disk; beyond it senders get 429.
     package var waitingBytesMax = 64 << 20
+    /// Zeros that the last segment of a partition is written ahead by, at most; see ``PartitionLog``. 0 writes none.
+    package var reserveBytes = EmbeddedLogLimits.reserveBytesMax
     /// Added to each sync, in microseconds: to measure how till behaves on slower disks. 0 in production.
     package var addedSyncMicros: Int64 = 0
 

@@ -27,9 +27,17 @@ extension PartitionLog {
         _ disk: any LogDisk,
         _ directory: String = "log/feed.test/0",
         segmentBytes: Int = 2_500,
+        reserveBytes: Int = 0,
         storedBelow: Int64 = 0
     ) throws(EventLogError) -> PartitionLog {
-        try PartitionLog(feed, directory: directory, disk: disk, segmentBytes: segmentBytes, storedBelow: storedBelow)
+        try PartitionLog(
+            feed,
+            directory: directory,
+            disk: disk,
+            segmentBytes: segmentBytes,
+            reserveBytes: reserveBytes,
+            storedBelow: storedBelow
+        )
     }
 
     func values() throws -> [(offset: Int64, value: String)] {
@@ -135,6 +143,8 @@ struct Sweep: Sendable {
     let open: @Sendable (SimulatedDisk) throws -> any GroupWriter
 
     static let product = Sweep { try PartitionLog.open($0) }
+    /// Every segment is written ahead with zeros up to its size.
+    static let reserving = Sweep { try PartitionLog.open($0, reserveBytes: 1 << 20) }
 
     struct Outcome {
         var operations = 0
@@ -188,6 +198,11 @@ struct Sweep: Sendable {
             let outcome = Sweep.product.run(kind, seed: seed, errno: errno)
             #expect(outcome.objections == [])
             #expect(outcome.operations == Self.operations)
+            let ahead = Sweep.reserving.run(kind, seed: seed, errno: errno)
+            #expect(ahead.objections == [])
+            // Zeros once in each of the four segments and behind the second opening, which cuts off and syncs what it
+            // found of them.
+            #expect(ahead.operations > Self.operations + 4)
         }
     }
 
@@ -198,23 +213,30 @@ struct Sweep: Sendable {
     static let operations = 6 + 20 + 8 + 15 + 2 + 5 + 2
 
     @Test func `a power cut after any number of operations loses nothing acknowledged`() throws {
-        var operation = 0
-        while true {
-            let disk = SimulatedDisk(seed: UInt64(operation), fault: Fault(.forever, atOperation: operation))
-            var work = Workload()
-            if let log = try? PartitionLog.open(disk) { work.run(log, 12) }
-            for seed in 0..<24 as Range<UInt64> {
-                let log = try PartitionLog.open(disk.afterPowerLoss(seed: seed))
-                #expect(try work.objection(to: log.values()) == nil, "operation \(operation), seed \(seed)")
+        for reserve in [0, 1 << 20] {
+            var operation = 0
+            while true {
+                let disk = SimulatedDisk(seed: UInt64(operation), fault: Fault(.forever, atOperation: operation))
+                var work = Workload()
+                if let log = try? PartitionLog.open(disk, reserveBytes: reserve) { work.run(log, 12) }
+                for seed in 0..<24 as Range<UInt64> {
+                    let log = try PartitionLog.open(disk.afterPowerLoss(seed: seed), reserveBytes: reserve)
+                    #expect(try work.objection(to: log.values()) == nil, "operation \(operation), seed \(seed)")
+                }
+                guard disk.faultFired else { break }
+                operation += 1
             }
-            guard disk.faultFired else { break }
-            operation += 1
+            #expect(operation > 40)
         }
-        #expect(operation > 40)
     }
 
     @Test(arguments: Fault.Kind.allCases, [5, 28] as [Int32])
     func `the same on real files`(kind: Fault.Kind, errno: Int32) throws {
+        try sweepFiles(kind, errno, reserve: 0)
+        try sweepFiles(kind, errno, reserve: 1 << 20)
+    }
+
+    private func sweepFiles(_ kind: Fault.Kind, _ errno: Int32, reserve: Int) throws {
         let base = try TemporaryDirectory()
         let disk = PosixDisk()
         var operation: Int64 = 0
@@ -222,13 +244,13 @@ struct Sweep: Sendable {
             let place = base.path + "/\(operation)/feed.test/0"
             cshims_fault_arm(operation, errno, kind == .forever)
             var work = Workload()
-            if let log = try? PartitionLog.open(disk, place) { work.run(log, 6) }
-            if let log = try? PartitionLog.open(disk, place) { work.run(log, 4) }
+            if let log = try? PartitionLog.open(disk, place, reserveBytes: reserve) { work.run(log, 6) }
+            if let log = try? PartitionLog.open(disk, place, reserveBytes: reserve) { work.run(log, 4) }
             let fired = cshims_fault_fired()
             let counted = cshims_fault_disarm()
             #expect(fired ? counted > operation : counted == operation)
 
-            let log = try PartitionLog.open(disk, place)
+            let log = try PartitionLog.open(disk, place, reserveBytes: reserve)
             #expect(try work.objection(to: log.values()) == nil, "operation \(operation)")
             let refusals = work.refusals
             work.run(log, 2)
@@ -237,7 +259,7 @@ struct Sweep: Sendable {
             guard fired else { break }
             operation += 1
         }
-        #expect(operation == Self.fileOperations)
+        #expect(reserve == 0 ? operation == Self.fileOperations : operation > Self.fileOperations + 4)
     }
 
     /// And the second opening syncs the parents of the three directories that it finds.

@@ -11,7 +11,7 @@ package enum LogInspection {
     package struct SegmentReport: Sendable, Equatable {
         package var name: String
         package var baseOffset: Int64, endOffset: Int64
-        /// Bytes of the file, the tail included.
+        /// Bytes of the file, the tail included; zeros written ahead of the last segment's end are not counted.
         package var bytes: Int
         package var groups = 0, batches = 0
         package var firstCommittedAt: Timestamp?, lastCommittedAt: Timestamp?
@@ -163,7 +163,12 @@ package enum LogInspection {
             var malformed: (position: Int, text: String)?
             let scan = try onDisk { () throws(DiskError) in
                 let file = try disk.open(place + "/" + PartitionLog.name(base), create: false, readOnly: true)
-                return try SegmentScan(file, baseOffset: base, previousCRC: previousCRC) { batch, group in
+                return try SegmentScan(
+                    file,
+                    baseOffset: base,
+                    previousCRC: previousCRC,
+                    mayHaveReserve: number == bases.count - 1
+                ) { batch, group in
                     guard goOn, malformed == nil, batch.baseOffset + Int64(batch.recordCount) > from else { return }
                     let problem = records(of: batch) { record in
                         guard goOn, record.offset >= from, since.map({ record.envelope.receivedAt >= $0 }) ?? true
@@ -235,9 +240,12 @@ package enum LogInspection {
             var malformed: [(position: Int, text: String)] = []
             let (scan, bytes) = try onDisk { () throws(DiskError) in
                 let file = try disk.open(place + "/" + PartitionLog.name(base), create: false, readOnly: true)
-                let scan = try SegmentScan(file, baseOffset: base, previousCRC: chain) { batch, group in
+                let scan = try SegmentScan(file, baseOffset: base, previousCRC: chain, mayHaveReserve: isLast) {
+                    batch,
+                    group in
                     if let text = records(of: batch, { _ in }) { malformed.append((group, text)) }
                 }
+                if scan.reserve > 0 { return (scan, scan.index.size) }
                 // Measured after the walk, so that what was written meanwhile is tail and not damage.
                 return (scan, max(try file.size(), scan.index.size))
             }

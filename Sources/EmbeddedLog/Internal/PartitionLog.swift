@@ -4,6 +4,10 @@ import Synchronization
 
 /// One partition: segment files, of which the last takes new groups. One writer; readers may be on other threads and
 /// see durable groups only.
+///
+/// The last segment is written ahead with zeros (its reserve), so that a sync has no change of the file's size to make
+/// durable too. Zeros up to the end of the last file are no group and no damage; a clean stop and the next opening cut
+/// them off. They end where the segment is full, so a segment that is followed by another has none.
 package final class PartitionLog: Sendable {
     /// What recovery cut off, for the operator.
     package struct Cut: Sendable, Equatable, CustomStringConvertible {
@@ -26,6 +30,8 @@ package final class PartitionLog: Sendable {
     private struct State: Sendable {
         /// All durable: sizes and end offsets of what readers may see.
         var segments: [Segment] = []
+        /// Size of the last segment's file with its reserve; 0 without one.
+        var reservedSize = 0
         var poison: String?
     }
 
@@ -35,25 +41,30 @@ package final class PartitionLog: Sendable {
     private let directory: String
     private let disk: any LogDisk
     private let segmentBytes: Int
+    private let reserveBytes: Int
     private let state: Mutex<State>
 
     static func name(_ baseOffset: Int64) -> String { padded(baseOffset, 20) + ".log" }
 
     /// Opens or creates the partition, cutting a torn last group.
     ///
-    /// - Parameter storedBelow: The offset up to which some table has stored results: damage below it stops.
+    /// - Parameters:
+    ///   - reserveBytes: The last segment is written ahead by at most so many zeros; 0 for none.
+    ///   - storedBelow: The offset up to which some table has stored results: damage below it stops.
     /// - Throws: ``EventLogError/corrupt(partition:segment:byte:defect:)`` for damage that is not a torn last group.
     package init(
         _ partition: TopicPartition,
         directory: String,
         disk: any LogDisk,
         segmentBytes: Int,
+        reserveBytes: Int = 0,
         storedBelow: Int64 = 0
     ) throws(EventLogError) {
         self.partition = partition
         self.directory = directory
         self.disk = disk
         self.segmentBytes = segmentBytes
+        self.reserveBytes = reserveBytes
         let opened = try Self.recover(partition, directory, disk, storedBelow: storedBelow)
         cut = opened.cut
         epoch = opened.epoch
@@ -92,7 +103,7 @@ package final class PartitionLog: Sendable {
             } else {
                 let chain = segments.last?.index.lastCRC
                 let scan = try onDisk { () throws(DiskError) in
-                    try SegmentScan(file, baseOffset: base, previousCRC: chain)
+                    try SegmentScan(file, baseOffset: base, previousCRC: chain, mayHaveReserve: isLast)
                 }
                 segment.index = scan.index
                 // An empty last segment goes on where the one before ended.
@@ -145,6 +156,11 @@ package final class PartitionLog: Sendable {
                 let size = try segment.file.size()
                 cut = Cut(segment: segment.name, from: damage.position, to: size, reason: "\(damage.defect)")
                 try segment.file.truncate(to: damage.position)
+                try segment.file.sync()
+            }
+        } else if scan.reserve > 0 {
+            try onDisk { () throws(DiskError) in
+                try segment.file.truncate(to: scan.index.size)
                 try segment.file.sync()
             }
         }
@@ -210,6 +226,7 @@ package final class PartitionLog: Sendable {
                 committedAt: committedAt,
                 previousCRC: segment.index.lastCRC
             )
+            try reserve(segment, behind: bytes.count)
             try write(bytes, to: segment)
             try segment.file.sync()
             var offset = header.baseOffset
@@ -225,6 +242,34 @@ package final class PartitionLog: Sendable {
         }
     }
 
+    /// Writes zeros behind the place of the next `count` bytes when these do not fit what was reserved. Synced with them.
+    private func reserve(_ segment: Segment, behind count: Int) throws(DiskError) {
+        let needed = segment.index.size + count
+        guard reserveBytes > 0, needed > state.withLock({ $0.reservedSize }) else { return }
+        let ahead = min(reserveBytes, max(EmbeddedLogLimits.reserveBytesMin, segment.index.size))
+        // Nothing is stored in a segment that has reached its size.
+        let target = min(needed + ahead, segmentBytes)
+        state.withLock { $0.reservedSize = 0 }
+        guard target > needed else { return }
+        do throws(DiskError) {
+            try segment.file.write([UInt8](repeating: 0, count: target - needed), at: needed)
+            state.withLock { $0.reservedSize = target }
+        } catch {
+            // There may be room for the bytes alone.
+            guard error.isFull else { throw error }
+            try segment.file.truncate(to: segment.index.size)
+        }
+    }
+
+    /// Cuts the reserve off, as a clean stop does; the writer has ended.
+    package func trim() {
+        let (last, reserved) = state.withLock { ($0.poison == nil ? $0.segments.last : nil, $0.reservedSize) }
+        guard let last, reserved > last.index.size else { return }
+        state.withLock { $0.reservedSize = 0 }
+        // What is not cut here the next opening cuts: zeros are no damage.
+        try? last.file.truncate(to: last.index.size)
+    }
+
     /// Writes behind the durable end. What a full disk took of it is cut off again, durably, before the error goes on:
     /// so what is refused never comes back, and the next group begins where this one would have.
     private func write(_ bytes: [UInt8], to segment: Segment) throws(DiskError) {
@@ -233,6 +278,7 @@ package final class PartitionLog: Sendable {
         } catch {
             guard error.isFull else { throw error }
             let refusal = error
+            state.withLock { $0.reservedSize = 0 }
             do throws(DiskError) {
                 try segment.file.truncate(to: segment.index.size)
                 try segment.file.sync()
@@ -252,6 +298,7 @@ package final class PartitionLog: Sendable {
     private func segmentForWriting() throws(DiskError) -> Segment {
         let last = state.withLock { $0.segments.last }
         if let last, last.index.size < segmentBytes { return last }
+        // A segment that has reached its size has no reserve left.
         if let last { try disk.replace(directory + "/" + Self.indexName(last.baseOffset), with: last.index.encoded()) }
         let base = last?.index.endOffset ?? 0
         let file = try disk.open(directory + "/" + Self.name(base), create: true, readOnly: false)

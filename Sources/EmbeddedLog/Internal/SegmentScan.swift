@@ -11,6 +11,8 @@ struct SegmentScan {
 
     private(set) var index: SegmentIndex
     private(set) var damage: Damage?
+    /// Zeros up to the end of the file: written ahead, nothing was ever stored there.
+    private(set) var reserve = 0
     private(set) var groups = 0
     private(set) var batches = 0
     /// Position of the last good group.
@@ -20,11 +22,13 @@ struct SegmentScan {
 
     /// - Parameters:
     ///   - previousCRC: The crc of the group before this segment; nil when it is not known (then not compared).
+    ///   - mayHaveReserve: It is the last segment: zeros up to its end are no damage.
     ///   - each: Called for every good batch and the position of its group, which is byte 0 of the batch's buffer.
     init(
         _ file: any SegmentFile,
         baseOffset: Int64,
         previousCRC: UInt32?,
+        mayHaveReserve: Bool = true,
         each: (_ batch: LoggedBatch, _ group: Int) -> Void = { _, _ in }
     ) throws(DiskError) {
         index = SegmentIndex(baseOffset: baseOffset)
@@ -50,7 +54,11 @@ struct SegmentScan {
             }
             switch checked {
             case .failure(let defect):
-                damage = Damage(position: index.size, defect: defect)
+                if mayHaveReserve, try Self.isZero(file, index.size..<size) {
+                    reserve = size - index.size
+                } else {
+                    damage = Damage(position: index.size, defect: defect)
+                }
                 return
             case .success(let (header, found)):
                 batches += found.count
@@ -63,6 +71,18 @@ struct SegmentScan {
                 groups += 1
             }
         }
+    }
+
+    private static func isZero(_ file: any SegmentFile, _ range: Range<Int>) throws(DiskError) -> Bool {
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let bytes = try file.read(at: at, count: min(64 << 10, range.upperBound - at))
+            // A file that another process cuts meanwhile ends earlier.
+            if bytes.isEmpty { return true }
+            for byte in bytes where byte != 0 { return false }
+            at += bytes.count
+        }
+        return true
     }
 
     /// Whether a whole, sound group lies anywhere after `position`: then the damage is not a torn tail.

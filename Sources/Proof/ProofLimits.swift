@@ -28,6 +28,10 @@ package enum ProofLimits {
     static let rangesMax = 1_000
     /// Differences that are kept for the report; more are counted.
     package static let differencesShown = 100
+    /// Days of a currency in the JSON report, the latest: five years and 170 bytes a day, so 310 kB a currency.
+    package static let daysShown = 1_830
+    /// Days of a currency on which something differs in the text report.
+    static let differingDaysShown = 10
     /// How often a snapshot is taken anew while released records wait, and the pause between two, milliseconds.
     package static let snapshotTries = 20
     package static let snapshotPauseMillis: Int64 = 100

@@ -45,7 +45,7 @@ enum TillMain {
         till backup DIR [--data DIR] [SETTINGS] [--json]               consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
-        till prove [--data DIR] [SETTINGS] [--scratch DIR] [--rows] [--json]      compute every table from the log again and compare
+        till prove [--data DIR] [SETTINGS] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]      compute every table from the log again and compare
         till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
         till simulate pos|orders [--to URL | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N

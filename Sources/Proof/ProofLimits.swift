@@ -22,6 +22,8 @@ package enum ProofLimits {
     /// Rows of a table whose natural keys are held while the tables are read: at most seven such tables of about 100
     /// bytes a row, so 35 MB.
     static let liveNamesMax = 50_000
+    /// Clocks of one store.
+    static let clocksMax = 256
     /// Ranges of sequence numbers of one sender; then the second is joined with the third.
     static let rangesMax = 1_000
     /// Differences that are kept for the report; more are counted.

@@ -45,6 +45,14 @@ struct WindowsProof {
             (length, lateness, idle) = (policy.length, policy.lateness, policy.idle)
         }
 
+        /// Keeps as many clocks as ``ProofLimits/clocksMax`` with one more: the one heard of least recently goes.
+        mutating func forgetClock() {
+            guard clocks.count >= ProofLimits.clocksMax else { return }
+            let heard = clocks.map { (at: $0.value.receivedAt, sender: $0.key) }
+            guard let oldest = heard.min(by: { $0.at != $1.at ? $0.at < $1.at : $0.sender < $1.sender }) else { return }
+            clocks[oldest.sender] = nil
+        }
+
         /// The watermark that a window needs to be closed, by the length of the latest sale.
         func passed(_ open: Open) -> Int64 { open.place.start + length + lateness }
 
@@ -265,6 +273,7 @@ struct WindowsProof {
         let received = sale.origin.receivedAt
         let sender = sale.origin.sender
         if sale.occurredAt <= received + policy.skew {
+            if store.clocks[sender] == nil { store.forgetClock() }
             let known = store.clocks[sender]?.eventMax ?? sale.occurredAt
             store.clocks[sender, default: Clock(eventMax: known, receivedAt: received)].eventMax =
                 max(known, sale.occurredAt)

@@ -48,8 +48,15 @@ struct WindowFold {
     private var closedIDs: [Int64] = []
     private var changedWatermarks: Set<Int64> = []
     private var changedClocks: [Int64: Set<ByteString>] = [:]
+    private var droppedClocks: [Int64] = []
+    /// Ids from here on were given in this batch and are in no table.
+    private var firstNewClock: Int64 = 1
     private var revisions: [[Cell]] = []
     private var lateSales: [[Cell]] = []
+
+    /// Clocks that are kept of one store; beyond it the one that was silent longest goes, as if it had never sent: a
+    /// sender that invents names costs 256 rows and no more.
+    static var clocksMax: Int { 256 }
 
     /// By topic, the receipt time at which the first open window can be closed by idleness. It does not pass by itself:
     /// a record of the topic must say so.
@@ -69,6 +76,7 @@ struct WindowFold {
         nextOpen = try source.greatestID(of: RetailTables.openWindow) + 1
         nextWatermark = try source.greatestID(of: RetailTables.storeWatermark) + 1
         nextClock = try source.greatestID(of: RetailTables.storeClock) + 1
+        firstNewClock = nextClock
         for cells in try source.rows(of: RetailTables.storeWatermark, prefix: []) {
             let row = WatermarkRow(cells)
             watermarks[row.storeID] = row
@@ -333,8 +341,18 @@ struct WindowFold {
         if isTrusted { clock.eventMax = max(clock.eventMax, eventTime) }
         clock.receivedAt = max(clock.receivedAt, now)
         guard stored != clock else { return }
+        if stored == nil { dropClock(storeID) }
         clocks[storeID, default: [:]][record.sender] = clock
         changedClocks[storeID, default: []].insert(record.sender)
+    }
+
+    /// Makes room for one clock of a store.
+    private mutating func dropClock(_ storeID: Int64) {
+        guard let kept = clocks[storeID], kept.count >= Self.clocksMax,
+            let silent = kept.values.min(by: { ($0.receivedAt, $0.sender) < ($1.receivedAt, $1.sender) })
+        else { return }
+        clocks[storeID]?[silent.sender] = nil
+        if silent.id < firstNewClock { droppedClocks.append(silent.id) }
     }
 
     // MARK: Changes
@@ -356,7 +374,8 @@ struct WindowFold {
         put(
             RetailTables.storeClock,
             changedClocks.flatMap { store, senders in senders.compactMap { clocks[store]?[$0] } }
-                .sorted { $0.id < $1.id }.map(\.cells)
+                .sorted { $0.id < $1.id }.map(\.cells),
+            deletes: droppedClocks
         )
         put(RetailTables.windowRevision, revisions)
         put(RetailTables.lateSale, lateSales)
@@ -366,6 +385,8 @@ struct WindowFold {
         closedIDs.removeAll()
         changedWatermarks.removeAll(keepingCapacity: true)
         changedClocks.removeAll(keepingCapacity: true)
+        droppedClocks.removeAll()
+        firstNewClock = nextClock
         revisions.removeAll()
         lateSales.removeAll()
     }

@@ -34,7 +34,7 @@ enum TillMain {
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
         till contract check FILE…                                      report every mistake with line and column
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
-            dump: --topic TOPIC (default feed.invoices) --from OFFSET --limit N (default 10)
+            dump: --topic TOPIC (default feed.invoices) --from OFFSET --since TIME --limit N (default 10)
         till windows [--store STORE] [--open] [--from T] [--until T] [SERVER]     turnover by store and window
         till senders [--feed FEED] [SERVER]                            who sends, and which sequence numbers are missing
         till parked [--feed FEED] [SERVER]                             records that wait for reference data

@@ -120,7 +120,9 @@ import Testing
             batch.envelope.receivedAt = Timestamp(micros: Int64(number) * 1_000_000)
             _ = try log.append([batch], committedAt: Int64(number) * 1_000_000 + 1)
         }
-        let indexes = disk.paths.filter { $0.hasSuffix(".index") }.compactMap { disk.bytes($0).flatMap(SegmentIndex.init) }
+        let files = disk.paths.filter { $0.hasSuffix(".index") }
+        let indexes = files.compactMap { disk.bytes($0).flatMap(SegmentIndex.init) }
+        #expect(indexes.count == files.count)
         #expect(indexes.count >= 3)
         #expect(indexes.allSatisfy { $0.offset(before: 0) == nil })
         #expect(indexes[2].offset(before: .max) == indexes[2].entries.last?.offset)

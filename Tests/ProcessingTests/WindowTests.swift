@@ -37,6 +37,7 @@ import Testing
         var open: Set<String> = []
         var published: [Published] = []
         var late = 0
+        var clocks = 0
         /// Seconds; nil before the first.
         var watermarks: [String: Int64] = [:]
     }
@@ -167,6 +168,7 @@ import Testing
                 )
             }
         out.late = store.rows(of: RetailTables.lateSale, prefix: []).count
+        out.clocks = store.rows(of: RetailTables.storeClock, prefix: []).count
         return out
     }
 
@@ -363,5 +365,15 @@ import Testing
         // Its first own sale sets the clock as it does in a store that nobody knew.
         let after = try Self.outcome(sales + [Sale(at: 105, amount: 6)])
         #expect(after.published.map(\.cause) == [0] && after.watermarks == ["STORE_1": 105])
+    }
+
+    @Test func `a sender that invents names costs a bounded number of clocks`() throws {
+        var sales = (0..<300).map { Sale(at: Double($0) / 10, amount: 1, sender: "till-\($0)") }
+        // The first was forgotten: it comes back as one that nobody knew, and forgets another.
+        sales.append(Sale(at: 30, amount: 1, sender: "till-0"))
+        sales.append(Sale(at: 31, amount: 1, sender: "till-299"))
+        let out = try Self.outcome(sales)
+        #expect(out.clocks == 256)
+        #expect(out.late == 0 && out.totals.values.reduce(0, +) == 302)
     }
 }

@@ -216,7 +216,8 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             #expect(throws: EventLogError.closed) { try log.submit(.of(["late"])) { _ in } }
             #expect(try subject.open().values().count == 100)
         },
-        Self(testDescription: "what more follows is stored by a flush, by a submission behind it and by a close") { subject in
+        Self(testDescription: "what more follows is stored by a flush, by a submission behind it and by a close") {
+            subject in
             var log = try subject.open()
             let done = Mutex<[String]>([])
             func submit(_ value: String, moreFollows: Bool) throws {

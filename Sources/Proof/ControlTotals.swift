@@ -17,38 +17,80 @@ package struct ControlTotals: Sendable {
     /// One figure of one currency over all closed documents, as several tables have it.
     package struct Figure: Sendable {
         package var currency: String
-        /// `gross`, `returns` or `adjustments`.
-        package var name: String
-        /// The lines' sum comes first.
-        package var sums: [(table: String, sum: Int128)]
-        /// Local days on which a table that has days says something else than the lines: table and day.
-        package var days: [(table: String, day: Int64)]
+        package var figure: MoneyFigure
+        /// What the tables are compared with: `lines`, or the documents of a kind.
+        package var base: String
+        /// That of the base comes first.
+        package var sums: [(table: String, sum: Int128)] = []
+        /// Days on which a table that has days says something else than the base.
+        package var days: [(table: String, day: Int64, sum: Int128, expected: Int128)] = []
 
+        package var name: String { figure.name }
         package var isRight: Bool { days.isEmpty && sums.allSatisfy { $0.sum == sums[0].sum } }
+    }
+
+    /// The days of one currency.
+    package struct Days: Sendable {
+        package var currency: String
+        /// In order: the sums of the lines (turnover windows: of the documents), and whether every table says the same.
+        package var days: [(day: Int64, money: DayMoney, isRight: Bool)]
+
+        package var differing: [Int64] { days.filter { !$0.isRight }.map(\.day) }
     }
 
     package private(set) var feeds: [Feed] = []
     package private(set) var figures: [Figure] = []
+    package private(set) var days: [Days] = []
 
-    private static let names = ["gross", "returns", "adjustments"]
+    /// A table with figures, and what it must be equal to day by day; nil when it has no days.
+    private struct Source {
+        var table: String
+        var sums: DaySums
+        var base: DaySums?
+        var figures: Set<MoneyFigure>
+    }
 
     /// - Parameter documents: Of the rows of the same snapshot.
     init(_ snapshot: any TableSnapshot, _ documents: DocumentTotals) throws {
         try readFeeds(snapshot)
-        let hourDay = "(hour - ((hour % 24) + 24) % 24) / 24"
-        let sources: [(table: String, days: DayFigures, hasDays: Bool, figures: ClosedRange<Int>)] = [
-            ("line", documents.lines, true, 0...2),
-            ("document", documents.all, false, 0...2),
-            ("sales_hour", try Self.read(snapshot, hourDay, ["gross", "returns"], "sales_hour"), true, 0...1),
-            ("sales_day", try Self.read(snapshot, "day", Self.names, "sales_day"), true, 0...2),
-            ("product_day", try Self.read(snapshot, "day", ["gross", "returns"], "product_day"), true, 0...1),
-            ("product_total", try Self.read(snapshot, "0", ["gross", "returns"], "product_total"), false, 0...1),
+        let lines = documents.lines
+        func mart(_ table: String, _ day: String?, _ columns: [(String, MoneyFigure)], _ base: DaySums) throws -> Source
+        {
+            Source(
+                table: table,
+                sums: try Self.read(snapshot, day ?? "0", columns, table),
+                base: day == nil ? nil : base,
+                figures: Set(columns.map(\.1))
+            )
+        }
+        let sales: [(String, MoneyFigure)] = [("gross", .gross), ("returns", .returns)]
+        let money = sales + [("adjustments", .adjustments)]
+        let kinds: Set<MoneyFigure> = [.gross, .returns, .adjustments]
+        let ofLines = [
+            Source(table: "line", sums: lines, base: lines, figures: kinds.union([.reference, .cancelled])),
+            Source(table: "document", sums: documents.documents, base: documents.linesOfDocuments, figures: kinds),
+            try mart("sales_hour", "(hour - ((hour % 24) + 24) % 24) / 24", sales, lines),
+            try mart("sales_day", "day", money + [("reference", .reference)], lines),
+            try mart("product_day", "day", sales, lines),
+            try mart("product_total", nil, sales, lines),
+            try mart("cancellation_day", "day", [("amount", .cancelled)], lines),
         ]
-        let withCustomer: [(table: String, days: DayFigures, hasDays: Bool, figures: ClosedRange<Int>)] = [
-            ("document with a customer", documents.withCustomer, false, 0...2),
-            ("customer_total", try Self.read(snapshot, "0", Self.names, "customer_total"), false, 0...2),
+        // Windows are of UTC: their days need no zone.
+        let micros = "86400000000"
+        let utcDay = "(window_start - ((window_start % \(micros)) + \(micros)) % \(micros)) / \(micros)"
+        let windows = documents.windows
+        let ofWindows = [
+            Source(table: "document with a window", sums: windows, base: windows, figures: [.windows]),
+            try mart("store_window", utcDay, [("total", .windows)], windows),
         ]
-        figures = Self.compare(sources) + Self.compare(withCustomer)
+        let ofCustomers = [
+            Source(table: "document with a customer", sums: documents.withCustomer, base: nil, figures: kinds),
+            try mart("customer_total", nil, money, lines),
+        ]
+        figures =
+            Self.compare(ofLines, "lines") + Self.compare(ofCustomers, "documents with a customer")
+            + Self.compare(ofWindows, "documents with a window")
+        days = Self.days(ofLines + ofWindows, lines, windows, figures)
     }
 
     private mutating func readFeeds(_ snapshot: any TableSnapshot) throws {
@@ -75,52 +117,71 @@ package struct ControlTotals: Sendable {
     private static func read(
         _ snapshot: any TableSnapshot,
         _ day: String,
-        _ columns: [String],
+        _ columns: [(String, MoneyFigure)],
         _ table: String
-    ) throws -> DayFigures {
-        var out: DayFigures = [:]
-        let sums = columns.map { "SUM(\($0)_hi), SUM(\($0)_lo)" }.joined(separator: ", ")
+    ) throws -> DaySums {
+        var out = DaySums()
+        let sums = columns.map { "SUM(\($0.0)_hi), SUM(\($0.0)_lo)" }.joined(separator: ", ")
         let sql = "SELECT currency, \(day), \(sums) FROM \(table) GROUP BY 1, 2"
         try snapshot.forEach(sql, []) { cells in
-            var values: [Int128] = [0, 0, 0]
-            for index in columns.indices {
-                values[index] =
-                    Int128(cells[2 + 2 * index].integer ?? 0) << 32 + Int128(cells[3 + 2 * index].integer ?? 0)
+            for (index, column) in columns.enumerated() {
+                let high = Int128(cells[2 + 2 * index].integer ?? 0)
+                let low = Int128(cells[3 + 2 * index].integer ?? 0)
+                out.add(cells[0].integer ?? 0, cells[1].integer ?? 0, column.1, high << 32 + low)
             }
-            out[cells[0].integer ?? 0, default: [:]][cells[1].integer ?? 0] = values
         }
         return out
     }
 
-    private static func compare(
-        _ sources: [(table: String, days: DayFigures, hasDays: Bool, figures: ClosedRange<Int>)]
-    ) -> [Figure] {
-        let first = sources[0]
-        let currencies = Set(sources.flatMap(\.days.keys)).sorted()
+    private static func name(_ currency: Int64) -> String {
+        Currency(code: currency)?.description ?? String(currency)
+    }
+
+    /// The first source is what the others are compared with.
+    private static func compare(_ sources: [Source], _ base: String) -> [Figure] {
+        let currencies = Set(sources.flatMap(\.sums.days.keys)).sorted()
         return currencies.flatMap { currency in
-            names.indices.map { index in
-                var figure = Figure(
-                    currency: Currency(code: currency)?.description ?? String(currency),
-                    name: names[index],
-                    sums: [],
-                    days: []
-                )
-                let base = first.days[currency] ?? [:]
-                for source in sources where source.figures.contains(index) {
-                    let days = source.days[currency] ?? [:]
-                    figure.sums.append((source.table, days.values.reduce(0) { $0 + $1[index] }))
-                    guard first.hasDays, source.hasDays else { continue }
-                    let different = Set(days.keys).union(base.keys).filter {
-                        (days[$0]?[index] ?? 0) != (base[$0]?[index] ?? 0)
+            MoneyFigure.allCases.filter(sources[0].figures.contains).map { kind in
+                var figure = Figure(currency: name(currency), figure: kind, base: base)
+                for source in sources where source.figures.contains(kind) {
+                    figure.sums.append((source.table, source.sums.total(currency, kind)))
+                    guard let expected = source.base else { continue }
+                    let days = Set(source.sums.days[currency] ?? []).union(expected.days[currency] ?? []).sorted()
+                    for day in days {
+                        let sum = source.sums.money(currency, day)[kind]
+                        let wanted = expected.money(currency, day)[kind]
+                        if sum != wanted { figure.days.append((source.table, day, sum, wanted)) }
                     }
-                    figure.days += different.sorted().map { (source.table, $0) }
                 }
                 return figure
             }
         }
     }
 
-    /// What does not agree, as differences.
+    private static func days(
+        _ sources: [Source],
+        _ lines: DaySums,
+        _ windows: DaySums,
+        _ figures: [Figure]
+    ) -> [Days] {
+        let dated = sources.filter { $0.base != nil }
+        return Set(dated.flatMap(\.sums.days.keys)).sorted().map { currency in
+            let wrong = Set(figures.filter { $0.currency == name(currency) }.flatMap(\.days).map(\.day))
+            let all = Set(dated.flatMap { $0.sums.days[currency] ?? [] }).union(wrong)
+            var out = Days(currency: name(currency), days: [])
+            for day in all.sorted() {
+                var money = lines.money(currency, day)
+                money[.windows] = windows.money(currency, day)[.windows]
+                let isRight = !wrong.contains(day)
+                if !money.isZero || !isRight { out.days.append((day, money, isRight)) }
+            }
+            return out
+        }
+    }
+
+    static func date(_ day: Int64) -> String { CivilTime(epochSeconds: day * 86_400).dateText }
+
+    /// What does not agree, as differences; of the days on which a table differs only the first is named.
     var differences: [Difference] {
         var out: [Difference] = []
         for feed in feeds where !feed.receivedIsRight || !feed.distinctIsRight {
@@ -136,17 +197,16 @@ package struct ControlTotals: Sendable {
             let key = "\(figure.name) \(figure.currency)"
             for (table, sum) in figure.sums where sum != figure.sums[0].sum {
                 let expected = MoneyScale.text(figure.sums[0].sum)
-                out.append(
-                    Difference(
-                        table: table,
-                        key: key,
-                        kind: .total("sums up to \(MoneyScale.text(sum)), the \(figure.sums[0].table)s to \(expected)")
-                    )
-                )
+                let text = "sums up to \(MoneyScale.text(sum)), the \(figure.base) to \(expected)"
+                out.append(Difference(table: table, key: key, kind: .total(text)))
             }
-            for (table, day) in figure.days {
-                let date = CivilTime(epochSeconds: day * 86_400).dateText
-                out.append(Difference(table: table, key: key, kind: .total("differs from the lines on \(date)")))
+            for table in figure.sums.map(\.table) {
+                let days = figure.days.filter { $0.table == table }
+                guard let first = days.first else { continue }
+                let sums = "\(MoneyScale.text(first.sum)), not \(MoneyScale.text(first.expected))"
+                let more = days.count > 1 ? " and on \(days.count - 1) more days" : ""
+                let text = "differs from the \(figure.base) on \(Self.date(first.day)) (\(sums))\(more)"
+                out.append(Difference(table: table, key: key, kind: .total(text)))
             }
         }
         return out

@@ -1,22 +1,32 @@
 import RetailModel
 import Tables
 
-/// Figures by currency and day (0 where a table has no days): gross, returns, adjustments.
-typealias DayFigures = [Int64: [Int64: [Int128]]]
-
-/// Sums over the largest two tables, added up while their rows are read for the comparison.
+/// Sums over the largest two tables, added up while their rows are read for the comparison: of closed documents only.
 struct DocumentTotals: Sendable {
-    /// Of closed documents: their lines; themselves; those with a customer.
-    private(set) var lines: DayFigures = [:], all: DayFigures = [:], withCustomer: DayFigures = [:]
+    /// Lines, by their own day and by that of their document.
+    private(set) var lines = DaySums(), linesOfDocuments = DaySums()
+    /// Documents; those with a customer (day 0); those in turnover windows, by the UTC day of the window.
+    private(set) var documents = DaySums(), withCustomer = DaySums(), windows = DaySums()
+
+    private static let money: [(name: String, figure: MoneyFigure)] = [
+        ("gross", .gross), ("returns", .returns), ("adjustments", .adjustments),
+    ]
+    private static let cancellation: Int64 = 1
+    private static let dayMicros: Int64 = 86_400_000_000
 
     /// What is selected beside a row: integers, see ``add(_:_:)``.
     static func columns(of table: TableDeclaration) -> [String] {
         switch table.name {
         case RetailTables.line.name:
-            ["r_document_id.status", "t.currency", "t.day", "t.kind", "t.amount"]
+            [
+                "r_document_id.status", "t.currency", "t.day", "t.kind", "t.amount", "r_document_id.type",
+                "r_document_id.day",
+            ]
         case RetailTables.document.name:
-            ["t.status", "t.currency", "t.customer_id IS NOT NULL"]
-                + ["gross", "returns", "adjustments"].flatMap { ["t.\($0)_hi", "t.\($0)_lo"] }
+            [
+                "t.status", "t.currency", "t.day", "t.customer_id IS NOT NULL",
+                "t.window_start IS NOT NULL AND t.traits & 1 = 1 AND t.gross_lines > 0", "t.window_start",
+            ] + money.flatMap { ["t.\($0.name)_hi", "t.\($0.name)_lo"] }
         default: []
         }
     }
@@ -24,15 +34,30 @@ struct DocumentTotals: Sendable {
     /// - Parameter n: The values of ``columns(of:)``.
     mutating func add(_ table: TableDeclaration, _ n: [Int64]) {
         guard n[0] == SaleStatus.closed.rawValue else { return }
+        let currency = n[1]
         if table.name == RetailTables.line.name {
-            guard 0...2 ~= n[3] else { return }
-            lines[n[1], default: [:]][n[2], default: [0, 0, 0]][Int(n[3])] += Int128(n[4])
+            guard Self.money.indices.contains(Int(n[3])) else { return }
+            let figure = Self.money[Int(n[3])].figure
+            let amount = Int128(n[4])
+            lines.add(currency, n[2], figure, amount)
+            linesOfDocuments.add(currency, n[6], figure, amount)
+            if n[5] == Self.cancellation {
+                lines.add(currency, n[2], .cancelled, -Int128(n[4].magnitude))
+            } else {
+                lines.add(currency, n[2], .reference, amount)
+            }
             return
         }
-        for figure in 0...2 {
-            let value = Int128(n[3 + 2 * figure]) << 32 + Int128(n[4 + 2 * figure])
-            all[n[1], default: [:]][0, default: [0, 0, 0]][figure] += value
-            if n[2] != 0 { withCustomer[n[1], default: [:]][0, default: [0, 0, 0]][figure] += value }
+        for (index, (_, figure)) in Self.money.enumerated() {
+            let value = Int128(n[6 + 2 * index]) << 32 + Int128(n[7 + 2 * index])
+            documents.add(currency, n[2], figure, value)
+            if n[3] != 0 { withCustomer.add(currency, 0, figure, value) }
+            if n[4] != 0, figure == .gross { windows.add(currency, Self.floorDay(n[5]), .windows, value) }
         }
+    }
+
+    private static func floorDay(_ micros: Int64) -> Int64 {
+        let (day, rest) = micros.quotientAndRemainder(dividingBy: dayMicros)
+        return rest < 0 ? day - 1 : day
     }
 }

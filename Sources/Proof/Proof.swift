@@ -10,9 +10,10 @@ package enum Proof {
     package static func contents(
         of records: [JudgedRecord],
         scratch: Scratch? = nil,
-        bufferBytes: Int = ProofLimits.bufferBytes
+        bufferBytes: Int = ProofLimits.bufferBytes,
+        capacity: ProofCapacity = ProofCapacity()
     ) throws -> ProofContents {
-        var recomputation = Recomputation(scratch, bufferBytes: bufferBytes)
+        var recomputation = Recomputation(scratch, bufferBytes: bufferBytes, capacity: capacity)
         for record in records { try recomputation.add(record) }
         return try ProofContents(recomputation.finish())
     }

@@ -7,6 +7,7 @@ package enum ProofError: OperationalError, Equatable {
     case logStarts(partition: String, start: Int64)
     case tooLarge(what: String, limit: Int)
     case damagedScratch(path: String)
+    case releasing(references: Int)
 
     package var code: String {
         switch self {
@@ -15,18 +16,19 @@ package enum ProofError: OperationalError, Equatable {
         case .logStarts: "proof.log_too_late"
         case .tooLarge: "proof.too_large"
         case .damagedScratch: "proof.scratch_damaged"
+        case .releasing: Self.releasingCode
         }
     }
 
     package var domain: ErrorDomain {
         switch self {
-        case .scratch, .damagedScratch: .external
+        case .scratch, .damagedScratch, .releasing: .external
         case .logEnds, .logStarts: .integrity
         case .tooLarge: .user
         }
     }
 
-    package var retry: RetryHint { .never }
+    package var retry: RetryHint { code == Self.releasingCode ? .afterBackoff : .never }
 
     package var description: String {
         switch self {
@@ -40,6 +42,11 @@ package enum ProofError: OperationalError, Equatable {
             "There are more than \(limit) \(what), which is the limit of a proof in memory."
         case .damagedScratch(let path):
             "A file that the proof wrote itself (\(path)) reads back differently; name another disk with --scratch."
+        case .releasing(let references):
+            "Nothing was proved: the tables are in the middle of a release, parked records whose reference arrived are still being counted (references: \(references)). Beside a running till, prove again; else start till once on this directory, which finishes the release, then prove."
         }
     }
+
+    /// What the command line tells apart from other failures: nothing is known to be wrong.
+    package static let releasingCode = "proof.tables_releasing"
 }

@@ -9,10 +9,7 @@ package enum ProofReport {
         var out = comparison.differences.map(\.description)
         let more = comparison.differenceCount - comparison.differences.count
         if more > 0 { out.append("… and \(more) more") }
-        out += outcome.totals.feeds.map(line) + outcome.totals.figures.map(line)
-        if outcome.waitedInVain {
-            out.append("Released records were still about to be counted; prove again when till has caught up.")
-        }
+        out += outcome.totals.feeds.map(line) + outcome.totals.days.flatMap { lines($0, outcome.totals) }
         let seconds = Double(outcome.nanos) / 1e9
         out.append(
             "proved \(outcome.tables) tables, \(comparison.rows) rows, \(outcome.events) events to \(position(outcome)): \(comparison.differenceCount) differences in \(fixed(seconds)) s (\(Int(Double(outcome.events) / max(seconds, 1e-9))) events/s)"
@@ -33,16 +30,36 @@ package enum ProofReport {
         return "\(feed.name): \(received); \(distinct)"
     }
 
-    /// `GBP gross: line 1.00 = document 1.00 … ✓`, and only the first sum where all agree.
-    private static func line(_ figure: ControlTotals.Figure) -> String {
-        let head = "\(figure.currency) \(figure.name): "
-        if figure.isRight {
-            let tables = figure.sums.map(\.table).joined(separator: " = ")
-            return head + tables + " = \(MoneyScale.text(figure.sums[0].sum)) \(mark(true))"
+    /// One line where everything agrees: `GBP: 305 days, all equal: gross 1.00, returns 0.00 … ✓`; else also the figures
+    /// that do not, and the first days.
+    private static func lines(_ days: ControlTotals.Days, _ totals: ControlTotals) -> [String] {
+        let figures = totals.figures.filter { $0.currency == days.currency }
+        let head = "\(days.currency): \(days.days.count) days, "
+        if figures.allSatisfy(\.isRight) {
+            let shown = figures.filter { $0.base != Self.customers }
+            let sums = shown.map { "\($0.name) \(MoneyScale.text($0.sums[0].sum))" }
+            return ["\(head)all equal: \(sums.joined(separator: ", ")) \(mark(true))"]
         }
-        return head + figure.sums.map { "\($0.table) \(MoneyScale.text($0.sum))" }.joined(separator: ", ")
-            + " \(mark(false))"
+        let differing = days.differing
+        var out = ["\(head)\(differing.count) differ \(mark(false))"]
+        for figure in figures where !figure.isRight {
+            let sums = figure.sums.map { "\($0.table) \(MoneyScale.text($0.sum))" }.joined(separator: ", ")
+            out.append("\(days.currency) \(figure.name): \(sums) \(mark(false))")
+        }
+        for day in differing.prefix(ProofLimits.differingDaysShown) {
+            let sums = figures.flatMap { figure in
+                figure.days.filter { $0.day == day }.map { one in
+                    "\(one.table) \(figure.name) \(MoneyScale.text(one.sum)), not \(MoneyScale.text(one.expected))"
+                }
+            }
+            out.append("\(days.currency) \(ControlTotals.date(day)): \(sums.joined(separator: "; ")) \(mark(false))")
+        }
+        let more = differing.count - ProofLimits.differingDaysShown
+        if more > 0 { out.append("\(days.currency): … and \(more) more days") }
+        return out
     }
+
+    private static let customers = "documents with a customer"
 
     private static func mark(_ isRight: Bool) -> String { isRight ? "✓" : "✗" }
 
@@ -62,8 +79,6 @@ package enum ProofReport {
         json.field("differences", outcome.comparison.differenceCount)
         json.key("seconds")
         json.raw(Array(fixed(Double(outcome.nanos) / 1e9).utf8))
-        json.key("complete")
-        json.bool(!outcome.waitedInVain)
         json.key("found")
         json.beginArray()
         for difference in outcome.comparison.differences { write(difference, &json) }
@@ -75,6 +90,10 @@ package enum ProofReport {
         json.key("figures")
         json.beginArray()
         for figure in outcome.totals.figures { write(figure, &json) }
+        json.endArray()
+        json.key("days")
+        json.beginArray()
+        for days in outcome.totals.days { write(days, &json) }
         json.endArray()
         json.endObject()
         return json.finish()
@@ -134,6 +153,29 @@ package enum ProofReport {
         json.endArray()
         json.key("agrees")
         json.bool(figure.isRight)
+        json.endObject()
+    }
+
+    /// The latest days, and how many before them are left out.
+    private static func write(_ days: ControlTotals.Days, _ json: inout JSONWriter) {
+        json.beginObject()
+        json.field("currency", days.currency)
+        json.field("days", days.days.count)
+        json.field("differing", days.differing.count)
+        json.key("first_differing")
+        if let day = days.differing.first { json.string(ControlTotals.date(day)) } else { json.null() }
+        json.field("left_out", max(0, days.days.count - ProofLimits.daysShown))
+        json.key("items")
+        json.beginArray()
+        for day in days.days.suffix(ProofLimits.daysShown) {
+            json.beginObject()
+            json.field("day", ControlTotals.date(day.day))
+            for figure in MoneyFigure.allCases { json.field(figure.name, MoneyScale.text(day.money[figure])) }
+            json.key("agrees")
+            json.bool(day.isRight)
+            json.endObject()
+        }
+        json.endArray()
         json.endObject()
     }
 }

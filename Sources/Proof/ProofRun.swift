@@ -2,6 +2,7 @@ package import Ports
 package import Primitives
 package import Refine
 import RetailModel
+import Tables
 
 /// Where the records of one partition come from, up to the position of the tables.
 package struct ProofSource: Sendable {
@@ -26,8 +27,6 @@ package struct ProofOutcome: Sendable {
     package var comparison: Comparison
     package var totals: ControlTotals
     package var nanos: Int64
-    /// Released records that were still about to be counted when the snapshot was taken.
-    package var waitedInVain: Bool
 }
 
 /// A proof of the tables: they are read on the calling thread while others read the log, refine it and compute every
@@ -71,10 +70,11 @@ package struct ProofRun {
         var events: Int64
         var live: RowSet, proved: RowSet
         var totals: ControlTotals
-        var waitedInVain: Bool
     }
 
     /// - Parameter pause: Waits ``ProofLimits/snapshotPauseMillis``.
+    /// - Throws: ``ProofError/releasing(references:)`` when no snapshot was to be had between two releases of parked
+    ///   records.
     package func run(pause: () -> Void) throws -> ProofOutcome {
         let started = time.monotonicNanos()
         var keeping = comparesRows ? TableSet.all : .none
@@ -97,36 +97,37 @@ package struct ProofRun {
             tables: TableShape.all.count,
             comparison: comparison,
             totals: pass.totals,
-            nanos: time.monotonicNanos() - started,
-            waitedInVain: pass.waitedInVain
+            nanos: time.monotonicNanos() - started
         )
     }
 
     private func pass(keeping: TableSet, _ pause: () -> Void) throws -> Pass {
         var attempt = 1
         while true {
-            let isLast = attempt == ProofLimits.snapshotTries
-            // The snapshot ends as soon as the tables are read: beside a running till it keeps old pages alive.
-            let found = try reader.snapshot { try read($0, keeping, isLast: isLast) }
-            if var found {
+            do {
+                // The snapshot ends as soon as the tables are read: beside a running till it keeps old pages alive.
+                var found = try reader.snapshot { try read($0, keeping) }
                 let (rows, events) = try found.proving.result()
                 found.pass.proved = rows
                 found.pass.events = events
                 return found.pass
+            } catch ProofError.releasing(let references) {
+                if attempt == ProofLimits.snapshotTries { throw ProofError.releasing(references: references) }
             }
             attempt += 1
             pause()
         }
     }
 
-    /// Nil when released records are about to be counted: another snapshot is better.
+    /// - Throws: ``ProofError/releasing(references:)`` when released records are about to be counted. The positions
+    ///   already contain the reference that released them, and the tables not yet what it released: no prefix of the
+    ///   log has such tables, so there is nothing to compare them with.
     private func read(
         _ snapshot: any TableSnapshot,
-        _ keeping: TableSet,
-        isLast: Bool
-    ) throws -> (pass: Pass, proving: Pending<(RowSet, Int64)>)? {
-        let waits = try !snapshot.query("SELECT id FROM parked_release", [], limit: 1).isEmpty
-        if waits, !isLast { return nil }
+        _ keeping: TableSet
+    ) throws -> (pass: Pass, proving: Pending<(RowSet, Int64)>) {
+        let waiting = try snapshot.query("SELECT count(*) FROM parked_release", [], limit: 1).first?.first?.integer ?? 0
+        if waiting > 0 { throw ProofError.releasing(references: Int(waiting)) }
         let positions = try snapshot.positions()
         let work = Work(
             book: book,
@@ -142,8 +143,7 @@ package struct ProofRun {
             events: 0,
             live: live.rows,
             proved: RowSet.empty,
-            totals: try ControlTotals(snapshot, live.documents),
-            waitedInVain: waits
+            totals: try ControlTotals(snapshot, live.documents)
         )
         return (pass, proving)
     }

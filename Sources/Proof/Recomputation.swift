@@ -15,12 +15,12 @@ struct Recomputation {
     let scratch: Scratch?
     private let bufferBytes: Int
     private let keeping: TableSet
-    var tallies = Tallies()
+    var tallies: Tallies
     var entities: Entities
     var sums: SumTables
-    var senders = SendersProof()
+    var senders: SendersProof
     var windows: WindowFacts
-    var references = ReferenceIndex()
+    var references: ReferenceIndex
     var writer = RowWriter()
     /// Rows that are done.
     var rows: RowSink
@@ -32,10 +32,15 @@ struct Recomputation {
     /// References that came by now, without a redrive.
     private var arrived: Set<ReferenceKey> = []
     private var fact = FactWriter()
+    private let capacity: ProofCapacity
 
     /// - Parameter keeping: Tables whose rows are compared one by one.
-    init(_ scratch: Scratch?, bufferBytes: Int, keeping: TableSet = .all) {
+    init(_ scratch: Scratch?, bufferBytes: Int, keeping: TableSet = .all, capacity: ProofCapacity = ProofCapacity()) {
         self.scratch = scratch
+        self.capacity = capacity
+        tallies = Tallies(capacity)
+        senders = SendersProof(capacity)
+        references = ReferenceIndex(capacity)
         self.keeping = keeping
         let part = max(1, bufferBytes / 16)
         entities = Entities(scratch, bufferBytes: part)
@@ -61,7 +66,7 @@ struct Recomputation {
             arrival: records,
             offset: record.offset,
             receivedAt: record.receivedAt.micros,
-            run: isTick ? 0 : tallies.run(record.feed, record.run),
+            run: isTick ? 0 : try tallies.run(record.feed, record.run),
             topic: topic,
             sender: record.sender,
             movesClocks: record.action == .receive
@@ -79,7 +84,7 @@ struct Recomputation {
         switch record.outcome {
         case .accepted(let event):
             if !windows.sees(event, origin) { try windows.step(origin) }
-            if case .reference(let reference) = event { arrive(reference) }
+            if case .reference(let reference) = event { try arrive(reference) }
             // What came behind all its references never waits.
             if record.requires.allSatisfy(arrived.contains) {
                 try apply(event, origin)
@@ -93,10 +98,13 @@ struct Recomputation {
         }
     }
 
-    private mutating func arrive(_ event: ReferenceEvent) {
+    private mutating func arrive(_ event: ReferenceEvent) throws(ProofError) {
         arrived.insert(ReferenceKey(event.entity, source: event.source, key: event.key))
         for item in event.items {
             arrived.insert(ReferenceKey(.product, source: event.source, key: item.product, store: event.key))
+        }
+        if arrived.count > capacity.references {
+            throw .tooLarge(what: "references and menu items", limit: capacity.references)
         }
     }
 
@@ -106,7 +114,7 @@ struct Recomputation {
         try proveReferences()
         try proveParking()
         try proveDocuments()
-        var windowsProof = WindowsProof(scratch, bufferBytes: max(1, bufferBytes / 16))
+        var windowsProof = WindowsProof(scratch, bufferBytes: max(1, bufferBytes / 16), capacity)
         try windowsProof.write(windows.finish(), topics, &writer, into: &rows)
         try senders.write(&writer, into: &rows)
         try entities.write(&writer, into: &rows)

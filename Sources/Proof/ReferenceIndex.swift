@@ -2,7 +2,7 @@ import Primitives
 import RetailModel
 
 /// What references say to other passes: from when on each is there, and the categories of menus. In memory: reference
-/// data is small (``ProofLimits/referencesMax``).
+/// data is small (``ProofCapacity/references``).
 struct ReferenceIndex: Sendable {
     private struct MenuKey: Hashable { var source: ByteString, store: ByteString, product: ByteString }
 
@@ -10,12 +10,13 @@ struct ReferenceIndex: Sendable {
     private var since: [ByteString: Int64] = [:]
     private var menus: [MenuKey: [(validFrom: Int64, category: ByteString)]] = [:]
     private var count = 0
+    private let capacity: Int
+
+    init(_ capacity: ProofCapacity) { self.capacity = capacity.references }
 
     private mutating func grow() throws(ProofError) {
         count += 1
-        if count > ProofLimits.referencesMax {
-            throw .tooLarge(what: "references and menu items", limit: ProofLimits.referencesMax)
-        }
+        if count > capacity { throw .tooLarge(what: "references and menu items", limit: capacity) }
     }
 
     /// Calls must come in order of `sequence` for one key.

@@ -3,7 +3,7 @@ import RetailModel
 import Tables
 
 /// Senders and the sequence numbers that arrived from each (S9). In memory: senders are few
-/// (``ProofLimits/sendersMax``), and a sender has at most ``ProofLimits/rangesMax`` ranges.
+/// (``ProofCapacity/senders``), and a sender has at most ``ProofLimits/rangesMax`` ranges.
 struct SendersProof {
     private struct Key: Hashable { var feed: ByteString, name: ByteString }
 
@@ -23,6 +23,10 @@ struct SendersProof {
     }
 
     private var senders: [Key: Sender] = [:]
+    private var ranges = 0
+    private let capacity: ProofCapacity
+
+    init(_ capacity: ProofCapacity) { self.capacity = capacity }
 
     mutating func add(_ record: JudgedRecord) throws(ProofError) {
         guard !record.sender.isEmpty else { return }
@@ -34,11 +38,15 @@ struct SendersProof {
             case .accepted(.reference), .quarantined, .tick: nil
             }
         let key = Key(feed: record.feed, name: record.sender)
-        Self.update(&senders[key, default: Sender()], received, time, record.senderSequence)
-        if senders.count > ProofLimits.sendersMax { throw .tooLarge(what: "senders", limit: ProofLimits.sendersMax) }
+        ranges += Self.update(&senders[key, default: Sender()], received, time, record.senderSequence)
+        if senders.count > capacity.senders { throw .tooLarge(what: "senders", limit: capacity.senders) }
+        if ranges > capacity.senderRanges {
+            throw .tooLarge(what: "ranges of sequence numbers", limit: capacity.senderRanges)
+        }
     }
 
-    private static func update(_ sender: inout Sender, _ received: Int64, _ time: Int64?, _ sequence: Int64?) {
+    /// Returns how many ranges there are more.
+    private static func update(_ sender: inout Sender, _ received: Int64, _ time: Int64?, _ sequence: Int64?) -> Int {
         sender.records += 1
         sender.firstSeen = min(sender.firstSeen, received)
         sender.lastSeen = max(sender.lastSeen, received)
@@ -46,11 +54,14 @@ struct SendersProof {
             sender.eventMax = max(sender.eventMax ?? time, time)
             sender.delayMin = min(sender.delayMin ?? .max, received - time)
         }
-        guard let sequence else { return }
+        guard let sequence else { return 0 }
+        let before = sender.ranges.count
         insert(sequence, time, &sender.ranges)
-        guard sender.ranges.count > ProofLimits.rangesMax else { return }
-        sender.gapsFrom = later(sender.gapsFrom, sender.ranges[2].low)
-        join(1, &sender.ranges)
+        if sender.ranges.count > ProofLimits.rangesMax {
+            sender.gapsFrom = later(sender.gapsFrom, sender.ranges[2].low)
+            join(1, &sender.ranges)
+        }
+        return sender.ranges.count - before
     }
 
     private static func insert(_ sequence: Int64, _ time: Int64?, _ ranges: inout [Range]) {

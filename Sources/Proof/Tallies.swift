@@ -43,12 +43,16 @@ struct Tallies: Sendable {
     private var keys: [Key] = []
     private var last: (key: Key, index: Int)?
     private(set) var all: [Tally] = []
+    private let capacity: Int
 
-    mutating func run(_ feed: ByteString, _ run: ByteString) -> Int {
+    init(_ capacity: ProofCapacity) { self.capacity = capacity.runs }
+
+    mutating func run(_ feed: ByteString, _ run: ByteString) throws(ProofError) -> Int {
         let key = Key(feed: feed, run: run)
         if let last, last.key == key { return last.index }
         let number = index[key] ?? all.count
         if number == all.count {
+            if number == capacity { throw .tooLarge(what: "ingest runs", limit: capacity) }
             index[key] = number
             keys.append(key)
             all.append(Tally())

@@ -66,7 +66,12 @@ struct WindowsProof {
     /// Nothing of a topic is closed by idleness before.
     private var idleFrom: [Int: Int64] = [:]
 
-    init(_ scratch: Scratch?, bufferBytes: Int) {
+    /// Stores, clocks and open windows that there are.
+    private var places = 0
+    private let capacity: Int
+
+    init(_ scratch: Scratch?, bufferBytes: Int, _ capacity: ProofCapacity) {
+        self.capacity = capacity.windowPlaces
         revisions = WindowRevisions(scratch, bufferBytes: bufferBytes)
     }
 
@@ -83,6 +88,9 @@ struct WindowsProof {
     ) throws {
         var records = facts.records()
         while let record = try records.next() {
+            if places > capacity {
+                throw ProofError.tooLarge(what: "stores, their clocks and open windows", limit: capacity)
+            }
             var reader = FactReader(record)
             let kind = reader.byte()
             let origin = reader.origin()
@@ -103,6 +111,7 @@ struct WindowsProof {
         for number in stores.indices where stores[number].topic == origin.topic && stores[number].hasRow {
             while let next = stores[number].nextIdle, next <= origin.receivedAt {
                 let open = stores[number].open.removeFirst()
+                places -= 1
                 try publish(stores[number].name, open, .idle, origin)
                 stores[number].watermark = max(stores[number].watermark, stores[number].passed(open))
             }
@@ -133,6 +142,7 @@ struct WindowsProof {
         let name = NaturalName(source: source, key: key)
         if let number = numbers[name] { return number }
         numbers[name] = stores.count
+        places += 1
         stores.append(Store(name: name, topic: origin.topic))
         return stores.count - 1
     }
@@ -198,6 +208,7 @@ struct WindowsProof {
         let at = stores[store].open.firstIndex { place <= $0.place } ?? stores[store].open.count
         if at < stores[store].open.count, stores[store].open[at].place == place { return at }
         stores[store].open.insert(Open(place: place), at: at)
+        places += 1
         if stores[store].hasRow { noteIdle(stores[store]) }
         return at
     }
@@ -255,6 +266,7 @@ struct WindowsProof {
 
     private mutating func moveClocks(_ sale: WindowSale, _ home: Int, _ policy: WindowPolicy) throws {
         var store = stores[home]
+        places -= store.clocks.count
         // The copy is the only owner while it changes.
         stores[home].clocks = [:]
         stores[home].open = []
@@ -273,6 +285,7 @@ struct WindowsProof {
         let due = store.open.prefix { store.passed($0) <= store.watermark }
         for open in due { try publish(store.name, open, .watermark, sale.origin) }
         store.open.removeFirst(due.count)
+        places += store.clocks.count - due.count
         noteIdle(store)
         stores[home] = store
     }

@@ -224,7 +224,9 @@ package final class SQLiteTables: TableStore {
         guard try connection.integer("SELECT epoch FROM till_owner") == owner else { return .fenced }
         let stored = try positions()
         for (partition, offset) in to.offsets
-        where stored.offsets[partition, default: 0] != from.offsets[partition, default: 0] {
+        where stored.offsets[partition, default: 0] != from.offsets[partition, default: 0]
+            && !Mutant.isPlanted(.lostPosition())
+        {
             if stored.covers(to) { return .alreadyMine }
             throw .positionMismatch(
                 stored: stored.description,
@@ -256,7 +258,7 @@ package final class SQLiteTables: TableStore {
         for (partition, offset) in to.offsets where from.offsets[partition] != offset {
             move.bind(.text(ByteString(partition.topic)))
             move.bind(Int64(partition.partition))
-            move.bind(offset)
+            move.bind(Mutant.isPlanted(.lostPosition()) ? from.offsets[partition, default: 0] : offset)
             try move.run()
         }
         return .committed

@@ -12,16 +12,25 @@ enum ProveCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
             words,
-            options: SettingsCommand.options.union(["scratch"]),
+            options: SettingsCommand.options.union(["scratch", "memory"]),
             switches: ["json", "rows"]
         )
         guard arguments.rest.isEmpty else {
-            throw UsageError("cli.prove_usage", "Say till prove [--data DIR] [--scratch DIR] [--rows] [--json].")
+            throw UsageError(
+                "cli.prove_usage",
+                "Say till prove [--data DIR] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]."
+            )
+        }
+        let memory = arguments["memory"].map { Int($0) ?? 0 } ?? ProofLimits.bufferBytes >> 20
+        guard ProofLimits.bufferMebibytes.contains(memory) else {
+            let (low, high) = (ProofLimits.bufferMebibytes.lowerBound, ProofLimits.bufferMebibytes.upperBound)
+            throw UsageError("cli.prove_memory", "--memory is a number of mebibytes from \(low) to \(high).")
         }
         let settings = try SettingsCommand.load(arguments)
         let directory = settings.text(.data)
         let scratch = arguments["scratch"] ?? directory + "/tmp"
-        let outcome = try prove(directory, scratch: scratch, comparesRows: arguments.has("rows"))
+        let rows = arguments.has("rows")
+        let outcome = try prove(directory, scratch: scratch, bufferBytes: memory << 20, comparesRows: rows)
         let provedAt = SystemTime().now()
         let json = ProofReport.json(outcome, provedAt: provedAt)
         do throws(DiskError) {
@@ -40,6 +49,7 @@ enum ProveCommand {
     private static func prove(
         _ directory: String,
         scratch: String,
+        bufferBytes: Int,
         comparesRows: Bool
     ) throws -> ProofOutcome {
         let tables = directory + "/tables.sqlite"
@@ -57,6 +67,7 @@ enum ProveCommand {
             book: book,
             scratch: try Scratch(directory: scratch),
             time: SystemTime(),
+            bufferBytes: bufferBytes,
             comparesRows: comparesRows
         ) { positions in
             // After the snapshot: every contract that judged a record below its positions is in the log by now.

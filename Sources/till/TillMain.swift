@@ -1,5 +1,6 @@
 import CShims
 import Primitives
+import Proof
 import Telemetry
 
 /// Exit codes of the binary, as documented in docs/reference/cli.md.
@@ -13,6 +14,8 @@ enum ExitCode: Int32 {
     case inUse = 3
     /// Stored bytes are damaged.
     case damaged = 4
+    /// Nothing was proved: the tables stand between two commits that belong together.
+    case releasing = 5
 }
 
 /// Dispatch of the command line.
@@ -21,7 +24,7 @@ enum TillMain {
 
     static let help =
         commands + "\n\n" + notes.map(\.text).joined(separator: "\n")
-        + "\n\nExit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found."
+        + "\n\nExit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found, 5 nothing was proved: parked records are being released."
 
     private static let commands = """
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
@@ -42,7 +45,7 @@ enum TillMain {
         till backup DIR [--data DIR] [SETTINGS] [--json]               consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
-        till prove [--data DIR] [SETTINGS] [--scratch DIR] [--rows] [--json]      compute every table from the log again and compare
+        till prove [--data DIR] [SETTINGS] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]      compute every table from the log again and compare
         till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
         till simulate pos|orders [--to URL | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
@@ -132,6 +135,7 @@ enum TillMain {
         Logger.writeLine("till: \(error)", to: 2)
         guard let known = error as? any OperationalError else { return .failure }
         if known.code == "log.locked" { return .inUse }
+        if known.code == ProofError.releasingCode { return .releasing }
         return switch known.domain {
         case .user: .usage
         case .integrity: .damaged

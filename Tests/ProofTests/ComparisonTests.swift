@@ -92,12 +92,12 @@ import Testing
     @Test func `figures that do not agree are named with table and day`() {
         var figure = ControlTotals.Figure(
             currency: "EUR",
-            name: "gross",
-            sums: [("line", 5), ("sales_day", 5)],
-            days: []
+            figure: .gross,
+            base: "lines",
+            sums: [("line", 5), ("sales_day", 5)]
         )
         #expect(figure.isRight)
-        figure.days = [("sales_day", 1)]
+        figure.days = [("sales_day", 1, 3, 2)]
         #expect(!figure.isRight)
     }
 }

@@ -1,8 +1,8 @@
 """The mixed load of the kill loop: sales, orders and invoice lines, every request a function of (connection, request).
 
 Run as a program it is kill_load.py with these requests. Of each connection's requests some repeat earlier ones, bring
-older or newer versions, cancel, are late, or hold a record that is rejected. Reference data is not sent here: the test
-sends it late, so that orders park.
+older or newer versions, cancel, return goods (also before they were sold), are late, or hold a record that is rejected.
+Reference data is not sent here: the test sends it late, so that orders park.
 """
 
 import json
@@ -94,6 +94,30 @@ def sale_records(connection, request):
     return records
 
 
+# --- invoice lines: sales, and what is returned of them before or after ---
+
+
+def returned_request(request):
+    """The request whose invoice a request's `C` invoice returns: one still to come, an earlier one, or none. Every
+    request is named by one other at most, so every `C` invoice is of one request."""
+    return {1: request + 2, 4: request - 2}.get(request % 5)
+
+
+def invoice_records(connection, request):
+    lines = list(kill_load.events(connection, request))
+    target = returned_request(request)
+    if target is not None:
+        for line in list(kill_load.events(connection, target))[: request % 3 + 1]:
+            number, quantity = f"C{line['InvoiceNo']}", line["Quantity"]
+            lines.append({**line, "InvoiceNo": number, "Quantity": -max(1, quantity - request % 2)})
+    if request % 7 == 6:
+        # Goods taken back within a sale: a return on an invoice of its own kind.
+        lines.append({**lines[0], "client_line_no": "back", "Quantity": -1})
+    if request % 8 == 3:
+        lines.append({**lines[0], "client_line_no": "0", "Quantity": 0})
+    return lines
+
+
 # --- all ---
 
 
@@ -104,10 +128,7 @@ def records(connection, request):
         return sale_records(connection, request)
     if feed == "orders":
         return order_records(connection, request)
-    lines = list(kill_load.events(connection, request))
-    if request % 8 == 3:
-        lines.append({**lines[0], "client_line_no": "0", "Quantity": 0})
-    return lines
+    return invoice_records(connection, request)
 
 
 def is_bad(feed, record):

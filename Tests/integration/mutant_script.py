@@ -34,7 +34,9 @@ class Trade:
 
     def __init__(self, directory, binary, environment):
         self.directory = Path(directory)
-        self.till = Till(directory, binary=binary, arguments=["--config", "till.yaml"], environment=environment)
+        # The compatible path would count the feed under its own window policy, which till refuses.
+        arguments = ["--config", "till.yaml", "--compatibility.pos", "off"]
+        self.till = Till(directory, binary=binary, arguments=arguments, environment=environment)
 
     def run(self):
         self.start(1)

@@ -18,6 +18,8 @@ def price(request, index):
 class SteadyLoad:
     """`senders` threads; each request is one invoice of `lines` lines that nobody sends twice."""
 
+    taken = (202,)
+
     def __init__(self, till, senders=2, lines=50, name="D"):
         self.till, self.lines, self.name = till, lines, name
         self.acknowledged, self.refused, self.unknown = {}, [], []
@@ -44,6 +46,12 @@ class SteadyLoad:
     def amount(self, request):
         return sum((index % 9 + 1) * price(request, index) for index in range(self.lines))
 
+    def feed(self, request):
+        return "invoices"
+
+    def headers(self, request):
+        return {}
+
     def body(self, request):
         return json.dumps(
             [
@@ -62,17 +70,17 @@ class SteadyLoad:
             with self.lock:
                 request, self.next = self.next, self.next + 1
             try:
-                reply = self.till.post("invoices", self.body(request))
+                reply = self.till.post(self.feed(request), self.body(request), headers=self.headers(request))
             except (OSError, http.client.HTTPException):
                 self.unknown.append(request)
                 time.sleep(0.05)
                 continue
             with self.lock:
-                if reply.status == 202:
+                if reply.status in self.taken:
                     self.acknowledged[request] = reply.json["position"]
                 else:
                     self.refused.append((request, reply))
-            if reply.status != 202:
+            if reply.status not in self.taken:
                 time.sleep(0.02)
 
     def refusals(self, code):

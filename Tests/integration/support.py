@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, Till, till_binary
 
 JSON = {"Content-Type": "application/json"}
-DONE, FAILED, USAGE, IN_USE, DAMAGED = range(5)
+DONE, FAILED, USAGE, IN_USE, DAMAGED, RELEASING = range(6)
 EXAMPLE = ROOT / "Examples/online-retail/online_retail_2009_2010.csv.gz"
 
 

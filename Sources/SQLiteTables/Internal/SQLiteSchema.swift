@@ -1,3 +1,4 @@
+import Primitives
 import Tables
 
 /// Statements that follow from a declaration.
@@ -66,6 +67,9 @@ enum SQLiteSchema {
         let columns = all.map { "\"\($0)\"" }.joined(separator: ", ")
         let marks = all.map { _ in "?" }.joined(separator: ", ")
         let sets = all.dropFirst().map { "\"\($0)\" = excluded.\"\($0)\"" }.joined(separator: ", ")
+        if Mutant.isPlanted(.skippedUpsert()) {
+            return "INSERT OR IGNORE INTO \"\(table.name)\" (\(columns)) VALUES (\(marks))"
+        }
         return "INSERT INTO \"\(table.name)\" (\(columns)) VALUES (\(marks)) ON CONFLICT(\"id\") DO UPDATE SET \(sets)"
     }
 
@@ -78,7 +82,9 @@ enum SQLiteSchema {
         var sets: [String] = []
         for column in table.columns where !table.key.contains(column.name) {
             let name = column.name
-            if column.kind == .wide {
+            if Mutant.isPlanted(.replacedSum()) {
+                sets += physicalColumns(column).map { "\"\($0)\" = excluded.\"\($0)\"" }
+            } else if column.kind == .wide {
                 sets.append(
                     "\"\(name)_hi\" = \"\(name)_hi\" + excluded.\"\(name)_hi\" + ((\"\(name)_lo\" + excluded.\"\(name)_lo\") >> 32)"
                 )

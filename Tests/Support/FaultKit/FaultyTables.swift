@@ -7,9 +7,11 @@ package final class FaultyTables: TableStore {
 
     /// Counts operations over all stores of one run.
     package final class Plan {
-        package private(set) var operations = 0
+        /// What was done, by name.
+        package private(set) var names: [String] = []
         package private(set) var commits = 0
         package private(set) var hasFired = false
+        package var operations: Int { names.count }
         fileprivate let fault: Fault
         fileprivate let at: Int
 
@@ -24,7 +26,7 @@ package final class FaultyTables: TableStore {
             _ body: () throws(TableStoreError) -> Value
         ) throws(TableStoreError) -> Value {
             let isDue = operations == at
-            operations += 1
+            names.append(name)
             hasFired = hasFired || isDue
             if isDue, fault == .before { throw .unavailable(operation: name, cause: "the test says so") }
             let value = try body()

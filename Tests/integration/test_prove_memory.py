@@ -1,0 +1,70 @@
+"""The memory of `till prove` does not grow with the log: measured on a log and on one four times as long."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from support import DONE, USAGE, binary, ended, till_command
+
+SALES = 10_000
+# Small, so that short logs fill every buffer; what does not depend on the log (threads, batches, code) is about 40 MiB.
+MEMORY = 8
+MEBIBYTE = 1 << 20
+
+
+def peak(*words):
+    """The greatest resident size of a command that ends well, bytes."""
+    process = subprocess.Popen([str(word) for word in (binary(), *words)], stdout=subprocess.PIPE)
+    said = process.stdout.read().decode()
+    process.stdout.close()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == DONE and ": 0 differences" in said, said
+    return usage.ru_maxrss * 1024
+
+
+def size(directory):
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory):
+    """Data directories with simulated sales, the second with four times as many."""
+    directory = tmp_path_factory.mktemp("memory")
+    for number, count in enumerate((SALES, 4 * SALES)):
+        sales = directory / f"{number}.ndjson"
+        words = [
+            "--count",
+            count,
+            "--rate",
+            "0",
+            "--seed",
+            7,
+            "--duplicates",
+            "0.05",
+            "--late",
+            "0.01",
+            "--gaps",
+            "0.01",
+        ]
+        ended(till_command("simulate", "pos", "--out", sales, "--quiet", *words), DONE)
+        ended(till_command("ingest", "pos", sales, "--data", directory / str(number), "--quiet", timeout=120), DONE)
+    return directory / "0", directory / "1"
+
+
+@pytest.mark.parametrize("words", [[], ["--rows"]])
+def test_memory_grows_by_far_less_than_the_log(logs, words):
+    short, long = (size(data / "log") for data in logs)
+    assert long - short > 16 * MEBIBYTE, "the logs say something"
+    before, after = (peak("prove", "--data", data, "--memory", MEMORY, *words) for data in logs)
+    print(f"\nlog {short >> 20} to {long >> 20} MiB, memory {before >> 20} to {after >> 20} MiB")
+    # Facts of the longer log are twice its bytes: in memory they would be eight times this.
+    assert after - before < (long - short) // 4
+    assert after < 100 * MEBIBYTE
+
+
+def test_memory_is_a_number_of_mebibytes(logs):
+    for text in ("3", "65537", "much", "-8"):
+        said = ended(till_command("prove", "--data", logs[0], f"--memory={text}"), USAGE)
+        assert re.search(r"--memory is a number of mebibytes from 4 to 65536\.", said), said

@@ -34,7 +34,17 @@ class Runner:
 
     def peer_command(self, port):
         where = ["--app-dir", HERE / "peers", "fastapi_sqlite:app", "--port", port]
-        return [sys.executable, "-m", "uvicorn", *where, "--log-level", "error", "--no-access-log"]
+        return [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            *where,
+            "--log-level",
+            "error",
+            "--no-access-log",
+            "--timeout-keep-alive",
+            "75",
+        ]
 
     def peer(self, directory):
         port = free_port()

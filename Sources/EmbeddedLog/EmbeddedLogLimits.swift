@@ -17,8 +17,8 @@ package enum EmbeddedLogLimits {
     package static let envelopeHeaderRowBytesMax = 8 << 10
     /// One envelope: 57 + 8 + 5 × (2 + 512) + 3 + 8192.
     package static let envelopeBytesMax = 57 + 8 + 5 * (2 + envelopeFieldBytesMax) + 3 + envelopeHeaderRowBytesMax
-    /// What a segment is written ahead by: as much as it holds, within these. A sync that does not change the size of the
-    /// file is one write of the disk instead of two; 1 MiB of zeros takes 2 ms, once in a hundred groups of 10 KiB.
+    /// What a segment is written ahead by: as much as it holds, within these. A sync that does not change the size of
+    /// the file is one write of the disk instead of two; 1 MiB of zeros takes 2 ms, once in a hundred groups of 10 KiB.
     package static let reserveBytesMin = 64 << 10
     package static let reserveBytesMax = 1 << 20
     /// How often a full log that nobody sends to looks whether there is room again, so that readiness becomes true.

@@ -93,35 +93,12 @@ import Testing
         /// Folds every round into fresh tables; whatever fails, a new worker goes on.
         func run(_ plan: FaultyTables.Plan, on path: String) async throws -> ProofContents {
             func open() throws -> SQLiteTables { try SQLiteTables(path: path, tables: RetailTables.all, views: []) }
-            let board = PositionBoard()
-            let metrics = Metrics()
-            var worker: ProcessingWorker?
-            var failures = 0
+            var life = WorkerLife(log, book, plan, open)
             for (round, records) in Self.rounds.enumerated() {
                 try await append(records, round: round)
-                var idle = false
-                while !idle {
-                    do {
-                        let current =
-                            try worker
-                            ?? ProcessingWorker(
-                                log: log,
-                                store: FaultyTables(open(), plan),
-                                book: book,
-                                board: board,
-                                metrics: metrics,
-                                time: SystemTime()
-                            )
-                        worker = current
-                        idle = try current.step() == .idle
-                    } catch is TableStoreError {
-                        worker = nil
-                        failures += 1
-                        #expect(failures == 1, "one failure was planned")
-                    }
-                }
+                try life.catchUp()
             }
-            #expect(board.positions.offsets[CrashPointTests.feed] == log.durableEnd(of: CrashPointTests.feed))
+            life.expectAllFolded()
             return try Proof.contents(of: open())
         }
     }

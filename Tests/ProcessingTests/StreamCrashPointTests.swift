@@ -7,7 +7,6 @@ import RetailFolds
 import RetailModel
 import SQLiteTables
 import Tables
-import Telemetry
 import Testing
 
 @testable import Processing
@@ -20,44 +19,17 @@ import Testing
         _ log: SteppedLog,
         _ book: ContractBook,
         _ plan: FaultyTables.Plan,
-        _ open: () throws -> any TableStore
+        _ open: @escaping () throws -> any TableStore
     ) throws -> Int {
         log.reset()
-        let board = PositionBoard()
-        let metrics = Metrics()
-        var worker: ProcessingWorker?
-        var failures = 0
+        var life = WorkerLife(log, book, plan, open)
         for _ in 0..<log.roundCount {
             log.step()
-            var idle = false
-            while !idle {
-                do {
-                    let current =
-                        try worker
-                        ?? ProcessingWorker(
-                            log: log,
-                            store: FaultyTables(open(), plan),
-                            book: book,
-                            board: board,
-                            metrics: metrics,
-                            time: SystemTime()
-                        )
-                    worker = current
-                    idle = try current.step() == .idle
-                } catch is TableStoreError {
-                    worker = nil
-                    failures += 1
-                    if failures > 1 { throw Twice() }
-                }
-            }
+            try life.catchUp()
         }
-        for partition in log.partitions() {
-            #expect(board.positions.offsets[partition] == log.durableEnd(of: partition))
-        }
-        return failures
+        life.expectAllFolded()
+        return life.failures
     }
-
-    struct Twice: Error {}
 
     static func inMemory(_ log: SteppedLog, _ book: ContractBook, _ plan: FaultyTables.Plan) throws -> ProofContents {
         let storage = MemoryTables.Storage(RetailTables.all)

@@ -70,12 +70,13 @@ def test_all_feeds_on_one_full_disk(small_disk, server):  # noqa: F811
         wait_until(lambda: len(load.acknowledged) > 20, 30, "the load")
         disk.fill(6 * MEBIBYTE)
         wait_until(lambda: len(load.refusals("log.full")) > 20, 60, "refusals")
+        # Each feed's log has something written ahead, and goes on until that is full.
+        feeds = {"invoices", "pos", "orders"}
+        wait_until(lambda: {load.feed(request) for request, _ in list(load.refused)} == feeds, 60, "all to be refused")
         so_far = len(load.acknowledged)
         disk.release()
         wait_until(lambda: len(load.acknowledged) > so_far + 20, 30, "ingest to go on")
     assert {(reply.status, reply.json["error"]["code"]) for _, reply in load.refused} == {(503, "log.full")}
-    refused = {load.feed(request) for request, _ in load.refused}
-    assert refused == {"invoices", "pos", "orders"}
     wait_until(lambda: is_ready(till), 20, "readiness")
     check_feeds(till, load)
     assert till.stop() == 0

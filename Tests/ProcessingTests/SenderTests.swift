@@ -1,8 +1,5 @@
 import FaultKit
-import Ports
 import Primitives
-import Proof
-import RetailFolds
 import RetailModel
 import Tables
 import Testing
@@ -34,22 +31,7 @@ import Testing
     /// Folds in batches of `size`, with a new process between two of them, and compares with the proof.
     static func fold(_ sequences: [Int64], size: Int) throws -> Found {
         let records = sequences.enumerated().map { record($1, $0) }
-        let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
-        let owner = store.claim()
-        var position = PositionVector()
-        var rest = records[...]
-        while !rest.isEmpty {
-            var fold = RetailFold()
-            let (changes, _) = try fold.apply(Array(rest.prefix(size)), from: store)
-            rest = rest.dropFirst(size)
-            var to = position
-            to.offsets[TopicPartition("feed.pos"), default: 0] += 1
-            #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
-            position = to
-        }
-        let found = try Proof.contents(of: store)
-        let proved = try Proof.contents(of: records)
-        #expect(found == proved, "\(found.difference(from: proved))")
+        let store = try ProvedTables.fold(records, size: size)
         let sender = try #require(store.rows(of: RetailTables.sender, prefix: []).first)
         let ranges = store.rows(of: RetailTables.senderRange, prefix: []).map { row in
             (row[3].integer ?? 0)...(row[4].integer ?? 0)

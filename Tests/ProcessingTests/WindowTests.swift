@@ -121,25 +121,7 @@ import Testing
 
     /// Folds in batches of `size`, with a new process between two of them.
     static func run(_ records: [JudgedRecord], size: Int) throws -> Outcome {
-        let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
-        let owner = store.claim()
-        var position = PositionVector()
-        var rest = records[...]
-        while !rest.isEmpty {
-            var fold = RetailFold()
-            let (changes, _) = try fold.apply(
-                Array(rest.prefix(size)),
-                from: store
-            )
-            rest = rest.dropFirst(size)
-            var to = position
-            to.offsets[TopicPartition("feed.pos"), default: 0] += 1
-            #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
-            position = to
-        }
-        let found = try Proof.contents(of: store)
-        let proved = try Proof.contents(of: records)
-        #expect(found == proved, "found (-), proved (+)\(found.difference(from: proved))")
+        let store = try ProvedTables.fold(records, size: size)
         var names: [Int64: String] = [:]
         for row in store.rows(of: RetailTables.store, prefix: []) {
             names[row[0].integer ?? 0] = row[2].bytes?.description ?? ""

@@ -39,7 +39,7 @@ struct HTTPResponseWriter {
         switch framing {
         case .length(let count):
             Self.write("content-length: ", to: &out)
-            Self.write(count, to: &out)
+            out.appendDecimal(count)
             out += [0x0D, 0x0A]
         case .chunked: Self.write(line: "transfer-encoding: chunked", to: &out)
         case .untilClose, .none: break
@@ -89,14 +89,9 @@ struct HTTPResponseWriter {
         out += [0x0D, 0x0A]
     }
 
-    private static func write(_ number: Int, to out: inout [UInt8]) {
-        if number >= 10 { write(number / 10, to: &out) }
-        out.append(0x30 + UInt8(number % 10))
-    }
-
     private static func writeStatus(_ status: Int, to out: inout [UInt8]) {
         out += "HTTP/1.1 ".utf8
-        write(status, to: &out)
+        out.appendDecimal(status)
         out.append(0x20)
         write(line: reason(status), to: &out)
     }

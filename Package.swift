@@ -120,7 +120,7 @@ let tests: [(name: String, dependencies: [String])] = [
         "ProcessingTests",
         [
             "Processing", "Refine", "Contracts", "RetailModel", "RetailFolds", "Tables", "Ports", "SQLiteTables",
-            "EmbeddedLog", "RecordBatch", "Primitives", "Telemetry", "FaultKit", "Proof",
+            "EmbeddedLog", "RecordBatch", "Primitives", "Telemetry", "FaultKit", "PortConformance", "Proof",
         ]
     ),
     (

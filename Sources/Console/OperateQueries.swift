@@ -111,7 +111,7 @@ enum OperateQueries {
                     case .integer(let value): json.field(column[0].string, value)
                     case .text(let text): json.field(column[0].string, text)
                     case .blob(let bytes): json.field(column[0].string, Hex.text(bytes.bytes))
-                    case .wide(let value): json.field(column[0].string, String(value))
+                    case .wideParts, .tooWide: json.field(column[0].string, String(cell.wide))
                     }
                 }
                 json.endObject()

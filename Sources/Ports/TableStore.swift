@@ -81,6 +81,10 @@ package protocol TableStore: AnyObject {
     /// Opens the transaction that the next commit ends: the look-ups in between see one state and cost no locks. A
     /// store that is let go without a commit changes nothing.
     func begin() throws(TableStoreError)
+    /// Writes a part of what the next commit makes true, in the open transaction; without one, opens it. Look-ups of
+    /// this store see it at once. When it fails, the transaction ends and nothing of it is kept.
+    func write(_ change: TableChanges, to table: String) throws(TableStoreError)
+    /// Writes the rest, and the positions, and ends the transaction.
     func commit(
         _ changes: ChangeSet,
         from: PositionVector,

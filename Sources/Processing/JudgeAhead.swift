@@ -15,6 +15,8 @@ final class JudgeAhead {
         var records: [JudgedRecord] = []
         var from: PositionVector
         var to: PositionVector
+        /// The next one is being read and refined meanwhile.
+        var isFollowed = false
     }
 
     private enum Phase: Sendable {
@@ -72,7 +74,7 @@ final class JudgeAhead {
 
     /// The next records after `positions`; none when the log has no more.
     func next(after positions: PositionVector) throws -> Portion {
-        let portion: Portion
+        var portion: Portion
         if let asked {
             self.asked = nil
             precondition(asked == positions, "what is refined ahead continues what was committed")
@@ -86,7 +88,7 @@ final class JudgeAhead {
         } else {
             portion = try desk.portion(of: log, after: positions)
         }
-        if portion.to != positions, isBacklog(after: portion.to) { ask(portion.to) }
+        if portion.to != positions, isBacklog(after: portion.to) { portion.isFollowed = ask(portion.to) }
         return portion
     }
 
@@ -104,17 +106,18 @@ final class JudgeAhead {
         return hasMore && end == seenEnd
     }
 
-    private func ask(_ positions: PositionVector) {
+    private func ask(_ positions: PositionVector) -> Bool {
         if thread == nil {
             // Without a thread the work is done by the owner, as if there were no more.
             thread = try? DedicatedThread(name: "till-refine", nice: 10) { [log, desk, phase] in
                 Self.run(log, desk, phase)
             }
         }
-        guard thread != nil else { return }
+        guard thread != nil else { return false }
         asked = positions
         phase.withLock { $0 = .wanted(positions) }
         phase.broadcast()
+        return true
     }
 
     private static func run(_ log: any EventLog, _ desk: Shared, _ phase: Guarded<Phase>) {

@@ -11,10 +11,19 @@ package import Telemetry
 package final class ProcessingWorker {
     package enum Step: Sendable, Equatable { case idle, committed, fenced }
 
+    /// When a batch is written while the next is folded.
+    package enum Overlap: Sendable {
+        /// While there is a backlog: else the other core belongs to those who receive.
+        case backlog
+        /// With every batch, in tests.
+        case always
+    }
+
     /// Bytes of log that one commit takes at most (about 40,000 lines of a CSV file).
     package static let batchBytes = 4 << 20
 
-    private let store: any TableStore
+    private let store: CommitBehind
+    private let overlap: Overlap
     private let board: PositionBoard
     private let quota: QuarantineQuota
     private let metrics: Metrics
@@ -36,19 +45,21 @@ package final class ProcessingWorker {
         board: PositionBoard,
         quota: QuarantineQuota = QuarantineQuota(bytesMax: .max),
         metrics: Metrics,
-        time: any TimeSource
+        time: any TimeSource,
+        overlap: Overlap = .backlog
     ) throws {
-        self.store = store
+        self.store = CommitBehind(store, time: time)
+        self.overlap = overlap
         self.board = board
         self.quota = quota
         self.metrics = metrics
         self.time = time
         refiner = Refiner(book: book)
         ahead = JudgeAhead(log, book)
-        owner = try store.claim()
-        positions = try store.positions()
+        owner = try self.store.claim()
+        positions = try self.store.positions()
         quota.set(
-            try store.rows(of: RetailTables.quarantineUsage, prefix: []).reduce(0) { $0 + ($1[2].integer ?? 0) }
+            try self.store.rows(of: RetailTables.quarantineUsage, prefix: []).reduce(0) { $0 + ($1[2].integer ?? 0) }
         )
         // An owner before may have stopped between a reference record and those that waited for it.
         while try releaseParked() {}
@@ -59,7 +70,7 @@ package final class ProcessingWorker {
     package func step() throws -> Step {
         let portion = try pending ?? ahead.next(after: positions)
         pending = nil
-        guard portion.to != positions else { return .idle }
+        guard portion.to != positions else { return try store.settle() == .fenced ? .fenced : .idle }
         if let (references, rest) = split(portion) {
             // What waited for these references is counted before anything that came after it.
             pending = rest
@@ -73,10 +84,16 @@ package final class ProcessingWorker {
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
         try store.begin()
         let changes = try fold.apply(records, from: store)
+        let releases = changes.changes[RetailTables.parkedRelease.name] != nil
+        if !releases, portion.isFollowed || overlap == .always {
+            guard try commitBehind(changes, to: portion.to, portion.isFollowed) else { return .fenced }
+            positions = portion.to
+            return .committed
+        }
         guard try commit(changes, to: portion.to) else { return .fenced }
         positions = portion.to
         // Readers see the positions only when nobody waits any more for what came with them.
-        if changes.changes[RetailTables.parkedRelease.name] != nil { while try releaseParked() {} }
+        if releases { while try releaseParked() {} }
         if isFenced { return .fenced }
         board.publish(positions)
         return .committed
@@ -152,29 +169,52 @@ package final class ProcessingWorker {
     /// Commits and counts; false when another owner has taken over.
     private func commit(_ folded: (changes: ChangeSet, tally: RetailFold.Tally), to: PositionVector) throws -> Bool {
         let started = time.monotonicNanos()
-        var changes = folded.changes
-        if Mutant.isPlanted(.doubledBatch()) {
-            changes = changes.mapValues { change in
-                var change = change
-                change.additions = change.additions.mapValues { sums in sums.map { 2 * $0 } }
-                return change
-            }
+        let changes = Self.planted(folded.changes)
+        if try store.commit(changes, from: positions, to: to, owner: owner) == .fenced { return false }
+        Self.book(changes, folded.tally, time.monotonicNanos() - started, metrics, quota)
+        return true
+    }
+
+    /// Begins to commit; false when the commit before found another owner. Readers see the positions when it has ended.
+    private func commitBehind(
+        _ folded: (changes: ChangeSet, tally: RetailFold.Tally),
+        to: PositionVector,
+        _ isFollowed: Bool
+    ) throws -> Bool {
+        let changes = Self.planted(folded.changes)
+        return try store.commitBehind(changes, from: positions, to: to, owner: owner, isFollowed: isFollowed) {
+            [metrics, quota, board] answer, nanos in
+            if answer == .fenced { return }
+            Self.book(changes, folded.tally, nanos, metrics, quota)
+            board.publish(to)
         }
-        switch try store.commit(changes, from: positions, to: to, owner: owner) {
-        case .fenced: return false
-        case .committed, .alreadyMine: break
+    }
+
+    private static func planted(_ changes: ChangeSet) -> ChangeSet {
+        guard Mutant.isPlanted(.doubledBatch()) else { return changes }
+        return changes.mapValues { change in
+            var change = change
+            change.additions = change.additions.mapValues { sums in sums.map { 2 * $0 } }
+            return change
         }
+    }
+
+    private static func book(
+        _ changes: ChangeSet,
+        _ tally: RetailFold.Tally,
+        _ nanos: Int64,
+        _ metrics: Metrics,
+        _ quota: QuarantineQuota
+    ) {
         for change in (changes[RetailTables.quarantineUsage.name]?.additions ?? [:]).values {
             quota.add(Int64(truncatingIfNeeded: change[1]))
         }
-        let tally = folded.tally
-        metrics.add(.process_commit_micros_total, (time.monotonicNanos() - started) / 1_000)
+        metrics.add(.process_commit_micros_total, nanos / 1_000)
         metrics.add(.process_commits_total)
         metrics.add(.process_records_total, tally.received)
         metrics.add(.process_duplicates_total, tally.duplicates)
         metrics.add(.process_quarantined_total, max(0, tally.quarantined))
         metrics.add(.process_superseded_total, max(0, tally.superseded))
         metrics.add(.process_conflicting_total, max(0, tally.conflicting))
-        return true
     }
 }

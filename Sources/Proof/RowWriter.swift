@@ -112,7 +112,7 @@ struct RowWriter {
         case .integer(let value): int(value)
         case .text(let text): self.text(text)
         case .blob(let blob): self.blob(blob.bytes)
-        case .wide(let value): wide(value)
+        case .wideParts, .tooWide: wide(cell.wide)
         }
     }
 
@@ -188,7 +188,9 @@ enum CellText {
     static func text(_ cell: Cell, _ column: Column) -> String {
         switch cell {
         case .null: return "null"
-        case .wide(let value): return column.meaning.contains("thousandths") ? String(value) : MoneyScale.text(value)
+        case .tooWide: return "more than 96 bits"
+        case .wideParts:
+            return column.meaning.contains("thousandths") ? String(cell.wide) : MoneyScale.text(cell.wide)
         case .text(let text): return shown(text)
         case .blob(let blob): return Hex.text(blob.bytes.prefix(64))
         case .integer(let value):

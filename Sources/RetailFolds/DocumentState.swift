@@ -16,10 +16,14 @@ enum VersionVerdict: Equatable {
 }
 
 /// A version that is not current.
-struct LostVersion: Hashable {
+struct LostVersion: Hashable, Comparable {
     var identity: ByteString
     var hash: ByteString
     var versionAt: Int64
+
+    static func < (a: Self, b: Self) -> Bool {
+        (a.identity, a.versionAt, a.hash) < (b.identity, b.versionAt, b.hash)
+    }
 }
 
 /// What is kept of a version that is not current.

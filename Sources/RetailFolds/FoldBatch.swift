@@ -24,6 +24,16 @@ struct TallyKey: Hashable {
     var isFeed: Bool
 }
 
+/// The next ids of rows that hang on a document. Given here, so that the next batch knows them before they are stored.
+struct DetailIDs {
+    var history: Int64 = 1, version: Int64 = 1
+
+    static func take(_ next: inout Int64) -> Int64 {
+        defer { next += 1 }
+        return next
+    }
+}
+
 /// The overlay of one batch.
 struct FoldBatch {
     var documents: [NaturalKey: DocumentState] = [:]
@@ -145,7 +155,7 @@ struct FoldBatch {
     // MARK: Changes
 
     /// Rows and sums: for every document and line that changed, new − old.
-    mutating func changes(_ menus: Menus) -> ChangeSet {
+    mutating func changes(_ menus: Menus, _ ids: inout DetailIDs) -> ChangeSet {
         var out: [String: TableChanges] = [:]
         var documentChanges = TableChanges()
         var lineChanges = TableChanges()
@@ -181,13 +191,13 @@ struct FoldBatch {
             historyChanges.deletes += state.deletedHistory
             for entry in state.newHistory.sorted(by: { ($0.at, $0.status.rawValue) < ($1.at, $1.status.rawValue) }) {
                 historyChanges.upserts.append([
-                    .null, .integer(state.row.id), .integer(entry.at), .integer(entry.status.rawValue),
+                    .integer(DetailIDs.take(&ids.history)), .integer(state.row.id), .integer(entry.at), .integer(entry.status.rawValue),
                 ])
             }
-            for version in state.changedLost {
+            for version in state.changedLost.sorted() {
                 guard let note = state.lost[version] else { continue }
                 versionChanges.upserts.append([
-                    Cell(note.id), .integer(state.row.id), .blob(version.identity), .blob(version.hash),
+                    .integer(note.id ?? DetailIDs.take(&ids.version)), .integer(state.row.id), .blob(version.identity), .blob(version.hash),
                     .integer(version.versionAt), .integer(note.isConflict ? 1 : 0), .integer(note.offset),
                 ])
             }

@@ -32,6 +32,7 @@ package struct RetailFold {
     var windows = WindowFold()
     var senders = SenderFold()
     var nextDocument: Int64 = 1, nextLine: Int64 = 1, nextQuarantine: Int64 = 1
+    private var detailIDs = DetailIDs()
     private var isPrimed = false
 
     /// Reference keys that are remembered between batches: about 200 bytes each, so 20 MB at the most.
@@ -69,7 +70,7 @@ package struct RetailFold {
         book(&batch)
         try batch.loadMovedDocuments(source)
         try menus.load(batch.menusOfCountedDocuments(), source)
-        var changes = batch.changes(menus)
+        var changes = batch.changes(menus, &detailIDs)
         windows.take(into: &changes)
         senders.take(into: &changes)
         addReferenceRows(&changes, batch)
@@ -95,6 +96,8 @@ package struct RetailFold {
         nextDocument = try source.greatestID(of: RetailTables.document) + 1
         nextLine = try source.greatestID(of: RetailTables.line) + 1
         nextQuarantine = try source.greatestID(of: RetailTables.quarantine) + 1
+        detailIDs.history = try source.greatestID(of: RetailTables.statusHistory) + 1
+        detailIDs.version = try source.greatestID(of: RetailTables.version) + 1
         isPrimed = true
     }
 

@@ -175,9 +175,8 @@ package final class SQLiteTables: TableStore {
         var at: Int32 = 0
         for column in table.columns {
             if column.kind == .wide {
-                let high = Int128(statement.integer(at) ?? 0)
-                let low = Int128(statement.integer(at + 1) ?? 0)
-                cells.append(.wide(high << 32 + low))
+                let low = UInt32(truncatingIfNeeded: statement.integer(at + 1) ?? 0)
+                cells.append(.wideParts(high: statement.integer(at) ?? 0, low: low))
                 at += 2
             } else {
                 cells.append(statement.cell(at))
@@ -195,6 +194,15 @@ package final class SQLiteTables: TableStore {
         if isInTransaction { return }
         try connection.execute("BEGIN IMMEDIATE")
         isInTransaction = true
+    }
+
+    package func write(_ change: TableChanges, to table: String) throws(TableStoreError) {
+        try begin()
+        do throws(TableStoreError) { try put(change, table) } catch {
+            isInTransaction = false
+            try? connection.execute("ROLLBACK")
+            throw error
+        }
     }
 
     package func commit(
@@ -233,25 +241,7 @@ package final class SQLiteTables: TableStore {
                 expected: "\(partition):\(from.offsets[partition, default: 0]) to \(offset)"
             )
         }
-        for (name, change) in changes.sorted(by: { $0.key < $1.key }) {
-            guard let table = tables[name] else { preconditionFailure("table \(name) is not declared") }
-            if !change.deletes.isEmpty {
-                let delete = try connection.statement("DELETE FROM \"\(name)\" WHERE id = ?")
-                for id in change.deletes {
-                    delete.bind(id)
-                    try delete.run()
-                }
-            }
-            if !change.upserts.isEmpty {
-                let upsert = try connection.statement(upserts[name] ?? SQLiteSchema.upsert(table))
-                for row in change.upserts {
-                    for case .wide(let value) in row { try Self.checkFits(value, table) }
-                    for cell in row { upsert.bind(cell) }
-                    try upsert.run()
-                }
-            }
-            if !change.additions.isEmpty { try add(change.additions, to: table) }
-        }
+        for (name, change) in changes.sorted(by: { $0.key < $1.key }) { try put(change, name) }
         let move = try connection.statement(
             "INSERT INTO till_position VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset"
         )
@@ -264,6 +254,26 @@ package final class SQLiteTables: TableStore {
         return .committed
     }
 
+    private func put(_ change: TableChanges, _ name: String) throws(TableStoreError) {
+        guard let table = tables[name] else { preconditionFailure("table \(name) is not declared") }
+        if !change.deletes.isEmpty {
+            let delete = try connection.statement("DELETE FROM \"\(name)\" WHERE id = ?")
+            for id in change.deletes {
+                delete.bind(id)
+                try delete.run()
+            }
+        }
+        if !change.upserts.isEmpty {
+            let upsert = try connection.statement(upserts[name] ?? SQLiteSchema.upsert(table))
+            for row in change.upserts {
+                for case .tooWide in row { throw Self.tooWide(table) }
+                for cell in row { upsert.bind(cell) }
+                try upsert.run()
+            }
+        }
+        if !change.additions.isEmpty { try add(change.additions, to: table) }
+    }
+
     private func add(_ additions: [SumKey: [Int128]], to table: TableDeclaration) throws(TableStoreError) {
         let statement = try connection.statement(self.additions[table.name] ?? SQLiteSchema.add(table))
         let summed = table.columns.filter { !table.key.contains($0.name) }
@@ -272,7 +282,7 @@ package final class SQLiteTables: TableStore {
             // Checked before anything is bound: a statement that is left half bound would serve nobody.
             for (column, value) in zip(summed, values) {
                 if column.kind == .wide {
-                    try Self.checkFits(value, table)
+                    if case .tooWide = Cell.wide(value) { throw Self.tooWide(table) }
                 } else if Int64(exactly: value) == nil {
                     throw .unavailable(operation: "add to \(table.name)", cause: "a count does not fit 64 bits")
                 }
@@ -285,9 +295,7 @@ package final class SQLiteTables: TableStore {
         }
     }
 
-    private static func checkFits(_ value: Int128, _ table: TableDeclaration) throws(TableStoreError) {
-        guard value >> 95 == 0 || value >> 95 == -1 else {
-            throw .unavailable(operation: "write \(table.name)", cause: "a sum does not fit 96 bits")
-        }
+    private static func tooWide(_ table: TableDeclaration) -> TableStoreError {
+        .unavailable(operation: "write \(table.name)", cause: "a sum does not fit 96 bits")
     }
 }

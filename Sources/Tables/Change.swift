@@ -1,12 +1,21 @@
 package import Primitives
 
-/// One value of a row.
+/// One value of a row. 16 bytes, so a wide sum is in two parts: rows are made, copied and let go by the million.
 package enum Cell: Sendable, Hashable {
     case null
     case integer(Int64)
     case text(ByteString)
     case blob(ByteString)
-    case wide(Int128)
+    /// high × 2^32 + low; made by ``wide(_:)``.
+    case wideParts(high: Int64, low: UInt32)
+    /// A sum that does not fit the 96 bits that tables keep; every store refuses it.
+    case tooWide
+
+    /// A 96-bit sum.
+    package static func wide(_ value: Int128) -> Self {
+        guard let high = Int64(exactly: value >> 32) else { return .tooWide }
+        return .wideParts(high: high, low: UInt32(truncatingIfNeeded: value))
+    }
 
     /// The integer, or nil for null; another kind is a bug of the declaration.
     package var integer: Int64? {
@@ -28,7 +37,7 @@ package enum Cell: Sendable, Hashable {
 
     package var wide: Int128 {
         switch self {
-        case .wide(let value): value
+        case .wideParts(let high, let low): Int128(high) << 32 + Int128(low)
         case .integer(let value): Int128(value)
         default: preconditionFailure("a wide cell was expected")
         }
@@ -74,7 +83,11 @@ package struct TableChanges: Sendable {
     /// What is added per key, one value per summed column (sum). Keys whose values are all 0 change nothing.
     package var additions: [SumKey: [Int128]] = [:]
 
-    package init() {}
+    package init(upserts: [[Cell]] = [], deletes: [Int64] = [], additions: [SumKey: [Int128]] = [:]) {
+        self.upserts = upserts
+        self.deletes = deletes
+        self.additions = additions
+    }
 
     package var isEmpty: Bool { upserts.isEmpty && deletes.isEmpty && additions.isEmpty }
 }

@@ -9,6 +9,8 @@ import SQLiteTables
 import Tables
 import Testing
 
+@testable import Processing
+
 /// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are
 /// those that the proof computes, to the last column. TILL_PROPERTY=n runs n histories, TILL_SEED=n others.
 @Suite struct FoldPropertyTests {
@@ -34,7 +36,7 @@ import Testing
             #expect(tally.distinct == tally.current + tally.superseded + tally.conflicting)
             var to = position
             to.offsets[TopicPartition("feed.test"), default: 0] += Int64(batch.count)
-            #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
+            try Committing.commit(changes, to: store, from: position, to: to, owner: owner)
             position = to
             if random.next() % 4 == 0 {
                 fold = RetailFold()
@@ -43,10 +45,12 @@ import Testing
                 fold.forget()
             }
         }
+        try Committing.end(store)
     }
 
     static func inMemory(_ records: [JudgedRecord], _ random: inout SeededRandom) throws -> ProofContents {
-        let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
+        let memory = MemoryTables(MemoryTables.Storage(RetailTables.all))
+        let store: any TableStore = random.next() % 2 == 0 ? memory : CommitBehind(memory, time: SystemTime())
         try fold(records, into: store, &random)
         return try Proof.contents(of: store)
     }
@@ -104,13 +108,38 @@ import Testing
             let records = Self.logged(generator.history())
             var random = SeededRandom(seed: number)
             let directory = try TemporaryDirectory()
-            let store = try SQLiteTables(path: directory.path + "/t.sqlite", tables: RetailTables.all, views: [])
+            let file = try SQLiteTables(path: directory.path + "/t.sqlite", tables: RetailTables.all, views: [])
+            let store: any TableStore = number % 2 == 0 ? file : CommitBehind(file, time: SystemTime())
             try Self.fold(records, into: store, &random)
             let found = try Proof.contents(of: store)
             let expected = try Proof.contents(of: records)
             #expect(found == expected, "history \(number): \(found.difference(from: expected))")
         }
     }
+}
+
+/// Commits as the worker does: at once, or behind when the store can.
+enum Committing {
+    static func commit(
+        _ changes: ChangeSet,
+        to store: any TableStore,
+        from: PositionVector,
+        to: PositionVector,
+        owner: Int64
+    ) throws {
+        guard let behind = store as? CommitBehind else {
+            #expect(try store.commit(changes, from: from, to: to, owner: owner) == .committed)
+            return
+        }
+        let isBegun = try behind.commitBehind(changes, from: from, to: to, owner: owner, isFollowed: false) {
+            answer,
+            _ in
+            #expect(answer == .committed)
+        }
+        #expect(isBegun)
+    }
+
+    static func end(_ store: any TableStore) throws { try (store as? CommitBehind)?.settle() }
 }
 
 /// A directory of its own for one test, removed at the end; in memory where the machine has such a place.

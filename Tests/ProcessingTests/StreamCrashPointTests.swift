@@ -19,10 +19,11 @@ import Testing
         _ log: SteppedLog,
         _ book: ContractBook,
         _ plan: FaultyTables.Plan,
+        overlap: ProcessingWorker.Overlap = .backlog,
         _ open: @escaping () throws -> any TableStore
     ) throws -> Int {
         log.reset()
-        var life = WorkerLife(log, book, plan, open)
+        var life = WorkerLife(log, book, plan, overlap: overlap, open)
         for _ in 0..<log.roundCount {
             log.step()
             try life.catchUp()
@@ -31,19 +32,29 @@ import Testing
         return life.failures
     }
 
-    static func inMemory(_ log: SteppedLog, _ book: ContractBook, _ plan: FaultyTables.Plan) throws -> ProofContents {
+    static func inMemory(
+        _ log: SteppedLog,
+        _ book: ContractBook,
+        _ plan: FaultyTables.Plan,
+        overlap: ProcessingWorker.Overlap = .backlog
+    ) throws -> ProofContents {
         let storage = MemoryTables.Storage(RetailTables.all)
-        let failures = try fold(log, book, plan) { MemoryTables(storage) }
+        let failures = try fold(log, book, plan, overlap: overlap) { MemoryTables(storage) }
         #expect(failures == (plan.hasFired ? 1 : 0))
         return try Proof.contents(of: MemoryTables(storage))
     }
 
-    static func onDisk(_ log: SteppedLog, _ book: ContractBook, _ plan: FaultyTables.Plan) throws -> ProofContents {
+    static func onDisk(
+        _ log: SteppedLog,
+        _ book: ContractBook,
+        _ plan: FaultyTables.Plan,
+        overlap: ProcessingWorker.Overlap = .backlog
+    ) throws -> ProofContents {
         let directory = try TemporaryDirectory()
         func open() throws -> SQLiteTables {
             try SQLiteTables(path: directory.path + "/t.sqlite", tables: RetailTables.all, views: [])
         }
-        let failures = try fold(log, book, plan, open)
+        let failures = try fold(log, book, plan, overlap: overlap, open)
         #expect(failures == (plan.hasFired ? 1 : 0))
         return try Proof.contents(of: open())
     }
@@ -71,16 +82,19 @@ import Testing
         #expect(statuses.contains(SaleStatus.cancelled.rawValue) && statuses.contains(SaleStatus.closed.rawValue))
     }
 
-    @Test(arguments: FaultyTables.Fault.allCases)
-    func `tables end as in a clean run, whichever operation fails`(fault: FaultyTables.Fault) throws {
+    @Test(arguments: FaultyTables.Fault.allCases, [ProcessingWorker.Overlap.backlog, .always])
+    func `tables end as in a clean run, whichever operation fails`(
+        fault: FaultyTables.Fault,
+        overlap: ProcessingWorker.Overlap
+    ) throws {
         let trade = try TradeRounds()
         let log = SteppedLog(trade.everything)
         let clean = FaultyTables.Plan(fault, at: -1)
-        let expected = try Self.inMemory(log, trade.book, clean)
-        #expect(clean.operations > 200 && clean.commits > trade.everything.count)
+        let expected = try Self.inMemory(log, trade.book, clean, overlap: overlap)
+        #expect(clean.operations > 150 && clean.commits > trade.everything.count)
         for at in 0..<clean.operations {
             let plan = FaultyTables.Plan(fault, at: at)
-            let found = try Self.inMemory(log, trade.book, plan)
+            let found = try Self.inMemory(log, trade.book, plan, overlap: overlap)
             #expect(plan.hasFired)
             guard found == expected else {
                 Issue.record("operation \(at), \(clean.names[at]): \(found.difference(from: expected))")
@@ -90,15 +104,18 @@ import Testing
     }
 
     /// What the double in memory cannot have: a transaction that is open when its owner goes.
-    @Test(arguments: FaultyTables.Fault.allCases)
-    func `a begin or commit of SQLite that fails leaves nothing behind`(fault: FaultyTables.Fault) throws {
+    @Test(arguments: FaultyTables.Fault.allCases, [ProcessingWorker.Overlap.backlog, .always])
+    func `a begin, write or commit of SQLite that fails leaves nothing behind`(
+        fault: FaultyTables.Fault,
+        overlap: ProcessingWorker.Overlap
+    ) throws {
         let trade = try TradeRounds()
         let log = SteppedLog(trade.everything)
         let clean = FaultyTables.Plan(fault, at: -1)
-        let expected = try Self.onDisk(log, trade.book, clean)
+        let expected = try Self.onDisk(log, trade.book, clean, overlap: overlap)
         #expect(try expected == Self.inMemory(log, trade.book, FaultyTables.Plan(fault, at: -1)))
-        for (at, name) in clean.names.enumerated() where name == "begin" || name == "commit" {
-            let found = try Self.onDisk(log, trade.book, FaultyTables.Plan(fault, at: at))
+        for (at, name) in clean.names.enumerated() where ["begin", "write", "commit"].contains(name) {
+            let found = try Self.onDisk(log, trade.book, FaultyTables.Plan(fault, at: at), overlap: overlap)
             #expect(found == expected, "operation \(at), \(name): \(found.difference(from: expected))")
         }
     }

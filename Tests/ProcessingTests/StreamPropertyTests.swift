@@ -7,17 +7,20 @@ import RetailModel
 import Tables
 import Testing
 
+@testable import Processing
+
 /// Windows, counters, reference data, parking, quarantine and senders: any order, duplication and batching of the same
 /// records gives the same tables.
 @Suite struct StreamPropertyTests {
     /// Folds records in batches of random sizes; parked records are released as the worker does it.
     static func fold(_ records: [JudgedRecord], _ random: inout SeededRandom) throws -> ProofContents {
-        let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
+        let memory = MemoryTables(MemoryTables.Storage(RetailTables.all))
+        let store: any TableStore = random.next() % 2 == 0 ? memory : CommitBehind(memory, time: SystemTime())
         var parked: [Identifier: JudgedRecord] = [:]
         for record in records where !record.requires.isEmpty { parked[record.recordID] = record }
         var fold = RetailFold()
         var rest = records[...]
-        let owner = store.claim()
+        let owner = try store.claim()
         var position = PositionVector()
         while !rest.isEmpty {
             let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
@@ -33,7 +36,7 @@ import Testing
             #expect(tally.received == tally.distinct + tally.duplicates + tally.quarantined + tally.parked)
             var to = position
             to.offsets[TopicPartition("feed.shop"), default: 0] += Int64(batch.count)
-            #expect(try store.commit(changes, from: position, to: to, owner: owner) == .committed)
+            try Committing.commit(changes, to: store, from: position, to: to, owner: owner)
             position = to
             while let due = try fold.dueRelease(store) {
                 let again = due.rows.compactMap { row -> JudgedRecord? in
@@ -53,6 +56,7 @@ import Testing
             }
             if random.next() % 4 == 0 { fold.forget() }
         }
+        try Committing.end(store)
         return try Proof.contents(of: store)
     }
 

@@ -14,6 +14,7 @@ struct WorkerLife {
     let log: any EventLog
     let book: ContractBook
     let plan: FaultyTables.Plan
+    let overlap: ProcessingWorker.Overlap
     let open: () throws -> any TableStore
     let board = PositionBoard()
     private(set) var failures = 0
@@ -24,11 +25,13 @@ struct WorkerLife {
         _ log: any EventLog,
         _ book: ContractBook,
         _ plan: FaultyTables.Plan,
+        overlap: ProcessingWorker.Overlap = .backlog,
         _ open: @escaping () throws -> any TableStore
     ) {
         self.log = log
         self.book = book
         self.plan = plan
+        self.overlap = overlap
         self.open = open
     }
 
@@ -44,7 +47,8 @@ struct WorkerLife {
                         book: book,
                         board: board,
                         metrics: metrics,
-                        time: SystemTime()
+                        time: SystemTime(),
+                        overlap: overlap
                     )
                 worker = current
                 if try current.step() == .idle { return }

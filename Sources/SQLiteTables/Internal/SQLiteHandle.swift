@@ -121,10 +121,11 @@ extension SQLiteHandle {
                     ? sqlite3_bind_zeroblob(handle, next, 0)
                     : sqlite3_bind_blob(handle, next, $0.baseAddress, Int32($0.count), csqlite_transient())
             }
-        case .wide(let value):
-            bind(Int64(truncatingIfNeeded: value >> 32))
-            bind(Int64(truncatingIfNeeded: value & 0xFFFF_FFFF))
+        case .wideParts(let high, let low):
+            bind(high)
+            bind(Int64(low))
             return
+        case .tooWide: preconditionFailure("a sum that does not fit is refused before it is bound")
         }
         precondition(result == SQLITE_OK, "parameter \(next) does not exist")
         next += 1

@@ -1,4 +1,5 @@
 package import Ports
+import Synchronization
 package import Tables
 
 /// A store whose n-th operation fails: before it took effect, or after (the outcome is then unknown to the caller).
@@ -6,11 +7,18 @@ package final class FaultyTables: TableStore {
     package enum Fault: String, CaseIterable, Sendable { case before, after }
 
     /// Counts operations over all stores of one run.
-    package final class Plan {
+    package final class Plan: Sendable {
+        private struct Done: Sendable {
+            var names: [String] = []
+            var commits = 0
+            var hasFired = false
+        }
+
+        private let done = Mutex(Done())
         /// What was done, by name.
-        package private(set) var names: [String] = []
-        package private(set) var commits = 0
-        package private(set) var hasFired = false
+        package var names: [String] { done.withLock { $0.names } }
+        package var commits: Int { done.withLock { $0.commits } }
+        package var hasFired: Bool { done.withLock { $0.hasFired } }
         package var operations: Int { names.count }
         fileprivate let fault: Fault
         fileprivate let at: Int
@@ -25,12 +33,15 @@ package final class FaultyTables: TableStore {
             _ name: String,
             _ body: () throws(TableStoreError) -> Value
         ) throws(TableStoreError) -> Value {
-            let isDue = operations == at
-            names.append(name)
-            hasFired = hasFired || isDue
+            let isDue = done.withLock { done in
+                let isDue = done.names.count == at
+                done.names.append(name)
+                done.hasFired = done.hasFired || isDue
+                return isDue
+            }
             if isDue, fault == .before { throw .unavailable(operation: name, cause: "the test says so") }
             let value = try body()
-            if name == "commit" { commits += 1 }
+            if name == "commit" { done.withLock { $0.commits += 1 } }
             if isDue { throw .unavailable(operation: name, cause: "the test says so, after the fact") }
             return value
         }
@@ -82,6 +93,10 @@ package final class FaultyTables: TableStore {
 
     package func begin() throws(TableStoreError) {
         try plan.run("begin") { () throws(TableStoreError) in try store.begin() }
+    }
+
+    package func write(_ change: TableChanges, to table: String) throws(TableStoreError) {
+        try plan.run("write") { () throws(TableStoreError) in try store.write(change, to: table) }
     }
 
     package func commit(

@@ -36,16 +36,16 @@ package final class MemoryTables: TableStore {
     package func positions() -> PositionVector { storage.positions }
 
     package func rows(of table: TableDeclaration, keys: [[Cell]]) -> [[Cell]?] {
-        let rows = storage.tables[table.name]?.rows ?? [:]
+        let rows = tables[table.name]?.rows ?? [:]
         return keys.map { rows[$0] }
     }
 
     package func rows(of table: TableDeclaration, prefix: [Cell]) -> [[Cell]] {
-        (storage.tables[table.name]?.rows ?? [:]).filter { $0.key.starts(with: prefix) }.map(\.value)
+        (tables[table.name]?.rows ?? [:]).filter { $0.key.starts(with: prefix) }.map(\.value)
     }
 
     package func rows(of table: TableDeclaration, ids: [Int64]) -> [[Cell]?] {
-        let stored = storage.tables[table.name]
+        let stored = tables[table.name]
         return ids.map { id in stored?.keys[id].flatMap { stored?.rows[$0] } }
     }
 
@@ -57,7 +57,7 @@ package final class MemoryTables: TableStore {
         limit: Int
     ) -> [[Cell]] {
         let columns = (table.columns(of: index) + ["id"]).map(table.index)
-        let found = (storage.tables[table.name]?.rows ?? [:]).values.filter { row in
+        let found = (tables[table.name]?.rows ?? [:]).values.filter { row in
             zip(columns, prefix).allSatisfy { row[$0] == $1 }
                 && (range.map { $0.contains(row[columns[prefix.count]].integer ?? 0) } ?? true)
         }
@@ -78,10 +78,22 @@ package final class MemoryTables: TableStore {
     }
 
     package func greatestID(of table: TableDeclaration) -> Int64 {
-        storage.tables[table.name]?.keys.keys.max() ?? 0
+        tables[table.name]?.keys.keys.max() ?? 0
     }
 
+    /// The tables with what was written and is not committed; nil while nothing is.
+    private var draft: [String: Table]?
+
+    private var tables: [String: Table] { draft ?? storage.tables }
+
     package func begin() {}
+
+    package func write(_ change: TableChanges, to table: String) throws(TableStoreError) {
+        var draft = tables
+        self.draft = nil
+        try apply([table: change], to: &draft)
+        self.draft = draft
+    }
 
     package func commit(
         _ changes: ChangeSet,
@@ -89,6 +101,8 @@ package final class MemoryTables: TableStore {
         to: PositionVector,
         owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
+        var tables = tables
+        draft = nil
         guard owner == storage.epoch else { return .fenced }
         let stored = storage.positions
         let isMoved = to.offsets.keys.contains { stored.offsets[$0, default: 0] != from.offsets[$0, default: 0] }
@@ -96,7 +110,13 @@ package final class MemoryTables: TableStore {
             if stored.covers(to) { return .alreadyMine }
             throw .positionMismatch(stored: stored.description, expected: from.description)
         }
-        var tables = storage.tables
+        try apply(changes, to: &tables)
+        storage.tables = tables
+        storage.positions.offsets.merge(to.offsets) { $1 }
+        return .committed
+    }
+
+    private func apply(_ changes: ChangeSet, to tables: inout [String: Table]) throws(TableStoreError) {
         for (name, change) in changes {
             guard let declaration = storage.declarations[name], var table = tables.removeValue(forKey: name) else {
                 preconditionFailure("table \(name) is not declared")
@@ -104,9 +124,6 @@ package final class MemoryTables: TableStore {
             try Self.apply(change, declaration, &table)
             tables[name] = table
         }
-        storage.tables = tables
-        storage.positions.offsets.merge(to.offsets) { $1 }
-        return .committed
     }
 
     private static func apply(
@@ -156,7 +173,7 @@ package final class MemoryTables: TableStore {
                 switch (cell, column.kind) {
                 case (.null, _): column.isNullable
                 case (.integer, .integer), (.text, .text), (.blob, .blob): true
-                case (.wide(let value), .wide): value >> 95 == 0 || value >> 95 == -1
+                case (.wideParts, .wide): true
                 default: false
                 }
             if !fits {

@@ -30,6 +30,46 @@ extension TableStoreConformance {
             #expect(try owned.contents() == before)
             #expect(try owned.commit(upserting([row(2, "b")])) == .committed)
         },
+        Self(testDescription: "S1 parts written before a commit are seen at once and become true with it") { subject in
+            let owned = try OwnedStore(subject)
+            try owned.commit(upserting([row(1, "a")]))
+            let before = try owned.contents()
+            let other = try subject.open(tables)
+            try owned.store.begin()
+            try owned.store.write(TableChanges(upserts: [row(2, "b")], deletes: [1]), to: thing.name)
+            try owned.store.write(TableChanges(additions: [SumKey(1): [5, 1, 0]]), to: tally.name)
+            #expect(
+                try owned.store.rows(of: thing, keys: [key("a"), key("b")]).map { $0 != nil } == [false, true]
+            )
+            #expect(try tableContents(other) == before)
+            try owned.commit(upserting([row(3, "c")]))
+            #expect(try owned.store.rows(of: thing, prefix: []).count == 2)
+            #expect(try owned.store.rows(of: tally, prefix: []).count == 1)
+            #expect(try owned.store.positions() == at(2))
+        },
+        Self(testDescription: "S1 a part that cannot be written ends what was begun") { subject in
+            let owned = try OwnedStore(subject)
+            try owned.commit(upserting([row(1, "a")]))
+            let before = try owned.contents()
+            try owned.store.write(TableChanges(upserts: [row(2, "b")], deletes: [1]), to: thing.name)
+            var bad = row(3, "c")
+            bad[1] = .null
+            #expect(throws: TableStoreError.self) {
+                try owned.store.write(TableChanges(upserts: [bad]), to: thing.name)
+            }
+            #expect(try owned.contents() == before)
+            #expect(try owned.commit(upserting([row(4, "d")])) == .committed)
+            #expect(try owned.store.rows(of: thing, prefix: []).count == 2)
+        },
+        Self(testDescription: "S1 parts of an owner that was replaced are never true") { subject in
+            let owned = try OwnedStore(subject)
+            try owned.commit(upserting([row(1, "a")]))
+            let second = try OwnedStore(subject)
+            try owned.store.write(TableChanges(upserts: [row(2, "b")]), to: thing.name)
+            #expect(try owned.store.commit([:], from: at(1), to: at(2), owner: owned.owner) == .fenced)
+            #expect(try second.store.rows(of: thing, prefix: []).count == 1)
+            #expect(try second.commit(upserting([row(3, "c")])) == .committed)
+        },
         Self(testDescription: "S2 a commit from another position changes nothing and is an error") { subject in
             let owned = try OwnedStore(subject)
             try owned.commit(upserting([row(1, "a")]))

@@ -115,12 +115,13 @@ let tests: [(name: String, dependencies: [String])] = [
         "SQLiteTablesTests",
         ["SQLiteTables", "PortConformance", "FaultKit", "Ports", "Tables", "RetailModel", "Primitives", "CSQLite"]
     ),
-    ("RefineTests", ["Refine", "Contracts", "RetailModel", "Formats", "Ports", "Primitives"]),
+    ("RefineTests", ["Refine", "Contracts", "RetailModel", "RecordBatch", "Formats", "Ports", "Primitives"]),
     (
         "ProcessingTests",
         [
             "Processing", "Refine", "Contracts", "RetailModel", "RetailFolds", "Tables", "Ports", "SQLiteTables",
             "EmbeddedLog", "RecordBatch", "Primitives", "Telemetry", "FaultKit", "PortConformance", "Proof",
+            "Executors",
         ]
     ),
     (

@@ -70,6 +70,10 @@ package final class DedicatedThread: Sendable {
 
     deinit { joined.withLock { if !$0 { cshims_thread_detach(handle) } } }
 
+    /// Nanoseconds that the calling thread was ready to run and waited for a processor, since its start; 0 where the
+    /// kernel does not say.
+    package static var waitedNanos: Int64 { cshims_thread_waited_nanos() }
+
     /// Blocks until the closure has returned. May be called more than once and from several threads, but never from
     /// the thread itself.
     package func join() {

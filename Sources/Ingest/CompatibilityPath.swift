@@ -53,18 +53,15 @@ extension IngestService {
         let format =
             type == "application/json"
             ? PayloadFormat.json : .unknown(mediaType: ByteString(Array(type.utf8.prefix(IngestLimits.headerBytesMax))))
-        let (batch, response, tally) = try bench.workspace.withLock { workspace throws(IngestProblem) in
+        let (batch, records, response, tally) = try bench.workspace.withLock { workspace throws(IngestProblem) in
             let envelope = try self.envelope(request, contract.name, contract, format, &workspace.random)
             let body = request.body
             let verdict: Refiner.Verdict
+            let all = 0..<body.count
+            let id = envelope.recordIDBase
+            let isKept = self.fresh.hasRoom
             do throws(ContractMissing) {
-                verdict = try workspace.refiner.refine(
-                    body,
-                    0..<body.count,
-                    envelope,
-                    recordID: envelope.recordIDBase,
-                    hashes: false
-                )
+                verdict = try workspace.refiner.refine(body, all, envelope, recordID: id, hashes: isKept)
             } catch {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)
             }
@@ -79,18 +76,19 @@ extension IngestService {
                 bytes: builder.finish(),
                 recordCount: 1
             )
+            let records = isKept ? [workspace.refiner.fresh(verdict, body, all, envelope, recordID: id)] : []
             var tally = IngestTally()
             switch verdict {
             case .accepted(let event):
                 tally.accept(event)
-                return (batch, path.accepted(event, contract), tally)
+                return (batch, records, path.accepted(event, contract), tally)
             case .rejected(let reasons):
                 if let problem = self.quarantineProblem() { throw problem }
                 tally.rejected = 1
-                return (batch, path.rejected(reasons, body, &workspace.tape), tally)
+                return (batch, records, path.rejected(reasons, body, &workspace.tape), tally)
             }
         }
-        try submit(batch, tally, moreFollows: bench === smallBench) { result in
+        try submit(batch, records, tally, moreFollows: bench === smallBench) { result in
             switch result {
             case .success: exchange.respond(response)
             case .failure(let problem): exchange.respond(path.problem(problem))

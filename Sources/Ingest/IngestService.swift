@@ -43,6 +43,7 @@ package final class IngestService: Sendable {
     let log: any EventLog
     let book: ContractBook
     let quota: QuarantineQuota
+    let fresh: FreshRecords
     let metrics: Metrics
     let time: any TimeSource
     let smallBench: Workbench
@@ -52,12 +53,14 @@ package final class IngestService: Sendable {
     /// Paths of reference systems, and their health paths.
     private let fixedTargets: [String: IngestTarget]
 
+    /// - Parameter fresh: Where processing looks for what was judged here.
     /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
     ///   bodies.
     package init(
         log: any EventLog,
         book: ContractBook,
         quota: QuarantineQuota,
+        fresh: FreshRecords,
         metrics: Metrics,
         time: any TimeSource,
         random: SeededRandom,
@@ -66,6 +69,7 @@ package final class IngestService: Sendable {
         self.log = log
         self.book = book
         self.quota = quota
+        self.fresh = fresh
         self.metrics = metrics
         self.time = time
         var targets: [String: IngestTarget] = [:]
@@ -155,7 +159,8 @@ package final class IngestService: Sendable {
             guard let batch = judged.batch else { return answer }
             let run = judged.runRow.map { (name: batch.envelope.run, row: $0) }
             do throws(IngestProblem) {
-                try submit(batch, answer.tally, moreFollows: bench === smallBench) { [self, exchange] result in
+                let isSmall = bench === smallBench
+                try submit(batch, judged.records, answer.tally, moreFollows: isSmall) { [self, exchange] result in
                     switch result {
                     case .success(let receipt):
                         let position = receipt.partition.position(receipt.offsets.upperBound)
@@ -177,17 +182,21 @@ package final class IngestService: Sendable {
     }
 
     /// Submits and books the metrics; `answer` is called exactly once, unless this throws.
+    ///
+    /// - Parameter records: Of the batch, to be kept for processing; empty when there is no room for them.
     func submit(
         _ batch: LogBatch,
+        _ records: [JudgedRecord],
         _ tally: IngestTally,
         moreFollows: Bool,
         answer: @escaping @Sendable (Result<LogReceipt, IngestProblem>) -> Void
     ) throws(IngestProblem) {
         let size = Int64(batch.bytes.count)
         do throws(EventLogError) {
-            try log.submit(batch, moreFollows: moreFollows) { [metrics] result in
+            try log.submit(batch, moreFollows: moreFollows) { [metrics, fresh] result in
                 switch result {
                 case .success(let receipt):
+                    if !records.isEmpty { fresh.keep(records, of: receipt, bytes: Int(size)) }
                     metrics.add(.log_batches_total)
                     metrics.add(.log_bytes_total, size)
                     tally.book(metrics)
@@ -210,6 +219,8 @@ package final class IngestService: Sendable {
 
     struct Judged: Sendable {
         var batch: LogBatch?
+        /// Of the batch, when processing is to get them as they are.
+        var records: [JudgedRecord] = []
         var answer: IngestAnswer
         /// Rows of the run before this batch, when it is part of one.
         var runRow: Int64?
@@ -233,11 +244,17 @@ package final class IngestService: Sendable {
                 reserving: request.body.count + records.ranges.count * 16
             )
         }
+        let isKept = fresh.hasRoom
+        var kept: [JudgedRecord] = []
+        if isKept { kept.reserveCapacity(records.ranges.count) }
         for (index, range) in records.ranges.enumerated() {
             builder?.append(request.body[range])
             let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
             do throws(ContractMissing) {
-                switch try workspace.refiner.refine(request.body, range, envelope, recordID: id, hashes: false) {
+                let body = request.body
+                let verdict = try workspace.refiner.refine(body, range, envelope, recordID: id, hashes: isKept)
+                if isKept { kept.append(workspace.refiner.fresh(verdict, body, range, envelope, recordID: id)) }
+                switch verdict {
                 case .accepted(let event): answer.accept(event)
                 case .rejected(let reasons): answer.reject(index, reasons)
                 }
@@ -257,6 +274,7 @@ package final class IngestService: Sendable {
                 bytes: bytes,
                 recordCount: records.ranges.count
             ),
+            records: kept,
             answer: answer,
             runRow: runRow
         )

@@ -16,6 +16,7 @@ package final class PositionBoard: Sendable {
         var revision: Int64 = 0
         var waiters: [Waiter] = []
         var failures: [String: String] = [:]
+        var notify: (@Sendable () -> Void)?
 
         mutating func takeWaiters(where condition: (Waiter) -> Bool) -> [Waiter] {
             if waiters.isEmpty { return [] }
@@ -32,6 +33,10 @@ package final class PositionBoard: Sendable {
 
     package init() {}
 
+    /// Registers what is called when somebody begins to wait: processing rests no longer then. Must be short.
+    package func onWait(_ notify: @escaping @Sendable () -> Void) { state.withLock { $0.notify = notify } }
+
+    package var hasWaiters: Bool { state.withLock { !$0.waiters.isEmpty } }
     package var positions: PositionVector { state.withLock { $0.positions } }
     /// Grows with every commit that changed something.
     package var revision: Int64 { state.withLock { $0.revision } }
@@ -62,12 +67,13 @@ package final class PositionBoard: Sendable {
         deadlineNanos: Int64,
         _ completion: @escaping @Sendable (WaitResult) -> Void
     ) {
-        let now = state.withLock { state -> WaitResult? in
-            if state.positions.covers(wanted) { return .reached }
-            if state.waiters.count >= Self.waitersMax { return .tooMany }
+        let (now, notify) = state.withLock { state -> (WaitResult?, (@Sendable () -> Void)?) in
+            if state.positions.covers(wanted) { return (.reached, nil) }
+            if state.waiters.count >= Self.waitersMax { return (.tooMany, nil) }
             state.waiters.append(Waiter(wanted: wanted, deadlineNanos: deadlineNanos, completion: completion))
-            return nil
+            return (nil, state.notify)
         }
         if let now { completion(now) }
+        notify?()
     }
 }

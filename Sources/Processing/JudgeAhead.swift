@@ -5,7 +5,7 @@ import Refine
 import RetailModel
 import Synchronization
 
-/// Reads the log and refines it, while there is more one portion ahead of the fold on a thread of its own: refining is
+/// Reads the log and refines it, as far as ``FreshRecords`` has not got it refined; while there is more one portion ahead of the fold on a thread of its own: refining is
 /// as much work as folding, and needs nothing of the tables.
 ///
 /// Thread: the owner's; ``close()`` ends the other one.
@@ -17,6 +17,8 @@ final class JudgeAhead {
         var to: PositionVector
         /// The next one is being read and refined meanwhile.
         var isFollowed = false
+        /// Records that came as they were judged when they were received.
+        var freshRecords = 0
     }
 
     private enum Phase: Sendable {
@@ -29,6 +31,7 @@ final class JudgeAhead {
     /// Reader and refiner, used by one thread at a time: by the other one from `wanted` to `done`, else by the owner.
     private struct Desk {
         var refiner: Refiner
+        let fresh: FreshRecords
         var readers: [TopicPartition: any LogReader] = [:]
 
         mutating func portion(of log: any EventLog, after positions: PositionVector) throws -> Portion {
@@ -36,6 +39,13 @@ final class JudgeAhead {
             for partition in log.partitions() where partition.feed != nil {
                 let from = positions.offsets[partition, default: 0]
                 guard log.durableEnd(of: partition) > from else { continue }
+                if let next = fresh.take(partition, from: from, into: &portion.records) {
+                    // A reader goes on where it stopped, and that is behind now.
+                    readers[partition] = nil
+                    portion.to.offsets[partition] = next
+                    portion.freshRecords += Int(next - from)
+                    continue
+                }
                 let reader = try readers[partition] ?? log.reader(partition, from: from)
                 readers[partition] = reader
                 for batch in try reader.next(bytesMax: ProcessingWorker.batchBytes) {
@@ -49,7 +59,9 @@ final class JudgeAhead {
 
     private final class Shared: Sendable {
         let desk: Mutex<Desk>
-        init(_ book: ContractBook) { desk = Mutex(Desk(refiner: Refiner(book: book))) }
+        init(_ book: ContractBook, _ fresh: FreshRecords) {
+            desk = Mutex(Desk(refiner: Refiner(book: book), fresh: fresh))
+        }
 
         func portion(of log: any EventLog, after positions: PositionVector) throws -> Portion {
             try desk.withLock { try $0.portion(of: log, after: positions) }
@@ -65,9 +77,9 @@ final class JudgeAhead {
     /// What was asked of the other thread.
     private var asked: PositionVector?
 
-    init(_ log: any EventLog, _ book: ContractBook) {
+    init(_ log: any EventLog, _ book: ContractBook, _ fresh: FreshRecords) {
         self.log = log
-        desk = Shared(book)
+        desk = Shared(book, fresh)
     }
 
     deinit { close() }
@@ -104,6 +116,14 @@ final class JudgeAhead {
         }
         defer { seenEnd = end }
         return hasMore && end == seenEnd
+    }
+
+    /// Durable records after `positions`.
+    func lag(after positions: PositionVector) -> Int64 {
+        log.partitions().reduce(0) { sum, partition in
+            guard partition.feed != nil else { return sum }
+            return sum + log.durableEnd(of: partition) - positions.offsets[partition, default: 0]
+        }
     }
 
     private func ask(_ positions: PositionVector) -> Bool {

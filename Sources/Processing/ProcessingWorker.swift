@@ -36,6 +36,8 @@ package final class ProcessingWorker {
     /// What is left of a portion whose references were folded first.
     private var pending: JudgeAhead.Portion?
     private var isFenced = false
+    /// The batch before belonged to a backlog: nothing came in meanwhile, and the next is refined already.
+    package private(set) var isCatchingUp = false
 
     /// Claims the store and reads its positions.
     package init(
@@ -44,6 +46,7 @@ package final class ProcessingWorker {
         book: ContractBook,
         board: PositionBoard,
         quota: QuarantineQuota = QuarantineQuota(bytesMax: .max),
+        fresh: FreshRecords = FreshRecords(),
         metrics: Metrics,
         time: any TimeSource,
         overlap: Overlap = .backlog
@@ -55,7 +58,7 @@ package final class ProcessingWorker {
         self.metrics = metrics
         self.time = time
         refiner = Refiner(book: book)
-        ahead = JudgeAhead(log, book)
+        ahead = JudgeAhead(log, book, fresh)
         owner = try self.store.claim()
         positions = try self.store.positions()
         quota.set(
@@ -70,6 +73,7 @@ package final class ProcessingWorker {
     package func step() throws -> Step {
         let portion = try pending ?? ahead.next(after: positions)
         pending = nil
+        metrics.add(.process_fresh_records_total, Int64(portion.freshRecords))
         guard portion.to != positions else { return try store.settle() == .fenced ? .fenced : .idle }
         if let (references, rest) = split(portion) {
             // What waited for these references is counted before anything that came after it.
@@ -80,6 +84,7 @@ package final class ProcessingWorker {
     }
 
     private func fold(_ portion: JudgeAhead.Portion) throws -> Step {
+        isCatchingUp = portion.isFollowed
         var records = portion.records
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
         try store.begin()
@@ -117,6 +122,9 @@ package final class ProcessingWorker {
         rest.records = portion.records.filter { !topics.contains($0.topic) }
         return (references, rest)
     }
+
+    /// Durable records that are not folded yet.
+    package var lag: Int64 { ahead.lag(after: positions) }
 
     /// Topics whose windows wait for receipt time to pass, and the time from which a record should say that it has.
     package var waiting: [ByteString: Int64] { fold.waiting }

@@ -13,6 +13,8 @@ package final class Processor: Sendable {
     private struct Wake: Sendable {
         var pending = true
         var stopping = false
+        /// Somebody waits for the tables.
+        var urgent = false
     }
 
     private let log: any EventLog
@@ -20,6 +22,7 @@ package final class Processor: Sendable {
     private let book: ContractBook
     private let board: PositionBoard
     private let quota: QuarantineQuota
+    private let fresh: FreshRecords
     private let metrics: Metrics
     private let logger: Logger
     private let time: any TimeSource
@@ -31,6 +34,7 @@ package final class Processor: Sendable {
         book: ContractBook,
         board: PositionBoard,
         quota: QuarantineQuota,
+        fresh: FreshRecords,
         metrics: Metrics,
         logger: Logger,
         time: any TimeSource,
@@ -40,6 +44,7 @@ package final class Processor: Sendable {
         self.book = book
         self.board = board
         self.quota = quota
+        self.fresh = fresh
         self.metrics = metrics
         self.logger = logger
         self.time = time
@@ -50,6 +55,10 @@ package final class Processor: Sendable {
                 return !state.pending
             }
             if wasIdle { wake.signal() }
+        }
+        board.onWait { [wake] in
+            wake.withLock { $0.urgent = true }
+            wake.signal()
         }
     }
 
@@ -66,7 +75,6 @@ package final class Processor: Sendable {
     private var isStopping: Bool { wake.withLock { $0.stopping } }
 
     private static let firstPauseMicros: Int64 = 100_000
-
     /// Runs until stopped or fenced. Failures of the world are tried again with growing pauses.
     private func run() {
         var pauseMicros = Self.firstPauseMicros
@@ -78,6 +86,7 @@ package final class Processor: Sendable {
                     book: book,
                     board: board,
                     quota: quota,
+                    fresh: fresh,
                     metrics: metrics,
                     time: time
                 )
@@ -131,6 +140,14 @@ package final class Processor: Sendable {
         }
     }
 
+    /// Rests while records come in, until somebody waits for the tables.
+    private func rest(_ worker: ProcessingWorker, _ spentNanos: Int64, _ waitedNanos: Int64) {
+        guard !worker.isCatchingUp, !board.hasWaiters else { return }
+        wake.withLock { $0.urgent = false }
+        let micros = Rest.micros(spent: spentNanos / 1_000, waited: waitedNanos / 1_000, lag: worker.lag)
+        _ = wake.wait(micros: micros) { $0.urgent || $0.stopping ? true : nil }
+    }
+
     /// - Parameter pauseMicros: Set back once a step went well; only then the failure before is over.
     private func follow(_ worker: ProcessingWorker, _ pauseMicros: inout Int64) throws -> End {
         var hasSucceeded = false
@@ -138,9 +155,11 @@ package final class Processor: Sendable {
             wake.withLock { $0.pending = false }
             var worked = true
             while worked, !isStopping {
+                let started = (at: time.monotonicNanos(), waited: DedicatedThread.waitedNanos)
                 switch try worker.step() {
                 case .fenced: return .fenced
-                case .committed: worked = true
+                case .committed:
+                    rest(worker, time.monotonicNanos() - started.at, DedicatedThread.waitedNanos - started.waited)
                 case .idle: worked = false
                 }
                 if !hasSucceeded {

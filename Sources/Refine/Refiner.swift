@@ -23,6 +23,8 @@ package struct Refiner {
     var headers: [HeaderKey: [Int?]] = [:]
     var lastHeader: (key: HeaderKey, columns: [Int?])?
     var values: [FieldValue] = []
+    /// Of the record received last: its neighbours are of the same feed.
+    private var lastFeed: (name: String, feed: ByteString, topic: ByteString)?
 
     struct HeaderKey: Hashable {
         var contract: Digest
@@ -52,19 +54,7 @@ package struct Refiner {
             let offset = batch.baseOffset + Int64(record.offsetDelta)
             if offset < from { continue }
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
-            var judged = JudgedRecord(
-                outcome: .quarantined(reasons: ""),
-                offset: offset,
-                topic: topicName,
-                feed: feed,
-                run: envelope.run,
-                recordID: id,
-                contract: envelope.contract,
-                receivedAt: envelope.receivedAt,
-                bytes: ""
-            )
-            judged.sender = envelope.sender
-            judged.senderSequence = envelope.senderSequence
+            var judged = JudgedRecord(envelope, feed: feed, topic: topicName, recordID: id, offset: offset)
             switch envelope.action {
             case .receive: break
             case .redrive: judged.action = .redrive
@@ -86,13 +76,25 @@ package struct Refiner {
         _ envelope: RecordEnvelope,
         _ judged: inout JudgedRecord
     ) throws(ContractMissing) {
+        let verdict = try refine(buffer, range, envelope, recordID: judged.recordID)
+        Self.settle(verdict, buffer, range, envelope, &judged)
+    }
+
+    /// Writes a verdict down.
+    private static func settle(
+        _ verdict: Verdict,
+        _ buffer: [UInt8],
+        _ range: Range<Int>,
+        _ envelope: RecordEnvelope,
+        _ judged: inout JudgedRecord
+    ) {
         var keepsBytes = judged.action != .receive
-        switch try refine(buffer, range, envelope, recordID: judged.recordID) {
+        switch verdict {
         case .accepted(let event):
             judged.outcome = .accepted(event)
             keepsBytes = keepsBytes || !judged.requires.isEmpty
         case .rejected(let reasons):
-            judged.outcome = .quarantined(reasons: ByteString(Self.json(reasons)))
+            judged.outcome = .quarantined(reasons: ByteString(json(reasons)))
             keepsBytes = true
         }
         guard keepsBytes else { return }
@@ -101,6 +103,30 @@ package struct Refiner {
             judged.csvHeader = header
             judged.csvSeparator = Int64(separator)
         }
+    }
+
+    /// A record that is received now, with a verdict that has its hashes: what ``judge(_:topic:from:into:)`` makes of
+    /// it when it is read from the log, except for the offset, which it does not have yet.
+    package mutating func fresh(
+        _ verdict: Verdict,
+        _ buffer: [UInt8],
+        _ range: Range<Int>,
+        _ envelope: RecordEnvelope,
+        recordID: Identifier
+    ) -> JudgedRecord {
+        if lastFeed?.name != envelope.feed {
+            let topic = TopicPartition(feed: envelope.feed).topic
+            lastFeed = (envelope.feed, ByteString(envelope.feed), ByteString(topic))
+        }
+        var judged = JudgedRecord(
+            envelope,
+            feed: lastFeed?.feed ?? "",
+            topic: lastFeed?.topic ?? "",
+            recordID: recordID,
+            offset: 0
+        )
+        Self.settle(verdict, buffer, range, envelope, &judged)
+        return judged
     }
 
     /// Refines one record.
@@ -176,5 +202,30 @@ package struct Refiner {
             let next = field.utf8.dropFirst(reason.field.utf8.count).first
             return next == nil || next == UInt8(ascii: ".") || next == UInt8(ascii: "[")
         }
+    }
+}
+
+extension JudgedRecord {
+    /// A record with nothing said about it yet.
+    fileprivate init(
+        _ envelope: RecordEnvelope,
+        feed: ByteString,
+        topic: ByteString,
+        recordID: Identifier,
+        offset: Int64
+    ) {
+        self.init(
+            outcome: .quarantined(reasons: ""),
+            offset: offset,
+            topic: topic,
+            feed: feed,
+            run: envelope.run,
+            recordID: recordID,
+            contract: envelope.contract,
+            receivedAt: envelope.receivedAt,
+            bytes: ""
+        )
+        sender = envelope.sender
+        senderSequence = envelope.senderSequence
     }
 }

@@ -14,6 +14,7 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case log_batches_total
     case log_bytes_total
     case process_records_total
+    case process_fresh_records_total
     case process_duplicates_total
     case process_quarantined_total
     case process_superseded_total
@@ -48,6 +49,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
             "Requests that the log, or the thread of large requests, did not take: 429 when too much waits, 503 when the log is full or stopped."
         case .log_batches_total: "Batches made durable."
         case .log_bytes_total: "Bytes of batches made durable."
+        case .process_fresh_records_total:
+            "Records folded as they were judged when they were received, without being read from the log and judged again."
         case .process_records_total:
             "Received records folded into the tables: distinct, duplicates, quarantined or parked."
         case .process_duplicates_total: "Records that were known already."

@@ -67,11 +67,13 @@ final class Node {
         try ContractStartup.load(log, book, contracts, now: time.now())
 
         let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
+        let fresh = FreshRecords()
         processor = Processor(
             log: log,
             book: book,
             board: board,
             quota: quota,
+            fresh: fresh,
             metrics: metrics,
             logger: logger,
             time: time,
@@ -94,6 +96,7 @@ final class Node {
             log: log,
             book: book,
             quota: quota,
+            fresh: fresh,
             metrics: metrics,
             time: time,
             random: .fromKernel(),

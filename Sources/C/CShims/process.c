@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include "cshims.h"
 #include <malloc.h>
 #include <errno.h>
@@ -125,4 +126,15 @@ void cshims_thread_join(unsigned long handle) { pthread_join((pthread_t)handle, 
 void cshims_thread_detach(unsigned long handle) { pthread_detach((pthread_t)handle); }
 void cshims_thread_nice(int nice_value) {
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice_value);
+}
+int64_t cshims_thread_waited_nanos(void) {
+    int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    char text[96];
+    ssize_t n = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (n <= 0) return 0;
+    text[n] = 0;
+    long long ran = 0, waited = 0;
+    return sscanf(text, "%lld %lld", &ran, &waited) == 2 ? waited : 0;
 }

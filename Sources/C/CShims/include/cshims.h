@@ -88,6 +88,8 @@ void cshims_thread_join(unsigned long handle);
 void cshims_thread_detach(unsigned long handle);
 /// Lowers the scheduling priority of the calling thread (nice value added).
 void cshims_thread_nice(int nice_value);
+/// Nanoseconds that the calling thread was ready to run and waited for a processor; 0 where the kernel does not say.
+int64_t cshims_thread_waited_nanos(void);
 
 // --- Sockets ---
 /// Listens on an IPv4 or IPv6 literal; returns fd (non-blocking, close-on-exec) or -errno.

@@ -1,0 +1,105 @@
+package import Ports
+package import RetailModel
+import Synchronization
+
+/// Records as they were judged to answer their senders, until processing takes them: it need not read them from the
+/// log and judge them again. What is not here is read from the log, where all of it is.
+///
+/// Judging is a function of bytes, envelope and contract, so it does not matter which way a record comes. Bounded in
+/// records and bytes; beyond that nothing is kept. Thread: any.
+package final class FreshRecords: Sendable {
+    private struct Batch: Sendable {
+        var base: Int64
+        var records: [JudgedRecord]
+        var bytes: Int
+        var end: Int64 { base + Int64(records.count) }
+    }
+
+    /// Batches of one partition in order of their offsets; those before `first` are gone.
+    private struct Line: Sendable {
+        var batches: [Batch] = []
+        var first = 0
+
+        mutating func removeFirst() -> Batch {
+            defer {
+                first += 1
+                if first == batches.count {
+                    batches.removeAll(keepingCapacity: true)
+                    first = 0
+                }
+            }
+            // The slot lets go of its records, so that whoever has them has them alone.
+            let batch = batches[first]
+            batches[first].records = []
+            return batch
+        }
+    }
+
+    private struct State: Sendable {
+        var lines: [TopicPartition: Line] = [:]
+        var records = 0
+        var bytes = 0
+    }
+
+    /// Kept at most: about 1 kB a record.
+    package static let recordsMax = 16_384
+    /// Original bytes of what is kept at most; judged, a record takes several times its bytes.
+    package static let bytesMax = 8 << 20
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Whether keeping something now is worth the work; by the time it is durable that may have changed.
+    package var hasRoom: Bool {
+        state.withLock { $0.records < Self.recordsMax && $0.bytes < Self.bytesMax }
+    }
+
+    /// Keeps the records of a batch that became durable, when there is room.
+    ///
+    /// - Parameter bytes: Original bytes of the records.
+    package func keep(_ records: [JudgedRecord], of receipt: LogReceipt, bytes: Int) {
+        precondition(records.count == receipt.offsets.count, "a batch is kept whole")
+        state.withLock { state in
+            guard state.records + records.count <= Self.recordsMax, state.bytes + bytes <= Self.bytesMax else { return }
+            state.lines[receipt.partition, default: Line()].batches
+                .append(Batch(base: receipt.offsets.lowerBound, records: records, bytes: bytes))
+            state.records += records.count
+            state.bytes += bytes
+        }
+    }
+
+    /// Takes what follows on an offset without a gap, and forgets what comes before it.
+    ///
+    /// - Returns: The offset after the last record taken; nil when the record at `offset` is not here.
+    package func take(
+        _ partition: TopicPartition,
+        from offset: Int64,
+        into out: inout [JudgedRecord]
+    ) -> Int64? {
+        let taken = state.withLock { state -> [Batch] in
+            guard var line = state.lines.removeValue(forKey: partition) else { return [] }
+            defer { state.lines[partition] = line }
+            var taken: [Batch] = []
+            var next = offset
+            while line.first < line.batches.count, line.batches[line.first].base <= next {
+                let batch = line.removeFirst()
+                state.records -= batch.records.count
+                state.bytes -= batch.bytes
+                // What was read from the log meanwhile; part of a batch never was.
+                if batch.base < next { continue }
+                next = batch.end
+                taken.append(batch)
+            }
+            return taken
+        }
+        guard let last = taken.last else { return nil }
+        for batch in taken {
+            for (place, record) in batch.records.enumerated() {
+                out.append(record)
+                out[out.count - 1].offset = batch.base + Int64(place)
+            }
+        }
+        return last.end
+    }
+}

@@ -1,0 +1,124 @@
+import Ports
+import Primitives
+import RecordBatch
+import RetailModel
+import Testing
+
+@testable import Refine
+
+/// Records that processing gets as they were judged when they were received.
+@Suite struct FreshRecordsTests {
+    private static let partition = TopicPartition(feed: "invoices")
+
+    private static func records(_ count: Int) throws -> [JudgedRecord] {
+        let envelope = try Desk("Contracts/invoices.yaml").envelope()
+        return (0..<count).map { number in
+            JudgedRecord(
+                outcome: .tick,
+                offset: -1,
+                topic: "t",
+                feed: "invoices",
+                run: "",
+                recordID: envelope.recordIDBase.item(number),
+                contract: envelope.contract,
+                receivedAt: envelope.receivedAt,
+                bytes: ""
+            )
+        }
+    }
+
+    private static func keep(_ fresh: FreshRecords, at base: Int64, _ count: Int, bytes: Int = 10) throws {
+        let receipt = LogReceipt(partition: partition, offsets: base..<base + Int64(count))
+        fresh.keep(try records(count), of: receipt, bytes: bytes)
+    }
+
+    private static func take(_ fresh: FreshRecords, from offset: Int64) -> [Int64]? {
+        var out: [JudgedRecord] = []
+        let end = fresh.take(partition, from: offset, into: &out)
+        #expect((end == nil) == out.isEmpty && end == out.last.map { $0.offset + 1 })
+        return end == nil ? nil : out.map(\.offset)
+    }
+
+    @Test func `what follows without a gap is taken once`() throws {
+        let fresh = FreshRecords()
+        try Self.keep(fresh, at: 5, 2)
+        try Self.keep(fresh, at: 7, 1)
+        try Self.keep(fresh, at: 9, 1)
+        #expect(Self.take(fresh, from: 3) == nil)
+        #expect(Self.take(fresh, from: 5) == [5, 6, 7])
+        #expect(Self.take(fresh, from: 8) == nil)
+        #expect(Self.take(fresh, from: 9) == [9])
+        #expect(Self.take(fresh, from: 9) == nil)
+        var none: [JudgedRecord] = []
+        #expect(fresh.take(TopicPartition(feed: "pos"), from: 0, into: &none) == nil)
+    }
+
+    @Test func `what was read from the log meanwhile is forgotten, also a batch that was read in part`() throws {
+        let fresh = FreshRecords()
+        try Self.keep(fresh, at: 0, 2)
+        try Self.keep(fresh, at: 2, 3)
+        try Self.keep(fresh, at: 5, 1)
+        #expect(Self.take(fresh, from: 3) == nil)
+        #expect(Self.take(fresh, from: 5) == [5])
+    }
+
+    @Test func `no more than its bounds are kept, and what is taken makes room`() throws {
+        let fresh = FreshRecords()
+        try Self.keep(fresh, at: 0, FreshRecords.recordsMax - 1)
+        #expect(fresh.hasRoom)
+        try Self.keep(fresh, at: 20_000, 2)
+        #expect(fresh.hasRoom)
+        try Self.keep(fresh, at: Int64(FreshRecords.recordsMax - 1), 1)
+        #expect(!fresh.hasRoom)
+        try Self.keep(fresh, at: Int64(FreshRecords.recordsMax), 1)
+        #expect(Self.take(fresh, from: 0)?.count == FreshRecords.recordsMax)
+        #expect(fresh.hasRoom)
+        try Self.keep(fresh, at: 30_000, 1, bytes: FreshRecords.bytesMax)
+        #expect(!fresh.hasRoom)
+        #expect(Self.take(fresh, from: 40_000) == nil)
+        #expect(fresh.hasRoom)
+    }
+
+    /// A sale, bad bytes, a CSV row and a bad one: as they are received, and as they are read from the log.
+    @Test func `a record is the same on both ways`() throws {
+        let csv = PayloadFormat.csv(header: Desk.header, separator: 0x2C)
+        let good = "536365,85123A,WHITE HANGING HEART,6,2010-12-01 08:26:00,2.55,17850,United Kingdom"
+        let cases: [(contract: String, format: PayloadFormat, records: [String])] = [
+            ("Contracts/invoices.yaml", .json, [invoiceLine(), invoiceLine(["Quantity": "0"]), "[1", invoiceLine()]),
+            ("Contracts/invoices.yaml", csv, [good, "nonsense", good]),
+            ("Contracts/invoices.yaml", .unknown(mediaType: "text/plain"), [invoiceLine()]),
+            ("Contracts/orders.yaml", .json, ["{}", "\"{}\""]),
+        ]
+        for one in cases {
+            var desk = try Desk(one.contract)
+            var envelope = desk.envelope(one.format)
+            envelope.sender = "till-7"
+            envelope.senderSequence = 12
+            envelope.run = "run"
+            envelope.recordIDBase = Identifier(high: 3, low: 4)
+            var builder = RecordBatchBuilder(baseTimestamp: 0)
+            var fresh: [JudgedRecord] = []
+            for (index, record) in one.records.enumerated() {
+                let bytes = Array(record.utf8)
+                builder.append(bytes[...])
+                let id = envelope.recordIDBase.item(index)
+                let verdict = try desk.refiner.refine(bytes, bytes.indices, envelope, recordID: id)
+                var judged = desk.refiner.fresh(verdict, bytes, bytes.indices, envelope, recordID: id)
+                judged.offset = 100 + Int64(index)
+                fresh.append(judged)
+            }
+            let bytes = builder.finish()
+            let batch = LoggedBatch(
+                envelope: envelope,
+                baseOffset: 100,
+                recordCount: one.records.count,
+                buffer: bytes,
+                range: bytes.indices
+            )
+            var read: [JudgedRecord] = []
+            try desk.refiner.judge(batch, topic: TopicPartition(feed: envelope.feed).topic, from: 0, into: &read)
+            #expect(read.map { "\($0)" } == fresh.map { "\($0)" })
+            #expect(read.count == one.records.count && read.contains { $0.sender == "till-7" })
+        }
+    }
+}

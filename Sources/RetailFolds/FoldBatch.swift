@@ -191,13 +191,15 @@ struct FoldBatch {
             historyChanges.deletes += state.deletedHistory
             for entry in state.newHistory.sorted(by: { ($0.at, $0.status.rawValue) < ($1.at, $1.status.rawValue) }) {
                 historyChanges.upserts.append([
-                    .integer(DetailIDs.take(&ids.history)), .integer(state.row.id), .integer(entry.at), .integer(entry.status.rawValue),
+                    .integer(DetailIDs.take(&ids.history)), .integer(state.row.id), .integer(entry.at),
+                    .integer(entry.status.rawValue),
                 ])
             }
             for version in state.changedLost.sorted() {
                 guard let note = state.lost[version] else { continue }
                 versionChanges.upserts.append([
-                    .integer(note.id ?? DetailIDs.take(&ids.version)), .integer(state.row.id), .blob(version.identity), .blob(version.hash),
+                    .integer(note.id ?? DetailIDs.take(&ids.version)), .integer(state.row.id), .blob(version.identity),
+                    .blob(version.hash),
                     .integer(version.versionAt), .integer(note.isConflict ? 1 : 0), .integer(note.offset),
                 ])
             }

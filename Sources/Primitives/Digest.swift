@@ -48,13 +48,9 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
 
     public var bytes: [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(32)
-        out.appendBigEndian(a)
-        out.appendBigEndian(b)
-        out.appendBigEndian(c)
-        out.appendBigEndian(d)
-        return out
+        // Lifetime: the tuple outlives the closure, and the array copies its bytes.
+        var words = (a.bigEndian, b.bigEndian, c.bigEndian, d.bigEndian)
+        return unsafe withUnsafeBytes(of: &words) { unsafe Array($0) }
     }
 
     /// 64 lower-case hex digits.

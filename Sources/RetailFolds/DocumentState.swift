@@ -41,15 +41,15 @@ struct VersionGroup: Hashable {
     var versionAt: Int64
 }
 
-/// One document in the overlay of a batch: its row and the lines that matter, before and after.
-struct DocumentState {
+/// One document in the overlay of a batch: its row and the lines that matter, before and after. A class, because it is
+/// as large as a page of text and lives in one place for one batch. Single owner.
+final class DocumentState {
+    let id: Int64
     /// As stored before the batch; nil when new.
     let stored: DocumentRow?
     var row: DocumentRow
-    /// Lines by identity, as they are now; only those that were asked for unless `hasAllLines`.
-    var lines: [ByteString: LineRow] = [:]
-    /// What was stored before the batch for lines that changed; nil inside: the line is new.
-    var before: [ByteString: LineRow?] = [:]
+    /// Only those that were asked for unless `hasAllLines`.
+    var lines = DocumentLines()
     var hasAllLines: Bool
     private(set) var lost: [LostVersion: LostNote] = [:]
     /// The greatest hash among the lost versions of a group.
@@ -64,25 +64,27 @@ struct DocumentState {
     var mayHaveLostFirst = false
 
     init(stored: DocumentRow) {
+        id = stored.id
         self.stored = stored
         row = stored
         hasAllLines = false
     }
 
     init(new row: DocumentRow) {
+        id = row.id
         stored = nil
         self.row = row
         hasAllLines = true
     }
 
     /// Takes over a version row as it is stored.
-    mutating func remember(_ version: LostVersion, _ note: LostNote) {
+    func remember(_ version: LostVersion, _ note: LostNote) {
         lost[version] = note
         let group = VersionGroup(identity: version.identity, versionAt: version.versionAt)
         greatestLost[group] = greatestLost[group].map { max($0, version.hash) } ?? version.hash
     }
 
-    private mutating func lose(_ version: LostVersion, isConflict: Bool, offset: Int64) {
+    private func lose(_ version: LostVersion, isConflict: Bool, offset: Int64) {
         remember(version, LostNote(id: nil, isConflict: isConflict, offset: offset))
         changedLost.insert(version)
     }
@@ -93,7 +95,7 @@ struct DocumentState {
 
     var newHistory: [StatusEntry] { statuses.map { $0.filter { history[$0] == nil } } ?? [] }
 
-    mutating func competeForHeader(
+    func competeForHeader(
         customerID: Int64?,
         customerKey: ByteString?,
         countryID: Int64,
@@ -105,7 +107,7 @@ struct DocumentState {
     }
 
     /// Judges a version against the current one under `identity` (empty: the document) and notes the loser.
-    mutating func judge(
+    func judge(
         hash: ByteString,
         at versionAt: Int64,
         identity: ByteString,
@@ -139,7 +141,7 @@ struct DocumentState {
         return .loses(conflict: conflict)
     }
 
-    mutating func judgeVersion(
+    func judgeVersion(
         hash: ByteString,
         at versionAt: Int64,
         identity: ByteString,
@@ -159,7 +161,7 @@ struct DocumentState {
     }
 
     /// Puts a line under its identity, if it wins there.
-    mutating func put(_ line: LineRow) -> VersionVerdict {
+    func put(_ line: LineRow) -> VersionVerdict {
         let old = lines[line.identity]
         let verdict = judge(
             hash: line.contentHash,
@@ -185,18 +187,18 @@ struct DocumentState {
     }
 
     /// Of one content in several spellings (time as sent, flags) the least is kept, so arrival order never decides.
-    mutating func settleSpelling(_ current: LineRow, _ duplicate: LineRow) {
+    func settleSpelling(_ current: LineRow, _ duplicate: LineRow) {
         guard current.contentHash == duplicate.contentHash, current.versionAt == duplicate.versionAt,
             (duplicate.rawTime, duplicate.flags) < (current.rawTime, current.flags)
         else { return }
-        if before.index(forKey: current.identity) == nil { before.updateValue(current, forKey: current.identity) }
-        lines[current.identity]?.rawTime = duplicate.rawTime
-        lines[current.identity]?.flags = duplicate.flags
+        var settled = current
+        settled.rawTime = duplicate.rawTime
+        settled.flags = duplicate.flags
+        lines.set(settled, of: current.identity)
     }
 
-    mutating func add(_ line: LineRow) {
-        if before.index(forKey: line.identity) == nil { before.updateValue(nil, forKey: line.identity) }
-        lines[line.identity] = line
+    func add(_ line: LineRow) {
+        lines.set(line, of: line.identity)
         row.add(line, sign: 1)
         if line.occurredAt < row.occurredAt ?? .max {
             row.occurredAt = line.occurredAt
@@ -204,15 +206,14 @@ struct DocumentState {
         }
     }
 
-    mutating func remove(_ line: LineRow) {
-        if before.index(forKey: line.identity) == nil { before.updateValue(line, forKey: line.identity) }
-        lines[line.identity] = nil
+    func remove(_ line: LineRow) {
+        lines.set(nil, of: line.identity)
         row.add(line, sign: -1)
         if line.occurredAt == row.occurredAt { mayHaveLostFirst = true }
     }
 
     /// A whole document takes the place of the one before; all old lines must be loaded.
-    mutating func replace(
+    func replace(
         header: DocumentHeader,
         storeID: Int64,
         customerID: Int64?,
@@ -222,8 +223,9 @@ struct DocumentState {
         offset: Int64
     ) {
         precondition(hasAllLines, "a whole document replaces all its lines, so they must be loaded")
-        var ids = Dictionary(uniqueKeysWithValues: lines.map { ($0.key, $0.value.id) })
-        for line in lines.values.sorted(by: { $0.id < $1.id }) { remove(line) }
+        let old = lines.current.sorted { $0.id < $1.id }
+        var ids = Dictionary(uniqueKeysWithValues: old.map { ($0.identity, $0.id) })
+        for line in old { remove(line) }
         row.storeID = storeID
         row.customerID = customerID
         row.customer = Attribute(header.customer, at: header.occurredAt.micros)
@@ -242,7 +244,7 @@ struct DocumentState {
         for line in new {
             var placed = line
             // A line that an earlier version of this batch took away is still stored: it keeps its row.
-            placed.id = ids.removeValue(forKey: line.identity) ?? before[line.identity].flatMap { $0?.id } ?? line.id
+            placed.id = ids.removeValue(forKey: line.identity) ?? lines.before(line.identity)?.id ?? line.id
             add(placed)
         }
     }
@@ -255,9 +257,9 @@ struct DocumentState {
     }
 
     /// Finds the earliest line again when it may have gone; all lines must be loaded.
-    mutating func settleFirst() {
+    func settleFirst() {
         guard mayHaveLostFirst, row.contentHash == nil else { return }
-        let first = lines.values.min { $0.occurredAt < $1.occurredAt }
+        let first = lines.current.min { $0.occurredAt < $1.occurredAt }
         row.occurredAt = first?.occurredAt
         row.day = first?.day
         mayHaveLostFirst = false

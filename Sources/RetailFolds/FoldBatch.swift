@@ -66,14 +66,11 @@ struct FoldBatch {
         identities: Set<ByteString>??,
         _ source: any TableStore
     ) throws(TableStoreError) {
-        guard var state = documents[key], let stored = state.stored else { return }
+        guard let state = documents[key], let stored = state.stored else { return }
         if case .some(.some(let wanted)) = identities {
             let keys = wanted.sorted().map { [Cell.integer(stored.id), .blob($0)] }
             for row in try source.rows(of: RetailTables.line, keys: keys) {
-                if let row {
-                    let line = LineRow(row)
-                    state.lines[line.identity] = line
-                }
+                if let row { state.lines.load(LineRow(row)) }
             }
         } else {
             try state.loadAllLines(source)
@@ -84,7 +81,7 @@ struct FoldBatch {
                 state.history[StatusEntry(status: status, at: row[2].integer ?? 0)] = id
             }
         }
-        if !state.lines.isEmpty || stored.contentHash != nil {
+        if !state.lines.entries.isEmpty || stored.contentHash != nil {
             for row in try source.rows(of: RetailTables.version, prefix: [.integer(stored.id)]) {
                 state.remember(
                     LostVersion(identity: row[2].bytes ?? "", hash: row[3].bytes ?? "", versionAt: row[4].integer ?? 0),
@@ -92,7 +89,6 @@ struct FoldBatch {
                 )
             }
         }
-        documents[key] = state
     }
 
     mutating func loadQuarantine(
@@ -132,11 +128,13 @@ struct FoldBatch {
     func menusOfCountedDocuments() -> Set<MenuKey> {
         var keys: Set<MenuKey> = []
         for state in documents.values {
-            for row in [state.stored, state.row] {
-                guard let row, CounterSums.customer(row) != nil else { continue }
-                for line in state.lines.values { keys.insert(MenuKey(storeID: row.storeID, productID: line.productID)) }
-                for case .some(let line) in state.before.values {
-                    keys.insert(MenuKey(storeID: row.storeID, productID: line.productID))
+            var stores: [Int64] = []
+            if CounterSums.customer(state.row) != nil { stores.append(state.row.storeID) }
+            if let stored = state.stored, CounterSums.customer(stored) != nil { stores.append(stored.storeID) }
+            for store in stores {
+                for entry in state.lines.entries {
+                    if let line = entry.current { keys.insert(MenuKey(storeID: store, productID: line.productID)) }
+                    if let line = entry.before { keys.insert(MenuKey(storeID: store, productID: line.productID)) }
                 }
             }
         }
@@ -146,9 +144,7 @@ struct FoldBatch {
     /// After applying: loads the untouched lines of documents that moved (country, status, store, earliest time).
     mutating func loadMovedDocuments(_ source: any TableStore) throws(TableStoreError) {
         for key in documents.filter({ $0.value.needsAllLines }).keys {
-            guard var state = documents[key] else { continue }
-            try state.loadAllLines(source)
-            documents[key] = state
+            try documents[key]?.loadAllLines(source)
         }
     }
 
@@ -163,29 +159,26 @@ struct FoldBatch {
         var historyChanges = TableChanges()
         var marts = Marts()
         var lines: [(id: Int64, cells: [Cell])] = []
-        let order = documents.values.indices.map { (id: documents.values[$0].row.id, index: $0) }.sorted {
-            $0.id < $1.id
-        }
-        for (_, index) in order {
-            documents.values[index].settleFirst()
-            let state = documents.values[index]
-            if state.stored != state.row { documentChanges.upserts.append(state.row.cells) }
-            marts.count(stored: state.stored, now: state.row)
+        for state in documents.values.sorted(by: { $0.id < $1.id }) {
+            state.settleFirst()
+            // Once: each look at a part of an object copies it.
+            let stored = state.stored
+            let row = state.row
+            if stored != row { documentChanges.upserts.append(row.cells) }
+            marts.count(stored: stored, now: row)
             count(state, menus)
-            let moved = state.stored.map { !$0.countsLines(like: state.row) } ?? false
-            for (identity, old) in state.before {
-                let new = state.lines[identity]
-                if let new { lines.append((new.id, new.cells)) }
-                if let old, new == nil { lineChanges.deletes.append(old.id) }
-                if let old, let stored = state.stored, !Mutant.isPlanted(.droppedRetraction()) {
-                    marts.add(old, of: stored, sign: -1)
-                }
-                if let new { marts.add(new, of: state.row, sign: 1) }
-            }
-            if moved, let stored = state.stored {
-                for (identity, line) in state.lines where state.before.index(forKey: identity) == nil {
+            let moved = stored.map { !$0.countsLines(like: row) } ?? false
+            for entry in state.lines.entries {
+                if entry.isTouched {
+                    if let new = entry.current { lines.append((new.id, new.cells)) }
+                    if let old = entry.before, entry.current == nil { lineChanges.deletes.append(old.id) }
+                    if let old = entry.before, let stored, !Mutant.isPlanted(.droppedRetraction()) {
+                        marts.add(old, of: stored, sign: -1)
+                    }
+                    if let new = entry.current { marts.add(new, of: row, sign: 1) }
+                } else if moved, let stored, let line = entry.current {
                     marts.add(line, of: stored, sign: -1)
-                    marts.add(line, of: state.row, sign: 1)
+                    marts.add(line, of: row, sign: 1)
                 }
             }
             historyChanges.deletes += state.deletedHistory
@@ -225,24 +218,24 @@ struct FoldBatch {
 
     /// Order counters: what the document added before, and what it adds now.
     private mutating func count(_ state: DocumentState, _ menus: Menus) {
-        guard state.stored != state.row || !state.before.isEmpty else { return }
+        guard state.stored != state.row || state.lines.entries.contains(where: \.isTouched) else { return }
         if let stored = state.stored, CounterSums.customer(stored) != nil,
             !(Mutant.isPlanted(.uncancelledCounter()) && state.row.status == .cancelled)
         {
-            let untouched = state.lines.values.filter { state.before.index(forKey: $0.identity) == nil }
-            counters.count(stored, state.before.values.compactMap { $0 } + untouched, menus, sign: -1)
+            let old = state.lines.entries.compactMap { $0.isTouched ? $0.before : $0.current }
+            counters.count(stored, old, menus, sign: -1)
         }
-        if CounterSums.customer(state.row) != nil { counters.count(state.row, state.lines.values, menus, sign: 1) }
+        if CounterSums.customer(state.row) != nil { counters.count(state.row, state.lines.current, menus, sign: 1) }
     }
 }
 
 extension DocumentState {
-    fileprivate mutating func loadAllLines(_ source: any TableStore) throws(TableStoreError) {
+    fileprivate func loadAllLines(_ source: any TableStore) throws(TableStoreError) {
         guard let stored, !hasAllLines else { return }
         for row in try source.rows(of: RetailTables.line, prefix: [.integer(stored.id)]) {
             let line = LineRow(row)
             // What this batch already changed stands as it is in the overlay.
-            if before.index(forKey: line.identity) == nil { lines[line.identity] = line }
+            if !lines.isTouched(line.identity) { lines.load(line) }
         }
         hasAllLines = true
     }

@@ -4,10 +4,10 @@ import Tables
 
 /// Contributions to the sums: pure functions of the winning state rows.
 struct Marts {
-    private var hours: [SumKey: MartValues] = [:]
-    private var days: [SumKey: MartValues] = [:]
+    /// Neighbours share hour, day and store: they are added up before anything is looked up.
+    private var hours = NeighbourSums()
+    private var days = NeighbourSums()
     private var products: [SumKey: MartValues] = [:]
-    private var productTotals: [SumKey: MartValues] = [:]
     private var customers: [SumKey: MartValues] = [:]
     private var cancellations: [SumKey: MartValues] = [:]
 
@@ -26,7 +26,6 @@ struct Marts {
             let hour = Mutant.isPlanted(.wrongZone()) ? line.occurredAt / 3_600_000_000 : line.hour
             hours.add(SumKey(document.storeID, hour, currency), MartValues(gross, returns, units))
             products.add(SumKey(line.day, line.productID, currency), MartValues(gross, returns, units))
-            productTotals.add(SumKey(line.productID, currency), MartValues(gross, returns, units))
         }
         days.add(
             SumKey(line.day, document.countryID, document.storeID, currency),
@@ -59,9 +58,16 @@ struct Marts {
         if document.type == .cancellation { cancellations.add(SumKey(day, document.currency), MartValues(0, sign)) }
     }
 
+    /// A product's sums over all days.
+    private var productTotals: [SumKey: MartValues] {
+        var totals: [SumKey: MartValues] = [:]
+        for (key, values) in products { totals.add(SumKey(key.b, key.c), values) }
+        return totals
+    }
+
     func add(to changes: inout [String: TableChanges]) {
         for (table, sums) in [
-            (RetailTables.salesHour, hours), (RetailTables.salesDay, days), (RetailTables.productDay, products),
+            (RetailTables.salesHour, hours.all), (RetailTables.salesDay, days.all), (RetailTables.productDay, products),
             (RetailTables.productTotal, productTotals),
             (RetailTables.customerTotal, customers), (RetailTables.cancellationDay, cancellations),
         ] {
@@ -98,11 +104,42 @@ private struct MartValues {
         x.f += y.f
     }
 
-    func array(_ width: Int) -> [Int128] { Array([a, b, c, d, e, f].prefix(width)) }
+    func array(_ width: Int) -> [Int128] {
+        switch width {
+        case 1: [a]
+        case 2: [a, b]
+        case 3: [a, b, c]
+        case 4: [a, b, c, d]
+        case 5: [a, b, c, d, e]
+        default: [a, b, c, d, e, f]
+        }
+    }
 }
 
 extension [SumKey: MartValues] {
     fileprivate mutating func add(_ key: SumKey, _ values: MartValues) {
         self[key, default: MartValues(0, 0)] += values
+    }
+}
+
+/// Sums by key that are added to in runs of one key.
+private struct NeighbourSums {
+    private var sums: [SumKey: MartValues] = [:]
+    private var last: (key: SumKey, values: MartValues)?
+
+    mutating func add(_ key: SumKey, _ values: MartValues) {
+        if last?.key == key {
+            last?.values += values
+        } else {
+            if let last { sums.add(last.key, last.values) }
+            last = (key, values)
+        }
+    }
+
+    var all: [SumKey: MartValues] {
+        guard let last else { return sums }
+        var all = sums
+        all.add(last.key, last.values)
+        return all
     }
 }

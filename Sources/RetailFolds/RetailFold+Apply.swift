@@ -113,12 +113,9 @@ extension RetailFold {
         storeID: Int64,
         currency: Currency,
         _ batch: inout FoldBatch,
-        _ body: (inout DocumentState) -> Void
+        _ body: (DocumentState) -> Void
     ) {
-        if let index = batch.documents.index(forKey: key) {
-            body(&batch.documents.values[index])
-            return
-        }
+        if let known = batch.documents[key] { return body(known) }
         let row = DocumentRow(
             id: nextDocument,
             source: key.source,
@@ -127,8 +124,8 @@ extension RetailFold {
             currency: Int64(currency.code)
         )
         nextDocument += 1
-        var state = DocumentState(new: row)
-        body(&state)
+        let state = DocumentState(new: row)
+        body(state)
         batch.documents[key] = state
     }
 

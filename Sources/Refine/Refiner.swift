@@ -23,6 +23,10 @@ package struct Refiner {
     var headers: [HeaderKey: [Int?]] = [:]
     var lastHeader: (key: HeaderKey, columns: [Int?])?
     var values: [FieldValue] = []
+    /// JSON: where fields were found, see ``readJSON(_:_:_:_:)``.
+    var nodes: [Int] = []
+    /// What content hashes are of.
+    private var canonical = ByteBuilder()
 
     struct HeaderKey: Hashable {
         var contract: Digest
@@ -48,34 +52,42 @@ package struct Refiner {
         try view.forEach(in: batch.buffer) { found.append($0) }
         let topicName = ByteString(topic)
         let feed = ByteString(envelope.feed)
+        let noReasons = ByteString()
         for record in found {
             let offset = batch.baseOffset + Int64(record.offsetDelta)
             if offset < from { continue }
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
-            var judged = JudgedRecord(
-                outcome: .quarantined(reasons: ""),
-                offset: offset,
-                topic: topicName,
-                feed: feed,
-                run: envelope.run,
-                recordID: id,
-                contract: envelope.contract,
-                receivedAt: envelope.receivedAt,
-                bytes: ""
+            // Made and filled in its place: a copy would count references to all its parts.
+            let last = records.count
+            records.append(
+                JudgedRecord(
+                    outcome: .quarantined(reasons: noReasons),
+                    offset: offset,
+                    topic: topicName,
+                    feed: feed,
+                    run: envelope.run,
+                    recordID: id,
+                    contract: envelope.contract,
+                    receivedAt: envelope.receivedAt,
+                    bytes: noReasons
+                )
             )
-            judged.sender = envelope.sender
-            judged.senderSequence = envelope.senderSequence
+            records[last].sender = envelope.sender
+            records[last].senderSequence = envelope.senderSequence
             switch envelope.action {
             case .receive: break
-            case .redrive: judged.action = .redrive
-            case .discard: judged.action = .discard
+            case .redrive: records[last].action = .redrive
+            case .discard: records[last].action = .discard
             case .tick:
-                judged.outcome = .tick
-                records.append(judged)
+                records[last].outcome = .tick
                 continue
             }
-            try judge(batch.buffer, record.value, envelope, &judged)
-            records.append(judged)
+            do {
+                try judge(batch.buffer, record.value, envelope, &records[last])
+            } catch {
+                records.removeLast()
+                throw error
+            }
         }
     }
 
@@ -131,7 +143,7 @@ package struct Refiner {
             return .rejected(Reason.listed(reasons + judgement.reasons.filter { !Self.isInside($0.field, reasons) }))
         }
         if !judgement.reasons.isEmpty { return .rejected(Reason.listed(judgement.reasons)) }
-        switch Mappers.run(plan, values, judgement, recordID, hashes: hashes) {
+        switch Mappers.run(plan, values, judgement, recordID, hashes: hashes, &canonical) {
         case .event(let event): return .accepted(event)
         case .reason(let reason): return .rejected([reason])
         }

@@ -11,8 +11,6 @@ struct DuplicateKeyFinder: Sendable {
         var key: UInt32
     }
 
-    private var infos: [UInt32] = []
-    private var keys: [UInt32] = []
     private var slots: [Slot] = []
     private var unescaped: [UInt8] = []
 
@@ -23,23 +21,34 @@ struct DuplicateKeyFinder: Sendable {
             ? pairwise(nodes, object, bytes) : hashed(nodes, object, bytes)
     }
 
-    private mutating func pairwise(_ nodes: [JSONTape.Node], _ object: Int, _ bytes: [UInt8]) -> Int? {
-        infos.removeAll(keepingCapacity: true)
-        keys.removeAll(keepingCapacity: true)
+    private func pairwise(_ nodes: [JSONTape.Node], _ object: Int, _ bytes: [UInt8]) -> Int? {
         let end = Int(nodes[object].next)
         var key = object + 1
+        // A bit for each signature: of keys that stand as they are, only those of one bit can be equal.
+        var seen: UInt64 = 0
+        var hasEscapes: UInt32 = 0
         while key < end {
             let info = nodes[key].info
-            for other in 0..<infos.count {
-                // Different signatures decide only when both keys stand as they are.
-                if infos[other] != info, (infos[other] | info) & 8 == 0 { continue }
-                if equal(nodes[Int(keys[other])], nodes[key], bytes) { return key }
-            }
-            infos.append(info)
-            keys.append(UInt32(truncatingIfNeeded: key))
+            hasEscapes |= info & 8
+            let bit: UInt64 = 1 << UInt64((info &* 0x9E37_79B1) >> 26)
+            if seen & bit != 0 || hasEscapes != 0, isKnown(key, nodes, object, bytes) { return key }
+            seen |= bit
             key = Int(nodes[key + 1].next)
         }
         return nil
+    }
+
+    /// Whether a key repeats an earlier one of its object.
+    private func isKnown(_ key: Int, _ nodes: [JSONTape.Node], _ object: Int, _ bytes: [UInt8]) -> Bool {
+        let info = nodes[key].info
+        var other = object + 1
+        while other < key {
+            // Different signatures decide only when both keys stand as they are.
+            let isLike = nodes[other].info == info || (nodes[other].info | info) & 8 != 0
+            if isLike, equal(nodes[other], nodes[key], bytes) { return true }
+            other = Int(nodes[other + 1].next)
+        }
+        return false
     }
 
     private mutating func hashed(_ nodes: [JSONTape.Node], _ object: Int, _ bytes: [UInt8]) -> Int? {

@@ -6,7 +6,10 @@ public struct ByteString: Hashable, Comparable, Sendable, ExpressibleByStringLit
     public var bytes: [UInt8]
 
     @inlinable public init(_ bytes: [UInt8] = []) { self.bytes = bytes }
-    @inlinable public init(_ slice: ArraySlice<UInt8>) { bytes = Array(slice) }
+    @inlinable public init(_ slice: ArraySlice<UInt8>) {
+        // Lifetime: the pointer does not leave the closure. A list made of a buffer is one allocation and one copy.
+        bytes = unsafe slice.withUnsafeBufferPointer { unsafe Array($0) }
+    }
     @inlinable public init(_ text: String) { bytes = Array(text.utf8) }
     @inlinable public init(stringLiteral value: String) { self.init(value) }
 
@@ -25,6 +28,36 @@ public struct ByteString: Hashable, Comparable, Sendable, ExpressibleByStringLit
 
     @inlinable public static func < (a: Self, b: Self) -> Bool {
         a.bytes.lexicographicallyPrecedes(b.bytes)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether a list has the same bytes from `start` on.
+    public func isEqual(to other: [UInt8], at start: Int) -> Bool {
+        precondition(start >= 0 && start + count <= other.count, "the other bytes are in their list")
+        // Lifetime: the pointers do not leave the closures; no word is read beyond the end of either.
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                var at = 0
+                while at + 8 <= mine.count {
+                    let x = unsafe mine.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                    if unsafe x != theirs.loadUnaligned(fromByteOffset: start + at, as: UInt64.self) { return false }
+                    at += 8
+                }
+                if at == mine.count { return true }
+                if mine.count > 8 {
+                    // The last eight again, some of them for the second time.
+                    at = mine.count - 8
+                    let x = unsafe mine.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                    return unsafe x == theirs.loadUnaligned(fromByteOffset: start + at, as: UInt64.self)
+                }
+                while at < mine.count {
+                    if unsafe mine[at] != theirs[start + at] { return false }
+                    at += 1
+                }
+                return true
+            }
+        }
     }
 }
 

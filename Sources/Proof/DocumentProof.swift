@@ -19,11 +19,12 @@ struct DocumentProof {
     private var grossLines: Int64 = 0, returnLines: Int64 = 0, adjustmentLines: Int64 = 0
     private var units: Int64 = 0
 
-    init(header: DocumentHeader, lines: [LineEvent], offsets: [Int64] = [], offset: Int64) {
+    init(header: consuming DocumentHeader, lines: consuming [LineEvent], offsets: [Int64] = [], offset: Int64) {
         self.header = header
-        self.lines = lines
         self.offsets = offsets
         self.offset = offset
+        self.lines = lines
+        let lines = self.lines
         for index in lines.indices {
             let amount = Int128(lines[index].amount)
             switch lines[index].kind {
@@ -54,7 +55,7 @@ struct DocumentProof {
             write(line: index, &writer)
             try writer.end(into: &rows)
         }
-        for entry in Set(header.statuses) {
+        for entry in header.statuses.isEmpty ? [] : Set(header.statuses) {
             writer.begin(Self.status)
             writer.name(header.source, header.document)
             writer.int(entry.at)
@@ -79,13 +80,23 @@ struct DocumentProof {
         writer.int(header.occurredAt.micros)
         writer.int(header.day)
         writer.int(Int64(header.currency.code))
-        for sum in [gross, returns, adjustments] { writer.wide(sum) }
-        for count in [grossLines, returnLines, adjustmentLines, units, header.versionAt] { writer.int(count) }
+        // One by one: lists would be allocated for every document.
+        writer.wide(gross)
+        writer.wide(returns)
+        writer.wide(adjustments)
+        writer.int(grossLines)
+        writer.int(returnLines)
+        writer.int(adjustmentLines)
+        writer.int(units)
+        writer.int(header.versionAt)
         if let hash { writer.digest(hash) } else { writer.null() }
         writer.int(header.reportedTotal)
         writer.text(header.cashier)
         writer.text(header.paymentMethod)
-        for value in [header.paid, header.bonusPayment, header.bonusGranted, header.loyaltyPoints] { writer.int(value) }
+        writer.int(header.paid)
+        writer.int(header.bonusPayment)
+        writer.int(header.bonusGranted)
+        writer.int(header.loyaltyPoints)
         writer.text(header.receipt?.id)
         writer.int(header.receipt?.at)
         writer.int(header.receipt?.total)
@@ -127,14 +138,15 @@ struct DocumentProof {
         try countLines(into: &sums)
         let order: Int128 = grossLines > 0 ? 1 : 0
         let currency = Int64(header.currency.code)
-        if order > 0 { try sums.add(MartKeys.day(self, header.day, currency), SumValues(f: order)) }
+        if order > 0 { try sums.add(SumValues(f: order)) { MartKeys.day(header, header.day, currency, into: &$0) } }
         if let customer = header.customer {
-            try sums.add(
-                MartKeys.customer(header.source, customer, currency),
-                SumValues(a: gross, b: returns, c: adjustments, d: order, e: 1)
-            )
+            try sums.add(SumValues(a: gross, b: returns, c: adjustments, d: order, e: 1)) {
+                MartKeys.customer(header.source, customer, currency, into: &$0)
+            }
         }
-        if type == .cancellation { try sums.add(MartKeys.cancellation(header.day, currency), SumValues(b: 1)) }
+        if type == .cancellation {
+            try sums.add(SumValues(b: 1)) { MartKeys.cancellation(header.day, currency, into: &$0) }
+        }
     }
 
     /// What neighbouring lines of one hour and currency add to the sums that know no product.
@@ -177,20 +189,20 @@ struct DocumentProof {
         }
         if kind != .adjustment {
             share.merchandise += values
-            let product = lines[index].product
-            try sums.add(MartKeys.productDay(header.source, product, share.day, share.currency), values)
-            try sums.add(MartKeys.product(header.source, product, share.currency), values)
+            let (product, day, currency) = (lines[index].product, share.day, share.currency)
+            try sums.add(values) { MartKeys.productDay(header.source, product, day, currency, into: &$0) }
+            try sums.add(values) { MartKeys.product(header.source, product, currency, into: &$0) }
         }
         share.all += SumValues(a: values.a, b: values.b, d: type == .cancellation ? 0 : amount, e: values.c)
         if type == .cancellation { share.cancelled -= Int128(lines[index].amount.magnitude) }
     }
 
     private func add(_ share: HourShare, into sums: inout SumTables) throws(ProofError) {
-        let hour = MartKeys.hour(header.source, header.store, share.hour, share.currency)
-        try sums.add(hour, share.merchandise)
-        try sums.add(MartKeys.day(self, share.day, share.currency), share.all)
+        let (hour, day, currency) = (share.hour, share.day, share.currency)
+        try sums.add(share.merchandise) { MartKeys.hour(header.source, header.store, hour, currency, into: &$0) }
+        try sums.add(share.all) { MartKeys.day(header, day, currency, into: &$0) }
         if type == .cancellation {
-            try sums.add(MartKeys.cancellation(share.day, share.currency), SumValues(a: share.cancelled))
+            try sums.add(SumValues(a: share.cancelled)) { MartKeys.cancellation(day, currency, into: &$0) }
         }
     }
 
@@ -200,7 +212,7 @@ struct DocumentProof {
         let products = Set(lines.map(\.product))
         var categories: Set<ByteString> = []
         for product in products {
-            try sums.add(MartKeys.userProduct(header.source, customer, product), SumValues(a: 1))
+            try sums.add(SumValues(a: 1)) { MartKeys.userProduct(header.source, customer, product, into: &$0) }
             let category = references.category(
                 header.source,
                 store: header.store,
@@ -210,7 +222,7 @@ struct DocumentProof {
             if let category { categories.insert(category) }
         }
         for category in categories {
-            try sums.add(MartKeys.userCategory(header.source, customer, category), SumValues(a: 1))
+            try sums.add(SumValues(a: 1)) { MartKeys.userCategory(header.source, customer, category, into: &$0) }
         }
     }
 }

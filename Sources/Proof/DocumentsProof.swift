@@ -44,19 +44,22 @@ struct DocumentsProof {
         try groups.forEach(suffix: 16) { record, isFirstOfLine in
             var reader = FactReader(record)
             let origin = reader.origin()
-            let event = reader.event()
-            let (source, document) = Self.name(event)
-            if group.document != document || group.source != source {
+            func begin(_ source: ByteString, _ document: ByteString) throws {
+                if group.document == document, group.source == source { return }
                 try close(&group)
                 group = DocumentGroup(source: source, document: document)
                 names = EntityNames()
             }
-            switch event {
-            case .line(let line):
+            switch reader.kind() {
+            case .line:
+                let line = reader.line()
+                try begin(line.source, line.document)
                 if isFirstOfLine { try closeLine(&group) }
                 try names.add(line, origin, &entities)
                 try add(line, origin, &group)
-            case .sale(let sale):
+            case .sale:
+                let sale = reader.sale()
+                try begin(sale.header.source, sale.header.document)
                 try names.add(sale, origin, &entities)
                 try add(sale, origin, &group)
             case .reference: return
@@ -72,14 +75,6 @@ struct DocumentsProof {
         )
     }
 
-    private static func name(_ event: RetailEvent) -> (source: ByteString, document: ByteString) {
-        switch event {
-        case .line(let line): (line.source, line.document)
-        case .sale(let sale): (sale.header.source, sale.header.document)
-        case .reference(let reference): (reference.source, reference.key)
-        }
-    }
-
     // MARK: Invoices: a document is what its lines say
 
     private mutating func add(_ line: LineEvent, _ origin: Origin, _ group: inout DocumentGroup) throws {
@@ -90,18 +85,20 @@ struct DocumentsProof {
 
     /// All versions of one line are known.
     private mutating func closeLine(_ group: inout DocumentGroup) throws {
-        guard let winner = group.line.winner else { return }
+        if group.line.isEmpty { return }
         group.lastOffset = max(group.lastOffset, group.line.lastOffset)
-        group.lines.append(winner.event)
+        let lost = group.line.lost
+        guard let winner = group.line.takeWinner() else { return }
+        try writeLost(lost, identity: winner.event.identity, group)
         group.offsets.append(winner.offset)
-        try writeLost(group.line, identity: winner.event.identity, group)
-        group.line = Versions()
+        group.lines.append(winner.event)
     }
 
     // MARK: Sales: the winning event is the document
 
     private mutating func add(_ sale: SaleEvent, _ origin: Origin, _ group: inout DocumentGroup) throws {
-        let before = group.sale.winner.flatMap { $0.event.windowShare }
+        let before = group.sale.windowShare
+        let window = sale.header.window
         let standing = group.sale.add(
             sale,
             sale.header.versionAt,
@@ -110,13 +107,10 @@ struct DocumentsProof {
             Spelling.least
         )
         tallies.book(standing, origin.run)
-        guard let winner = group.sale.winner else { return }
-        let after = winner.event.windowShare
-        guard sale.header.window != nil || before != after else { return }
+        let after = group.sale.windowShare
+        guard window != nil || before != after else { return }
         var wins = false
-        if case .distinct = standing {
-            wins = winner.versionAt == sale.header.versionAt && winner.hash == sale.contentHash
-        }
+        if case .distinct = standing { wins = group.sale.isWinner(sale.header.versionAt, sale.contentHash) }
         try windows.note(
             WindowSale(
                 origin: origin,
@@ -124,7 +118,7 @@ struct DocumentsProof {
                 document: sale.header.document,
                 store: sale.header.store,
                 occurredAt: sale.header.occurredAt.micros,
-                policy: sale.header.window,
+                policy: window,
                 wins: wins,
                 old: before,
                 new: after
@@ -159,17 +153,14 @@ struct DocumentsProof {
             document.type = first.documentType
             try write(document)
         }
-        if let winner = group.sale.winner {
-            try writeLost(group.sale, identity: "", group)
-            let sale = winner.event
-            var document = DocumentProof(
-                header: sale.header,
-                lines: sale.lines,
-                offset: winner.offset
-            )
-            document.customerAt = sale.header.customer == nil ? nil : sale.header.occurredAt.micros
-            document.countryAt = sale.header.country == nil ? nil : sale.header.occurredAt.micros
-            document.hash = sale.contentHash
+        let lost = group.sale.lost
+        if let winner = group.sale.takeWinner() {
+            try writeLost(lost, identity: "", group)
+            var document = DocumentProof(header: winner.event.header, lines: winner.event.lines, offset: winner.offset)
+            let time = document.header.occurredAt.micros
+            document.customerAt = document.header.customer == nil ? nil : time
+            document.countryAt = document.header.country == nil ? nil : time
+            document.hash = winner.hash
             try write(document)
         }
     }
@@ -181,17 +172,17 @@ struct DocumentsProof {
     }
 
     private mutating func writeLost<Event>(
-        _ versions: Versions<Event>,
+        _ versions: [Versions<Event>.Lost],
         identity: ByteString,
         _ group: DocumentGroup
     ) throws {
-        for (lost, isConflict) in versions.lost {
+        for lost in versions {
             writer.begin(Self.version)
             writer.name(group.source, group.document)
             writer.blob(identity.bytes)
             writer.digest(lost.hash)
             writer.int(lost.versionAt)
-            writer.int(isConflict ? 1 : 0)
+            writer.int(lost.isConflict ? 1 : 0)
             writer.int(lost.offset)
             try writer.end(into: &rows)
         }
@@ -241,12 +232,27 @@ struct Versions<Event> {
     private var all: [Version] = []
     private var winnerIndex = 0
 
-    var winner: Version? { all.isEmpty ? nil : all[winnerIndex] }
-    var lastOffset: Int64 { all.reduce(0) { max($0, $1.offset) } }
+    var isEmpty: Bool { all.isEmpty }
+
+    /// Takes the winner out and forgets the others. Looking at it would copy it, and count references to all its parts.
+    mutating func takeWinner() -> Version? {
+        if all.isEmpty { return nil }
+        all.swapAt(winnerIndex, all.count - 1)
+        let winner = all.removeLast()
+        all.removeAll(keepingCapacity: true)
+        winnerIndex = 0
+        return winner
+    }
+
+    func isWinner(_ versionAt: Int64, _ hash: Digest) -> Bool {
+        !all.isEmpty && all[winnerIndex].versionAt == versionAt && all[winnerIndex].hash == hash
+    }
+
+    var lastOffset: Int64 { all.indices.reduce(0) { max($0, all[$1].offset) } }
 
     /// Calls come in the order of processing.
     mutating func add(
-        _ event: Event,
+        _ event: consuming Event,
         _ versionAt: Int64,
         _ hash: Digest,
         _ offset: Int64,
@@ -267,24 +273,42 @@ struct Versions<Event> {
     }
 
     /// Versions that lost, and whether a greater one has the same time.
-    var lost: [(version: Version, isConflict: Bool)] {
-        var out: [(version: Version, isConflict: Bool)] = []
-        for (index, one) in all.enumerated() where index != winnerIndex {
-            out.append((one, all.contains { $0.versionAt == one.versionAt && $0.hash > one.hash }))
+    var lost: [Lost] {
+        if all.count < 2 { return [] }
+        var out: [Lost] = []
+        for index in all.indices where index != winnerIndex {
+            let (versionAt, hash) = (all[index].versionAt, all[index].hash)
+            let isConflict = all.indices.contains { all[$0].versionAt == versionAt && all[$0].hash > hash }
+            out.append(Lost(versionAt: versionAt, hash: hash, offset: all[index].offset, isConflict: isConflict))
         }
         return out
     }
+
+    struct Lost {
+        var versionAt: Int64
+        var hash: Digest
+        var offset: Int64
+        var isConflict: Bool
+    }
+}
+
+extension Versions<SaleEvent> {
+    /// Of the winner.
+    fileprivate var windowShare: WindowShare? { all.isEmpty ? nil : all[winnerIndex].event.windowShare }
 }
 
 extension SaleEvent {
     /// What the document puts into a turnover window while this is its current version.
     fileprivate var windowShare: WindowShare? {
-        guard let start = header.windowStart, header.status == .closed,
-            lines.indices.contains(where: { lines[$0].kind == .gross })
-        else { return nil }
+        guard let start = header.windowStart, header.status == .closed else { return nil }
         // By index: a copy of a line would count references to all its parts.
         var gross: Int128 = 0
-        for index in lines.indices where lines[index].kind == .gross { gross += Int128(lines[index].amount) }
+        var grossLines = 0
+        for index in lines.indices where lines[index].kind == .gross {
+            gross += Int128(lines[index].amount)
+            grossLines += 1
+        }
+        if grossLines == 0 { return nil }
         return WindowShare(store: header.store, start: start, currency: Int64(header.currency.code), gross: gross)
     }
 }

@@ -59,13 +59,10 @@ struct Entity {
 
 /// All entities: a bounded number in memory, the rest in sorted runs.
 struct Entities {
-    private struct Key: Hashable {
-        var kind: UInt8
-        var source: ByteString
-        var key: ByteString
-    }
-
-    private var known: [Key: Entity] = [:]
+    private var known = KeyTable()
+    /// Of the known keys.
+    private var entities: [Entity] = []
+    private var key = ByteBuilder()
     private var sorter: Sorter
 
     init(_ scratch: Scratch?, bufferBytes: Int) { sorter = Sorter(scratch, bufferBytes: bufferBytes) }
@@ -76,17 +73,22 @@ struct Entities {
         _ key: ByteString,
         _ body: (inout Entity) -> Void = { _ in }
     ) throws(ProofError) {
-        body(&known[Key(kind: kind.rawValue, source: source, key: key), default: Entity()])
+        self.key.removeAll()
+        self.key.append(kind.rawValue)
+        self.key.appendOrdered(source)
+        self.key.appendOrdered(key)
+        let number = known.number(of: self.key)
+        if number == entities.count { entities.append(Entity()) }
+        body(&entities[number])
         if known.count > ProofLimits.entityKeys { try spill() }
     }
 
     private mutating func spill() throws(ProofError) {
-        for (key, entity) in known {
-            var record: [UInt8] = [key.kind]
-            record.appendOrdered(key.source.bytes)
-            record.appendOrdered(key.key.bytes)
-            let keyLength = record.count
-            var fact = FactWriter(bytes: record)
+        var fact = FactWriter()
+        for (number, entity) in entities.enumerated() {
+            fact.begin()
+            fact.raw(known.key(number))
+            let keyLength = fact.count
             for latest in [entity.first, entity.second, entity.third] {
                 fact.text(latest.value)
                 fact.int(latest.at)
@@ -96,7 +98,8 @@ struct Entities {
             fact.int(entity.isOther ? 1 : 0)
             try sorter.add(fact.bytes, keyLength: keyLength)
         }
-        known.removeAll(keepingCapacity: true)
+        known.removeAll()
+        entities.removeAll(keepingCapacity: true)
     }
 
     mutating func finish() throws(ProofError) -> SortedRuns {

@@ -6,69 +6,101 @@ extension FactWriter {
     mutating func event(_ event: RetailEvent) {
         switch event {
         case .line(let line):
-            bytes.append(0)
+            byte(0)
+            document(0, of: [line])
             self.line(0, of: [line])
         case .sale(let sale):
-            bytes.append(1)
+            byte(1)
             header(sale.header)
             int(sale.lines.count)
-            for index in sale.lines.indices { line(index, of: sale.lines) }
+            for index in sale.lines.indices {
+                document(index, of: sale)
+                line(index, of: sale.lines)
+            }
             digest(sale.contentHash)
         case .reference(let reference):
-            bytes.append(2)
+            byte(2)
             self.reference(reference)
         }
     }
 
-    /// Looks at the line by index: a copy would count references to all its parts. What it shares with the line before
-    /// it is written once.
-    private mutating func line(_ index: Int, of lines: [LineEvent]) {
-        if index > 0, lines.shareDocument(index - 1, index) {
-            bytes.append(1)
+    /// What a line says of its document. What it shares with the line before it, or with the header, is written once.
+    private mutating func document(_ index: Int, of sale: SaleEvent) {
+        if index > 0, sale.lines.shareDocument(index - 1, index) {
+            byte(1)
+        } else if sale.lines.isOf(sale.header, index) {
+            byte(2)
+            text(sale.lines[index].rawTime)
+            text(sale.lines[index].customerName)
         } else {
-            bytes.append(0)
-            text(lines[index].source)
-            text(lines[index].document)
-            text(lines[index].store)
-            text(lines[index].timeZone)
-            text(lines[index].rawTime)
-            text(lines[index].customer)
-            text(lines[index].customerName)
-            text(lines[index].country)
+            byte(0)
+            document(index, of: sale.lines)
         }
+    }
+
+    /// Looks at the line by index: a copy would count references to all its parts.
+    private mutating func document(_ index: Int, of lines: [LineEvent]) {
+        text(lines[index].source)
+        text(lines[index].document)
+        text(lines[index].store)
+        text(lines[index].timeZone)
+        text(lines[index].rawTime)
+        text(lines[index].customer)
+        text(lines[index].customerName)
+        text(lines[index].country)
+    }
+
+    private mutating func line(_ index: Int, of lines: [LineEvent]) {
         text(lines[index].identity)
         text(lines[index].product)
-        text(lines[index].description)
-        int(lines[index].documentType.rawValue)
-        int(lines[index].kind.rawValue)
         int(lines[index].occurredAt.micros)
         int(lines[index].day)
         int(lines[index].hour)
         int(lines[index].quantity)
         int(lines[index].unitPrice)
         int(lines[index].amount)
-        int(lines[index].reportedAmount)
         int(Int64(lines[index].currency.code))
+        text(lines[index].description, like: lines[index].product)
+        int(lines[index].documentType.rawValue)
+        int(lines[index].kind.rawValue)
+        int(lines[index].reportedAmount)
         int(lines[index].flags.rawValue)
         int(lines[index].versionAt)
         digest(lines[index].contentHash)
     }
 
     private mutating func header(_ header: DocumentHeader) {
-        for value in [header.source, header.document, header.store, header.timeZone] { text(value) }
-        for value in [
-            header.customer, header.customerName, header.country, header.cashier, header.paymentMethod,
-            header.receipt?.id, header.receipt?.paymentMethod, header.receipt?.document,
-        ] { text(value) }
-        for value in [
-            header.status.rawValue, header.occurredAt.micros, header.day, Int64(header.currency.code),
-            header.versionAt, header.flags.rawValue, header.isCounted ? 1 : 0,
-        ] { int(value) }
-        for value in [
-            header.reportedTotal, header.paid, header.bonusPayment, header.bonusGranted, header.loyaltyPoints,
-            header.receipt?.at, header.receipt?.total, header.window?.length, header.window?.lateness,
-            header.window?.idle, header.window?.skew,
-        ] { int(value) }
+        // One by one: lists would be allocated for every document.
+        text(header.source)
+        text(header.document)
+        text(header.store)
+        text(header.timeZone)
+        text(header.customer)
+        text(header.customerName)
+        text(header.country)
+        text(header.cashier)
+        text(header.paymentMethod)
+        text(header.receipt?.id)
+        text(header.receipt?.paymentMethod)
+        text(header.receipt?.document, like: header.document)
+        int(header.status.rawValue)
+        int(header.occurredAt.micros)
+        int(header.day)
+        int(Int64(header.currency.code))
+        int(header.versionAt)
+        int(header.flags.rawValue)
+        int(Int64(header.isCounted ? 1 : 0))
+        int(header.reportedTotal)
+        int(header.paid)
+        int(header.bonusPayment)
+        int(header.bonusGranted)
+        int(header.loyaltyPoints)
+        int(header.receipt?.at)
+        int(header.receipt?.total)
+        int(header.window?.length)
+        int(header.window?.lateness)
+        int(header.window?.idle)
+        int(header.window?.skew)
         int(header.statuses.count)
         for entry in header.statuses {
             int(entry.status.rawValue)
@@ -77,7 +109,9 @@ extension FactWriter {
         int(header.requires.count)
         for key in header.requires {
             int(key.entity.rawValue)
-            for part in [key.source, key.key, key.store] { text(part) }
+            text(key.source)
+            text(key.key)
+            text(key.store)
         }
     }
 
@@ -98,79 +132,97 @@ extension FactWriter {
 
 extension FactReader {
     mutating func event() -> RetailEvent {
-        switch byte() {
-        case 0: return .line(line(after: []))
-        case 1:
-            let header = header()
-            let count = Int(int())
-            var lines: [LineEvent] = []
-            lines.reserveCapacity(count)
-            for _ in 0..<count { lines.append(line(after: lines)) }
-            return .sale(SaleEvent(header: header, lines: lines, contentHash: digest()))
-        default: return .reference(reference())
+        switch kind() {
+        case .line: .line(line())
+        case .sale: .sale(sale())
+        case .reference: .reference(reference())
         }
     }
 
-    private mutating func line(after lines: [LineEvent]) -> LineEvent {
-        let source: ByteString
-        let document: ByteString
-        let store: ByteString
-        let timeZone: ByteString
-        let rawTime: ByteString
-        let customer: ByteString?
-        let customerName: ByteString?
-        let country: ByteString?
-        if byte() == 0 {
-            (source, document, store, timeZone, rawTime) = (text(), text(), text(), text(), text())
-            (customer, customerName, country) = (optionalText(), optionalText(), optionalText())
-        } else {
-            let last = lines.count - 1
-            (source, document, store) = (lines[last].source, lines[last].document, lines[last].store)
-            (timeZone, rawTime) = (lines[last].timeZone, lines[last].rawTime)
-            customer = lines[last].customer
-            customerName = lines[last].customerName
-            country = lines[last].country
+    enum Kind { case line, sale, reference }
+
+    /// What follows; for readers that need no event that is behind a reference.
+    mutating func kind() -> Kind {
+        switch byte() {
+        case 0: .line
+        case 1: .sale
+        default: .reference
         }
-        let identity = text()
-        let product = text()
-        let description = optionalText()
-        let type = documentType()
-        let kind = lineKind()
-        var line = LineEvent(
-            source: source,
-            document: document,
-            identity: identity,
-            store: store,
-            timeZone: timeZone,
-            product: product,
+    }
+
+    mutating func line() -> LineEvent {
+        let document = lineDocument()
+        var line = line(of: document)
+        fill(&line, document)
+        return line
+    }
+
+    mutating func sale() -> SaleEvent {
+        let header = header()
+        let count = Int(int())
+        var lines: [LineEvent] = []
+        lines.reserveCapacity(count)
+        var document = LineDocument(header)
+        for _ in 0..<count {
+            switch byte() {
+            case 0: document = lineDocument()
+            case 1: break
+            default:
+                document = LineDocument(header)
+                document.rawTime = text()
+                document.customerName = optionalText()
+            }
+            // Made and filled in its place: a copy would count references to all its parts.
+            lines.append(line(of: document))
+            fill(&lines[lines.count - 1], document)
+        }
+        return SaleEvent(header: header, lines: lines, contentHash: digest())
+    }
+
+    private mutating func lineDocument() -> LineDocument {
+        LineDocument(
+            source: text(),
+            document: text(),
+            store: text(),
+            timeZone: text(),
+            rawTime: text(),
+            customer: optionalText(),
+            customerName: optionalText(),
+            country: optionalText()
+        )
+    }
+
+    private mutating func line(of document: LineDocument) -> LineEvent {
+        LineEvent(
+            source: document.source,
+            document: document.document,
+            identity: text(),
+            store: document.store,
+            timeZone: document.timeZone,
+            product: text(),
             occurredAt: Timestamp(micros: int()),
             day: int(),
             hour: int(),
             quantity: int(),
             unitPrice: int(),
             amount: int(),
-            currency: Self.unknownCurrency,
-            rawTime: rawTime
+            currency: currency(),
+            rawTime: document.rawTime
         )
+    }
+
+    private mutating func fill(_ line: inout LineEvent, _ document: LineDocument) {
+        line.customer = document.customer
+        line.customerName = document.customerName
+        line.country = document.country
+        line.description = optionalText(like: line.product)
+        line.documentType = documentType()
+        line.kind = lineKind()
         line.reportedAmount = optionalInt()
-        line.currency = currency()
         line.flags = LineFlags(rawValue: int())
         line.versionAt = int()
         line.contentHash = digest()
-        line.description = description
-        line.customer = customer
-        line.customerName = customerName
-        line.country = country
-        line.documentType = type
-        line.kind = kind
-        return line
     }
-
-    /// Placeholder until the field of that name was read.
-    private static let unknownCurrency: Currency = {
-        guard let currency = Currency("XXX") else { preconditionFailure("three letters are a currency") }
-        return currency
-    }()
 
     private mutating func currency() -> Currency {
         guard let currency = Currency(code: int()) else { preconditionFailure("a spilled currency has three letters") }
@@ -185,7 +237,8 @@ extension FactReader {
         let (source, document, store, zone) = (text(), text(), text(), text())
         let (customer, customerName, country) = (optionalText(), optionalText(), optionalText())
         let (cashier, method) = (optionalText(), optionalText())
-        let (receiptID, receiptMethod, receiptDocument) = (optionalText(), optionalText(), optionalText())
+        let (receiptID, receiptMethod) = (optionalText(), optionalText())
+        let receiptDocument = optionalText(like: document)
         let status = status()
         var header = DocumentHeader(
             source: source,
@@ -247,7 +300,36 @@ extension FactReader {
     }
 }
 
+/// What a line says of its document.
+private struct LineDocument {
+    var source: ByteString, document: ByteString, store: ByteString, timeZone: ByteString, rawTime: ByteString
+    var customer: ByteString?, customerName: ByteString?, country: ByteString?
+}
+
+extension LineDocument {
+    /// What the header says; the time as sent and the customer's name are the line's own.
+    init(_ header: DocumentHeader) {
+        self.init(
+            source: header.source,
+            document: header.document,
+            store: header.store,
+            timeZone: header.timeZone,
+            rawTime: ByteString(),
+            customer: header.customer,
+            customerName: nil,
+            country: header.country
+        )
+    }
+}
+
 extension [LineEvent] {
+    /// Whether what belongs to the document is that of the header.
+    fileprivate func isOf(_ header: DocumentHeader, _ at: Int) -> Bool {
+        self[at].source == header.source && self[at].document == header.document && self[at].store == header.store
+            && self[at].timeZone == header.timeZone && self[at].customer == header.customer
+            && self[at].country == header.country
+    }
+
     /// Whether all that belongs to the document is the same in two lines.
     fileprivate func shareDocument(_ a: Int, _ b: Int) -> Bool {
         self[a].source == self[b].source && self[a].document == self[b].document && self[a].store == self[b].store

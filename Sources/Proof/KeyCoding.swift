@@ -13,17 +13,14 @@ extension [UInt8] {
         appendBigEndian(UInt64(bitPattern: value) ^ 1 << 63)
     }
 
-    mutating func appendOrdered(_ bytes: [UInt8]) { appendOrdered(bytes.span) }
-
-    mutating func appendOrdered(_ bytes: Span<UInt8>) {
-        // Lifetime: the pointer does not leave the closure.
-        unsafe bytes.withUnsafeBufferPointer { raw in
-            if unsafe !raw.contains(0) { return unsafe append(contentsOf: raw) }
-            for index in raw.indices {
-                let byte = unsafe raw[index]
+    mutating func appendOrdered(_ bytes: [UInt8]) {
+        if bytes.span.hasZero {
+            for byte in bytes {
                 append(byte)
                 if byte == 0 { append(0xFF) }
             }
+        } else {
+            append(contentsOf: bytes)
         }
         append(0)
         append(1)
@@ -42,6 +39,68 @@ extension [UInt8] {
     mutating func appendCell(wide: Int128) {
         append(CellTag.wide.rawValue)
         appendBigEndian(UInt128(bitPattern: wide) ^ 1 << 127)
+    }
+}
+
+extension ByteBuilder {
+    mutating func appendOrdered(_ value: Int64) {
+        appendBigEndian(UInt64(bitPattern: value) ^ 1 << 63)
+    }
+
+    mutating func appendOrdered(_ text: ByteString) { appendOrdered(text.bytes.span) }
+
+    mutating func appendCell(_ value: Int64) {
+        append(CellTag.integer.rawValue, bigEndian: UInt64(bitPattern: value) ^ 1 << 63)
+    }
+
+    mutating func appendCell(text: ByteString) { appendCell(.text, text.bytes.span) }
+
+    mutating func appendCell(_ tag: CellTag, _ bytes: Span<UInt8>) {
+        if appendWithoutZero(tag.rawValue, bytes, bigEndian: 1) { return }
+        append(tag.rawValue)
+        appendOrdered(bytes)
+    }
+
+    mutating func appendOrdered(_ bytes: Span<UInt8>) {
+        if bytes.hasZero {
+            for index in bytes.indices {
+                append(bytes[index])
+                if bytes[index] == 0 { append(0xFF) }
+            }
+        } else {
+            append(bytes)
+        }
+        appendBigEndian(UInt16(1))
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether one of the bytes is zero. Nearly none is, and then bytes are copied as a whole.
+    fileprivate var hasZero: Bool {
+        // Lifetime: the pointer does not leave the closure; no word is read beyond the end.
+        unsafe withUnsafeBytes { raw in
+            var at = 0
+            while at + 8 <= raw.count {
+                if UInt64.hasZeroByte(unsafe raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)) { return true }
+                at += 8
+            }
+            if raw.count > 8 {
+                // The last eight again, some of them for the second time.
+                return UInt64.hasZeroByte(unsafe raw.loadUnaligned(fromByteOffset: raw.count - 8, as: UInt64.self))
+            }
+            while at < raw.count {
+                if unsafe raw[at] == 0 { return true }
+                at += 1
+            }
+            return false
+        }
+    }
+}
+
+extension UInt64 {
+    /// Whether one of the eight bytes is zero. Source: Warren, Hacker's Delight, 6-1.
+    static func hasZeroByte(_ word: UInt64) -> Bool {
+        (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0
     }
 }
 

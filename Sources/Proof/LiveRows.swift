@@ -20,9 +20,11 @@ struct LiveRows {
         let names = try named.compactMapValues { try LiveNames($0, snapshot) }
         var reader = LiveRowReader(RowSink(scratch, bufferBytes: bufferBytes, keeping: keeping), names)
         for shape in TableShape.all {
-            reader.begin(shape)
             let columns = DocumentTotals.columns(of: shape.table)
-            try snapshot.visit(shape.select(named: Set(names.keys), and: columns), &reader)
+            let selected = shape.selected(named: Set(names.keys))
+            let others = columns.filter { !selected.contains($0) }
+            reader.begin(shape, (selected + others).map { columns.firstIndex(of: $0) ?? -1 })
+            try snapshot.visit(shape.select(named: Set(names.keys), and: others), &reader)
         }
         rows = try reader.sink.finish()
         documents = reader.documents
@@ -31,15 +33,20 @@ struct LiveRows {
 
 /// Takes the selected rows of one table after the other.
 private struct LiveRowReader: RowVisitor {
-    /// What a selected column is.
-    private enum Kind { case plain, high, low, name(LiveNames), extra }
+    /// What a selected column is; beside it, where it is kept in ``extras`` too, or −1.
+    private enum Kind {
+        case plain, high, low, extra
+        /// Index in ``tables``.
+        case name(Int)
+    }
 
     var sink: RowSink
     var documents = DocumentTotals()
     private var writer = RowWriter()
     private var shape = TableShape.all[0]
     private var isSum = false
-    private var kinds: [Kind] = []
+    private var columns: [(kind: Kind, place: Int)] = []
+    private var isLine = false
     private var column = 0
     private var cell = 0
     /// A row of a sum that is all zeros says the same as no row.
@@ -48,21 +55,29 @@ private struct LiveRowReader: RowVisitor {
     /// Of the columns that ``DocumentTotals`` asks for.
     private var extras: [Int64] = []
 
-    private let names: [String: LiveNames]
+    /// By column.
+    private let names: [String: Int]
+    private let tables: [LiveNames]
 
     init(_ sink: RowSink, _ names: [String: LiveNames]) {
         self.sink = sink
-        self.names = names
+        let columns = names.keys.sorted()
+        self.names = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1, $0) })
+        tables = columns.compactMap { names[$0] }
     }
 
-    mutating func begin(_ shape: TableShape) {
+    /// - Parameter places: For each selected column its place among those of ``DocumentTotals``, or −1.
+    mutating func begin(_ shape: TableShape, _ places: [Int]) {
         self.shape = shape
         isSum = shape.table.kind == .sum
-        kinds = shape.cells.flatMap { cell -> [Kind] in
-            if let names = names[cell.column.name] { return cell.isFirstPart ? [.name(names)] : [] }
+        isLine = shape.table.name == RetailTables.line.name
+        var kinds = shape.cells.flatMap { cell -> [Kind] in
+            if let table = names[cell.column.name] { return cell.isFirstPart ? [.name(table)] : [] }
             return cell.column.kind == .wide ? [.high, .low] : [.plain]
         }
-        kinds += DocumentTotals.columns(of: shape.table).map { _ in .extra }
+        for _ in kinds.count..<places.count { kinds.append(.extra) }
+        columns = Array(zip(kinds, places))
+        extras = [Int64](repeating: 0, count: places.count { $0 >= 0 })
         beginRow()
     }
 
@@ -71,13 +86,13 @@ private struct LiveRowReader: RowVisitor {
         column = 0
         cell = 0
         isZero = true
-        extras.removeAll(keepingCapacity: true)
     }
 
     private var isKey: Bool { cell < shape.keyCells }
 
     mutating func integer(_ value: Int64) {
-        let kind = kinds[column]
+        let (kind, place) = columns[column]
+        if place >= 0 { extras[place] = value }
         column += 1
         switch kind {
         case .plain:
@@ -90,22 +105,24 @@ private struct LiveRowReader: RowVisitor {
             let wide = Int128(high) << 32 + Int128(value)
             writer.wide(wide)
             if wide != 0 { isZero = false }
-        case .name(let names):
-            if let cells = names.cells(of: value) {
-                writer.cells(cells, count: names.cells)
+        case .name(let table):
+            let count = tables[table].cells
+            if let cells = tables[table].cells(of: value) {
+                writer.cells(cells, count: count)
             } else {
-                for _ in 0..<names.cells { writer.null() }
+                for _ in 0..<count { writer.null() }
             }
-            cell += names.cells - 1
-        case .extra: return extras.append(value)
+            cell += count - 1
+        case .extra: return
         }
         cell += 1
     }
 
     mutating func null() {
-        switch kinds[column] {
+        switch columns[column].kind {
         case .high, .low, .name, .extra: integer(0)
         case .plain:
+            if columns[column].place >= 0 { extras[columns[column].place] = 0 }
             writer.null()
             other()
         }
@@ -129,7 +146,9 @@ private struct LiveRowReader: RowVisitor {
 
     mutating func endRow() throws {
         if !isSum || !isZero { try writer.end(into: &sink) }
-        if !extras.isEmpty { documents.add(shape.table, extras) }
+        if !extras.isEmpty {
+            if isLine { documents.add(line: extras) } else { documents.add(document: extras) }
+        }
         beginRow()
     }
 }

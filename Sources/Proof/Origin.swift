@@ -20,23 +20,45 @@ struct Origin {
 }
 
 /// Compact encoding of what is spilled and read back by the same process.
+///
+/// A writer that is kept and begun anew for each fact allocates nothing.
 struct FactWriter {
-    var bytes: [UInt8] = []
+    private var out = ByteBuilder()
 
-    mutating func int(_ value: Int64) { bytes.appendVarint(value) }
-    mutating func int(_ value: Int) { bytes.appendVarint(Int64(value)) }
+    var count: Int { out.count }
+    var bytes: ArraySlice<UInt8> { out.bytes }
+
+    mutating func begin() { out.removeAll() }
+    mutating func byte(_ value: UInt8) { out.append(value) }
+    mutating func raw(_ value: [UInt8]) { out.append(value) }
+    mutating func raw(_ value: ArraySlice<UInt8>) { out.append(value.span) }
+
+    /// Parts of a key.
+    mutating func ordered(_ value: Int64) { out.appendOrdered(value) }
+    mutating func ordered(_ value: ByteString) { out.appendOrdered(value) }
+
+    mutating func int(_ value: Int64) { out.appendVarint(value) }
+    mutating func int(_ value: Int) { out.appendVarint(Int64(value)) }
 
     mutating func text(_ value: ByteString) {
-        bytes.appendVarint(Int64(value.count))
-        bytes.append(contentsOf: value.bytes)
+        out.appendVarint(Int64(value.count))
+        out.append(value.bytes)
     }
 
     mutating func text(_ value: ByteString?) {
-        if let value { text(value) } else { bytes.append(1) }
+        if let value { text(value) } else { out.append(1) }
     }
 
+    /// A text that is mostly the same as one that was written before.
+    mutating func text(_ value: ByteString?, like other: ByteString) {
+        if value == other { int(Self.same) } else { text(value) }
+    }
+
+    /// In the place of a length, where −1 stands for nil.
+    static let same: Int64 = -2
+
     mutating func int(_ value: Int64?) {
-        bytes.append(value == nil ? 0 : 1)
+        out.append(value == nil ? 0 : 1)
         if let value { int(value) }
     }
 
@@ -47,17 +69,19 @@ struct FactWriter {
     }
 
     mutating func digest(_ value: Digest) {
-        for part in [value.a, value.b, value.c, value.d] { bytes.appendBigEndian(part) }
+        out.appendBigEndian(UInt128(value.a) << 64 | UInt128(value.b))
+        out.appendBigEndian(UInt128(value.c) << 64 | UInt128(value.d))
     }
 
     mutating func origin(_ origin: Origin) {
-        for value in [origin.sequence, origin.arrival - origin.sequence, origin.offset, origin.receivedAt] {
-            int(value)
-        }
+        int(origin.sequence)
+        int(origin.arrival - origin.sequence)
+        int(origin.offset)
+        int(origin.receivedAt)
         int(origin.run)
         int(origin.topic)
         text(origin.sender)
-        bytes.append(origin.movesClocks ? 1 : 0)
+        out.append(origin.movesClocks ? 1 : 0)
     }
 }
 
@@ -80,10 +104,19 @@ struct FactReader {
 
     /// A length of −1 stands for nil.
     mutating func optionalText() -> ByteString? {
-        let count = int()
+        text(int())
+    }
+
+    private mutating func text(_ count: Int64) -> ByteString? {
         if count == -1 { return nil }
-        guard let slice = wire.take(Int(count)) else { Self.broken() }
-        return ByteString(slice)
+        guard let text = wire.text(Int(count)) else { Self.broken() }
+        return text
+    }
+
+    mutating func optionalText(like other: ByteString) -> ByteString? {
+        let count = int()
+        if count == FactWriter.same { return other }
+        return text(count)
     }
 
     mutating func byte() -> UInt8 {

@@ -132,13 +132,13 @@ struct Recomputation {
 
     /// Hands on an event that needs no reference, or has those that it needs.
     mutating func apply(_ event: RetailEvent, _ origin: Origin) throws(ProofError) {
-        fact.bytes.removeAll(keepingCapacity: true)
+        fact.begin()
         if case .reference(let reference) = event {
-            fact.bytes.append(UInt8(truncatingIfNeeded: reference.entity.rawValue))
-            fact.bytes.appendOrdered(reference.source.bytes)
-            fact.bytes.appendOrdered(reference.key.bytes)
-            fact.bytes.appendOrdered(origin.sequence)
-            let keyLength = fact.bytes.count
+            fact.byte(UInt8(truncatingIfNeeded: reference.entity.rawValue))
+            fact.ordered(reference.source)
+            fact.ordered(reference.key)
+            fact.ordered(origin.sequence)
+            let keyLength = fact.count
             fact.origin(origin)
             fact.event(event)
             return try referenceFacts.add(fact.bytes, keyLength: keyLength)
@@ -147,19 +147,19 @@ struct Recomputation {
         switch event {
         case .line(let line):
             share = self.share(line.document)
-            fact.bytes.appendOrdered(line.source.bytes)
-            fact.bytes.appendOrdered(line.document.bytes)
-            fact.bytes.appendOrdered(line.identity.bytes)
+            fact.ordered(line.source)
+            fact.ordered(line.document)
+            fact.ordered(line.identity)
         case .sale(let sale):
             share = self.share(sale.header.document)
-            fact.bytes.appendOrdered(sale.header.source.bytes)
-            fact.bytes.appendOrdered(sale.header.document.bytes)
-            fact.bytes.appendOrdered([])
+            fact.ordered(sale.header.source)
+            fact.ordered(sale.header.document)
+            fact.ordered(ByteString())
         case .reference: return
         }
-        fact.bytes.appendOrdered(origin.sequence)
-        fact.bytes.appendOrdered(origin.arrival)
-        let keyLength = fact.bytes.count
+        fact.ordered(origin.sequence)
+        fact.ordered(origin.arrival)
+        let keyLength = fact.count
         fact.origin(origin)
         fact.event(event)
         try documentFacts[share].add(fact.bytes, keyLength: keyLength)

@@ -9,39 +9,28 @@ struct NaturalName: Hashable {
 
 /// Writes one row after the other in the form of ``TableShape``. The cells of a row come in the order of its shape.
 struct RowWriter {
-    /// The row is at its beginning; it only grows, so that a cell costs no allocation.
-    private var buffer = [UInt8](repeating: 0, count: 1_024)
-    private var end = 0
+    private var row = ByteBuilder()
     private var keyLength = 0
     private var shape = TableShape.all[0]
     private var written = 0
+    private var keyCells = 0, cells = 0
 
     mutating func begin(_ shape: TableShape) {
-        buffer[0] = shape.number
-        end = 1
+        row.removeAll()
+        row.append(shape.number)
         self.shape = shape
         written = 0
-    }
-
-    /// Makes room for so many bytes behind the row.
-    private mutating func need(_ count: Int) {
-        if end + count > buffer.count { buffer += [UInt8](repeating: 0, count: max(count, buffer.count)) }
+        keyCells = shape.keyCells
+        cells = shape.cells.count
     }
 
     private mutating func count() {
         written += 1
-        if written == shape.keyCells { keyLength = end }
+        if written == keyCells { keyLength = row.count }
     }
 
     mutating func int(_ value: Int64) {
-        need(9)
-        // Lifetime: the pointer does not leave the closure; there is room for nine bytes.
-        unsafe buffer.withUnsafeMutableBytes { raw in
-            unsafe raw[end] = CellTag.integer.rawValue
-            let ordered = UInt64(bitPattern: value) ^ 1 << 63
-            unsafe raw.storeBytes(of: ordered.bigEndian, toByteOffset: end + 1, as: UInt64.self)
-        }
-        end += 9
+        row.appendCell(value)
         count()
     }
 
@@ -60,49 +49,29 @@ struct RowWriter {
     mutating func blob(_ value: Span<UInt8>) { bytes(.blob, value) }
 
     mutating func digest(_ value: Digest) {
-        let parts = (value.a.bigEndian, value.b.bigEndian, value.c.bigEndian, value.d.bigEndian)
-        // Lifetime: the pointer to the local value does not leave the closure.
-        unsafe withUnsafeBytes(of: parts) { raw in
-            unsafe bytes(.blob, raw.bindMemory(to: UInt8.self).span)
+        if UInt64.hasZeroByte(value.a) || UInt64.hasZeroByte(value.b) || UInt64.hasZeroByte(value.c)
+            || UInt64.hasZeroByte(value.d)
+        {
+            return blob(value.bytes)
         }
+        row.append(CellTag.blob.rawValue, bigEndian: UInt128(value.a) << 64 | UInt128(value.b))
+        row.appendBigEndian(UInt128(value.c) << 64 | UInt128(value.d))
+        row.appendBigEndian(UInt16(1))
+        count()
     }
 
     private mutating func bytes(_ tag: CellTag, _ value: Span<UInt8>) {
-        // Every zero may become two bytes, and two end the cell.
-        need(2 * value.count + 3)
-        buffer[end] = tag.rawValue
-        end += 1
-        for index in value.indices {
-            let byte = value[index]
-            buffer[end] = byte
-            end += 1
-            if byte == 0 {
-                buffer[end] = 0xFF
-                end += 1
-            }
-        }
-        buffer[end] = 0
-        buffer[end + 1] = 1
-        end += 2
+        row.appendCell(tag, value)
         count()
     }
 
     mutating func wide(_ value: Int128) {
-        need(17)
-        // Lifetime: as in ``int(_:)``.
-        unsafe buffer.withUnsafeMutableBytes { raw in
-            unsafe raw[end] = CellTag.wide.rawValue
-            let ordered = UInt128(bitPattern: value) ^ 1 << 127
-            unsafe raw.storeBytes(of: ordered.bigEndian, toByteOffset: end + 1, as: UInt128.self)
-        }
-        end += 17
+        row.append(CellTag.wide.rawValue, bigEndian: UInt128(bitPattern: value) ^ 1 << 127)
         count()
     }
 
     mutating func null() {
-        need(1)
-        buffer[end] = CellTag.null.rawValue
-        end += 1
+        row.append(CellTag.null.rawValue)
         count()
     }
 
@@ -118,11 +87,7 @@ struct RowWriter {
 
     /// Cells that are encoded already.
     mutating func cells(_ encoded: ArraySlice<UInt8>, count cells: Int) {
-        need(encoded.count)
-        for byte in encoded {
-            buffer[end] = byte
-            end += 1
-        }
+        row.append(encoded.span)
         // Cells that stand for one id are all in the key or all behind it.
         written += cells - 1
         count()
@@ -135,8 +100,8 @@ struct RowWriter {
     }
 
     mutating func end(into sink: inout RowSink) throws(ProofError) {
-        precondition(written == shape.cells.count, "a row of \(shape.table.name) has other cells than its table")
-        try sink.add(buffer[..<end], keyLength: keyLength)
+        precondition(written == cells, "a row of \(shape.table.name) has other cells than its table")
+        try sink.add(row.bytes, keyLength: keyLength)
     }
 }
 

@@ -172,6 +172,7 @@ struct SortedChunk: Sendable {
 
     func write(to file: ScratchFile) throws(ProofError) {
         var out: [UInt8] = []
+        out.reserveCapacity(min(size, 1 << 20) + 4_096)
         for entry in entries {
             Self.encode(bytes[entry.start..<entry.start + Int(entry.length)], Int(entry.keyLength), &out)
             if out.count >= 1 << 20 {

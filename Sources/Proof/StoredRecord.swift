@@ -30,13 +30,13 @@ struct StoredRecord {
 
     func write(_ feed: ByteString, into sorter: inout Sorter) throws(ProofError) {
         var fact = FactWriter()
-        fact.bytes.appendOrdered(feed.bytes)
-        fact.bytes += recordID.bytes
+        fact.ordered(feed)
+        fact.raw(recordID.bytes)
         fact.digest(Digest.sha256(of: bytes.bytes))
-        fact.bytes.appendOrdered(origin.sequence)
-        let keyLength = fact.bytes.count
+        fact.ordered(origin.sequence)
+        let keyLength = fact.count
         fact.origin(origin)
-        fact.bytes += recordID.bytes
+        fact.raw(recordID.bytes)
         fact.digest(contract)
         fact.text(bytes)
         fact.text(csvHeader)

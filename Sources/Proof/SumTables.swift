@@ -20,24 +20,35 @@ struct SumValues {
 
 /// Sums by key over all tables of sums: a bounded number of keys in memory, the rest in sorted runs.
 struct SumTables {
-    private var known: [ByteString: SumValues] = [:]
+    private var known = KeyTable()
+    /// Of the known keys.
+    private var values: [SumValues] = []
+    private var key = ByteBuilder()
     private var sorter: Sorter
 
     init(_ scratch: Scratch?, bufferBytes: Int) { sorter = Sorter(scratch, bufferBytes: bufferBytes) }
 
-    /// - Parameter key: The row's bytes up to the end of its key.
-    mutating func add(_ key: ByteString, _ values: SumValues) throws(ProofError) {
-        known[key, default: SumValues()] += values
+    /// - Parameter write: Writes the row's bytes up to the end of its key.
+    mutating func add(_ more: SumValues, _ write: (inout ByteBuilder) -> Void) throws(ProofError) {
+        key.removeAll()
+        write(&key)
+        let number = known.number(of: key)
+        if number == values.count { values.append(SumValues()) }
+        values[number] += more
         if known.count > ProofLimits.sumKeys { try spill() }
     }
 
     private mutating func spill() throws(ProofError) {
-        for (key, values) in known {
-            var fact = FactWriter(bytes: key.bytes)
-            for value in values.array { fact.wide(value) }
-            try sorter.add(fact.bytes, keyLength: key.count)
+        var fact = FactWriter()
+        for number in 0..<known.count {
+            fact.begin()
+            fact.raw(known.key(number))
+            let keyLength = fact.count
+            for value in values[number].array { fact.wide(value) }
+            try sorter.add(fact.bytes, keyLength: keyLength)
         }
-        known.removeAll(keepingCapacity: true)
+        known.removeAll()
+        values.removeAll(keepingCapacity: true)
     }
 
     mutating func finish() throws(ProofError) -> SortedRuns {

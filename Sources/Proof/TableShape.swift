@@ -11,7 +11,7 @@ package final class TableShape: Sendable {
         /// The column of the table that is referred to; nil for a plain column.
         package var part: String?
         /// Of the cells that stand for one id.
-        var isFirstPart: Bool { part == TableShape.references[column.name]?.parts.first }
+        var isFirstPart: Bool { part != nil && part == TableShape.references[column.name]?.parts.first }
     }
 
     /// A column that holds the surrogate id of another table's row.
@@ -60,22 +60,16 @@ package final class TableShape: Sendable {
         return shape
     }
 
-    /// Reads all rows; one selected column for each cell, two for a wide one, and then the others.
+    /// What is selected for the cells: one column for each, two for a wide one.
     ///
     /// - Parameter named: Columns of references whose id is selected instead of the cells it stands for.
-    func select(named: Set<String>, and others: [String]) -> String {
+    func selected(named: Set<String>) -> [String] {
         var selected: [String] = []
-        var joins = ""
-        var joined: [String] = []
         for cell in cells {
             let name = cell.column.name
             if named.contains(name) {
                 if cell.isFirstPart { selected.append("t.\"\(name)\"") }
-            } else if let part = cell.part, let reference = Self.references[name] {
-                if !joined.contains(name) {
-                    joined.append(name)
-                    joins += " LEFT JOIN \"\(reference.table)\" r_\(name) ON r_\(name).id = t.\"\(name)\""
-                }
+            } else if let part = cell.part {
                 selected.append("r_\(name).\"\(part)\"")
             } else if cell.column.kind == .wide {
                 selected += ["t.\"\(name)_hi\"", "t.\"\(name)_lo\""]
@@ -83,7 +77,18 @@ package final class TableShape: Sendable {
                 selected.append("t.\"\(name)\"")
             }
         }
-        selected += others
-        return "SELECT \(selected.joined(separator: ", ")) FROM \"\(table.name)\" t\(joins)"
+        return selected
+    }
+
+    /// Reads all rows: what ``selected(named:)`` says, and then the others.
+    func select(named: Set<String>, and others: [String]) -> String {
+        var joins = ""
+        for cell in cells where cell.isFirstPart && !named.contains(cell.column.name) {
+            let name = cell.column.name
+            guard let reference = Self.references[name] else { continue }
+            joins += " LEFT JOIN \"\(reference.table)\" r_\(name) ON r_\(name).id = t.\"\(name)\""
+        }
+        let columns = (selected(named: named) + others).joined(separator: ", ")
+        return "SELECT \(columns) FROM \"\(table.name)\" t\(joins)"
     }
 }

@@ -24,6 +24,7 @@ struct WindowSale {
 /// What the records say of turnover windows, by their place in the order of processing.
 struct WindowFacts {
     private var facts: Sorter
+    private var fact = FactWriter()
     /// Topics with windows: the greatest receipt time that was noted since their last sale.
     private var seen: [Int: Int64] = [:]
 
@@ -44,41 +45,47 @@ struct WindowFacts {
         guard let last = seen[origin.topic] else { return }
         if origin.movesClocks, origin.receivedAt <= last { return }
         seen[origin.topic] = origin.receivedAt
-        var fact = begin(origin)
-        let keyLength = fact.bytes.count
-        fact.bytes.append(0)
+        begin(origin)
+        let keyLength = fact.count
+        fact.byte(0)
         fact.origin(origin)
         try facts.add(fact.bytes, keyLength: keyLength)
     }
 
-    private func begin(_ origin: Origin) -> FactWriter {
-        var fact = FactWriter()
-        fact.bytes.appendOrdered(origin.sequence)
-        fact.bytes.appendOrdered(origin.arrival)
-        return fact
+    private mutating func begin(_ origin: Origin) {
+        fact.begin()
+        fact.ordered(origin.sequence)
+        fact.ordered(origin.arrival)
     }
 
     mutating func note(_ sale: WindowSale) throws(ProofError) {
-        var fact = begin(sale.origin)
-        let keyLength = fact.bytes.count
-        fact.bytes.append(1)
+        begin(sale.origin)
+        let keyLength = fact.count
+        fact.byte(1)
         fact.origin(sale.origin)
-        for text in [sale.source, sale.document, sale.store] { fact.text(text) }
+        fact.text(sale.source)
+        fact.text(sale.document)
+        fact.text(sale.store)
         fact.int(sale.occurredAt)
-        fact.int(sale.wins ? 1 : 0)
-        for value in [sale.policy?.length, sale.policy?.lateness, sale.policy?.idle, sale.policy?.skew] {
-            fact.int(value)
-        }
-        for share in [sale.old, sale.new] {
-            // 0: none; 1: of the sale's store; 2: of another.
-            fact.bytes.append(share.map { $0.store == sale.store ? 1 : 2 } ?? 0)
-            guard let share else { continue }
-            if share.store != sale.store { fact.text(share.store) }
-            fact.int(share.start)
-            fact.int(share.currency)
-            fact.wide(share.gross)
-        }
+        fact.int(Int64(sale.wins ? 1 : 0))
+        fact.int(sale.policy?.length)
+        fact.int(sale.policy?.lateness)
+        fact.int(sale.policy?.idle)
+        fact.int(sale.policy?.skew)
+        write(sale.old, of: sale.store)
+        write(sale.new, of: sale.store)
         try facts.add(fact.bytes, keyLength: keyLength)
+    }
+
+    private mutating func write(_ share: WindowShare?, of store: ByteString) {
+        // 0: none; 1: of the sale's store; 2: of another.
+        guard let share else { return fact.byte(0) }
+        let isSame = share.store == store
+        fact.byte(isSame ? 1 : 2)
+        if !isSame { fact.text(share.store) }
+        fact.int(share.start)
+        fact.int(share.currency)
+        fact.wide(share.gross)
     }
 
     static func sale(_ reader: inout FactReader, _ origin: Origin) -> WindowSale {

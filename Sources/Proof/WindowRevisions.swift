@@ -13,6 +13,7 @@ struct WindowRevisions {
     private static let suffix = 17
 
     private var facts: Sorter
+    private var fact = FactWriter()
 
     init(_ scratch: Scratch?, bufferBytes: Int) { facts = Sorter(scratch, bufferBytes: bufferBytes) }
 
@@ -26,22 +27,21 @@ struct WindowRevisions {
     }
 
     /// Key of a fact: the window, the place of the record, and the order within the record.
-    private static func key(
+    private mutating func begin(
         _ store: NaturalName,
         _ start: Int64,
         _ currency: Int64,
         _ origin: Origin,
         _ order: Order
-    ) -> FactWriter {
-        var fact = FactWriter()
-        fact.bytes.appendOrdered(store.source.bytes)
-        fact.bytes.appendOrdered(store.key.bytes)
-        fact.bytes.appendOrdered(start)
-        fact.bytes.appendOrdered(currency)
-        fact.bytes.appendOrdered(origin.sequence)
-        fact.bytes.appendOrdered(origin.arrival)
-        fact.bytes.append(order.rawValue)
-        return fact
+    ) {
+        fact.begin()
+        fact.ordered(store.source)
+        fact.ordered(store.key)
+        fact.ordered(start)
+        fact.ordered(currency)
+        fact.ordered(origin.sequence)
+        fact.ordered(origin.arrival)
+        fact.byte(order.rawValue)
     }
 
     /// - Parameter isClosed: The watermark had passed the window before this record.
@@ -57,9 +57,9 @@ struct WindowRevisions {
         _ order: Order,
         _ origin: Origin
     ) throws(ProofError) {
-        var fact = Self.key(store, start, currency, origin, order)
-        let keyLength = fact.bytes.count
-        fact.bytes.append(1)
+        begin(store, start, currency, origin, order)
+        let keyLength = fact.count
+        fact.byte(1)
         fact.int(origin.receivedAt)
         fact.int(origin.offset)
         fact.int(end)
@@ -77,9 +77,9 @@ struct WindowRevisions {
         _ cause: WindowCause,
         _ origin: Origin
     ) throws(ProofError) {
-        var fact = Self.key(store, start, currency, origin, cause == .idle ? .idle : .watermark)
-        let keyLength = fact.bytes.count
-        fact.bytes.append(0)
+        begin(store, start, currency, origin, cause == .idle ? .idle : .watermark)
+        let keyLength = fact.count
+        fact.byte(0)
         fact.int(origin.receivedAt)
         fact.int(origin.offset)
         fact.int(cause.rawValue)

@@ -56,6 +56,25 @@ struct WindowsProof {
         /// The watermark that a window needs to be closed, by the length of the latest sale.
         func passed(_ open: Open) -> Int64 { open.place.start + length + lateness }
 
+        /// Hears of a sale: its sender's clock, and with it the watermark.
+        mutating func hear(_ sale: WindowSale, _ policy: WindowPolicy) {
+            let received = sale.origin.receivedAt
+            let isInTime = sale.occurredAt <= received + policy.skew
+            if let at = clocks.index(forKey: sale.origin.sender) {
+                if isInTime { clocks.values[at].eventMax = max(clocks.values[at].eventMax, sale.occurredAt) }
+                clocks.values[at].receivedAt = max(clocks.values[at].receivedAt, received)
+            } else if isInTime {
+                forgetClock()
+                clocks[sale.origin.sender] = Clock(eventMax: sale.occurredAt, receivedAt: received)
+            }
+            take(policy, sale.origin)
+            var slowest: Int64?
+            for clock in clocks.values where clock.receivedAt >= received - policy.idle {
+                slowest = min(slowest ?? clock.eventMax, clock.eventMax)
+            }
+            if let slowest { watermark = max(watermark, slowest) }
+        }
+
         /// When the first open window is closed if nothing more comes; nil without one.
         var nextIdle: Int64? { open.first.map { max(passed($0), receivedAt + idle) } }
     }
@@ -115,25 +134,24 @@ struct WindowsProof {
                 try publish(stores[number].name, open, .idle, origin)
                 stores[number].watermark = max(stores[number].watermark, stores[number].passed(open))
             }
-            noteIdle(stores[number])
+            noteIdle(number)
         }
     }
 
     private mutating func apply(_ sale: WindowSale, _ writer: inout RowWriter, _ rows: inout RowSink) throws {
         let home = number(sale.source, sale.store, sale.origin)
-        let places = [sale.old, sale.new].map { share in
-            share.map { $0.store == sale.store ? home : number(sale.source, $0.store, sale.origin) } ?? home
-        }
-        let late = isLate(sale, places[1])
+        let old = number(sale.old, sale, home)
+        let new = number(sale.new, sale, home)
+        let late = isLate(sale, new)
         if late, let share = sale.new { try Self.writeLate(sale, share, &writer, &rows) }
-        if sale.old != sale.new { try change(sale, places, isLate: late) }
+        if sale.old != sale.new { try change(sale, old, new, isLate: late) }
         try note(sale.policy, of: home, sale.origin)
         guard let policy = sale.policy else { return }
         if sale.origin.movesClocks {
             try moveClocks(sale, home, policy)
         } else if !stores[home].hasRow {
             stores[home].take(policy, sale.origin)
-            noteIdle(stores[home])
+            noteIdle(home)
         }
     }
 
@@ -145,6 +163,12 @@ struct WindowsProof {
         places += 1
         stores.append(Store(name: name, topic: origin.topic))
         return stores.count - 1
+    }
+
+    /// The store of a share; that of the sale without one.
+    private mutating func number(_ share: WindowShare?, _ sale: WindowSale, _ home: Int) -> Int {
+        guard let share, share.store != sale.store else { return home }
+        return number(sale.source, share.store, sale.origin)
     }
 
     /// Behind the watermark, and not only a correction of what its document put there before.
@@ -161,45 +185,53 @@ struct WindowsProof {
         return share.start + length + lateness <= stores[store].watermark
     }
 
-    /// - Parameter places: Stores of the old and the new share.
-    private mutating func change(_ sale: WindowSale, _ places: [Int], isLate: Bool) throws {
-        var parts: [(share: WindowShare, store: Int, gross: Int128, count: Int64, late: Bool)] = []
-        if let old = sale.old { parts.append((old, places[0], -old.gross, -1, false)) }
-        if let new = sale.new {
-            if let old = sale.old, old.store == new.store, old.start == new.start, old.currency == new.currency {
-                parts[0].gross += new.gross
-                parts[0].count = 0
-            } else {
-                parts.append((new, places[1], new.gross, 1, isLate))
+    /// What a sale changes in one window.
+    private struct Change {
+        var gross: Int128, count: Int64
+        var isLate = false
+        var order = WindowRevisions.Order.oldShare
+    }
+
+    /// - Parameters:
+    ///   - oldStore: Store of the old share.
+    ///   - newStore: Store of the new one.
+    private mutating func change(_ sale: WindowSale, _ oldStore: Int, _ newStore: Int, isLate: Bool) throws {
+        if let old = sale.old {
+            if let new = sale.new, old.store == new.store, old.start == new.start, old.currency == new.currency {
+                return try change(sale, old, oldStore, Change(gross: new.gross - old.gross, count: 0))
+            }
+            try change(sale, old, oldStore, Change(gross: -old.gross, count: -1))
+        }
+        guard let new = sale.new else { return }
+        let order = sale.old == nil ? WindowRevisions.Order.oldShare : .newShare
+        try change(sale, new, newStore, Change(gross: new.gross, count: 1, isLate: isLate, order: order))
+    }
+
+    private mutating func change(_ sale: WindowSale, _ share: WindowShare, _ store: Int, _ change: Change) throws {
+        try note(sale.policy, of: store, sale.origin)
+        let isClosed = isClosed(share, store, sale.policy)
+        let length = sale.policy?.length ?? stores[store].length
+        if !isClosed {
+            let at = open(store, Place(start: share.start, currency: share.currency))
+            if stores[store].hasOnePolicy {
+                stores[store].open[at].gross += change.gross
+                stores[store].open[at].count += change.count
+                stores[store].open[at].end = share.start + length
+                return
             }
         }
-        for (index, part) in parts.enumerated() {
-            try note(sale.policy, of: part.store, sale.origin)
-            let isClosed = isClosed(part.share, part.store, sale.policy)
-            let length = sale.policy?.length ?? stores[part.store].length
-            let place = Place(start: part.share.start, currency: part.share.currency)
-            if !isClosed {
-                let at = open(part.store, place)
-                if stores[part.store].hasOnePolicy {
-                    stores[part.store].open[at].gross += part.gross
-                    stores[part.store].open[at].count += part.count
-                    stores[part.store].open[at].end = part.share.start + length
-                    continue
-                }
-            }
-            try revisions.change(
-                stores[part.store].name,
-                start: part.share.start,
-                currency: part.share.currency,
-                end: part.share.start + length,
-                gross: part.gross,
-                count: part.count,
-                isClosed: isClosed,
-                isLate: part.late,
-                index == 0 ? .oldShare : .newShare,
-                sale.origin
-            )
-        }
+        try revisions.change(
+            stores[store].name,
+            start: share.start,
+            currency: share.currency,
+            end: share.start + length,
+            gross: change.gross,
+            count: change.count,
+            isClosed: isClosed,
+            isLate: change.isLate,
+            change.order,
+            sale.origin
+        )
     }
 
     /// A window that was published under another policy is opened here too: the revisions know better and ignore it.
@@ -209,7 +241,7 @@ struct WindowsProof {
         if at < stores[store].open.count, stores[store].open[at].place == place { return at }
         stores[store].open.insert(Open(place: place), at: at)
         places += 1
-        if stores[store].hasRow { noteIdle(stores[store]) }
+        if stores[store].hasRow { noteIdle(store) }
         return at
     }
 
@@ -259,35 +291,21 @@ struct WindowsProof {
         movesClocks: false
     )
 
-    private mutating func noteIdle(_ store: Store) {
-        guard let next = store.nextIdle else { return }
-        idleFrom[store.topic] = min(idleFrom[store.topic] ?? .max, next)
+    private mutating func noteIdle(_ store: Int) {
+        guard let next = stores[store].nextIdle else { return }
+        idleFrom[stores[store].topic] = min(idleFrom[stores[store].topic] ?? .max, next)
     }
 
     private mutating func moveClocks(_ sale: WindowSale, _ home: Int, _ policy: WindowPolicy) throws {
-        var store = stores[home]
-        places -= store.clocks.count
-        // The copy is the only owner while it changes.
-        stores[home].clocks = [:]
-        stores[home].open = []
-        let received = sale.origin.receivedAt
-        let sender = sale.origin.sender
-        if sale.occurredAt <= received + policy.skew {
-            if store.clocks[sender] == nil { store.forgetClock() }
-            let known = store.clocks[sender]?.eventMax ?? sale.occurredAt
-            store.clocks[sender, default: Clock(eventMax: known, receivedAt: received)].eventMax =
-                max(known, sale.occurredAt)
+        places -= stores[home].clocks.count
+        stores[home].hear(sale, policy)
+        places += stores[home].clocks.count
+        while let open = stores[home].open.first, stores[home].passed(open) <= stores[home].watermark {
+            stores[home].open.removeFirst()
+            places -= 1
+            try publish(stores[home].name, open, .watermark, sale.origin)
         }
-        if let clock = store.clocks[sender] { store.clocks[sender]?.receivedAt = max(clock.receivedAt, received) }
-        store.take(policy, sale.origin)
-        let slowest = store.clocks.values.filter { $0.receivedAt >= received - policy.idle }.map(\.eventMax).min()
-        if let slowest { store.watermark = max(store.watermark, slowest) }
-        let due = store.open.prefix { store.passed($0) <= store.watermark }
-        for open in due { try publish(store.name, open, .watermark, sale.origin) }
-        store.open.removeFirst(due.count)
-        places += store.clocks.count - due.count
-        noteIdle(store)
-        stores[home] = store
+        noteIdle(home)
     }
 
     private mutating func publish(

@@ -4,11 +4,14 @@ import RetailModel
 
 extension ContractPlan {
     /// One invoice line: classified by spec model 1.9, identified by the client's line number or the record_id (1.8).
+    ///
+    /// - Parameter canonical: Work space.
     func invoiceLine(
         _ values: [FieldValue],
         _ judgement: Judgement,
         _ recordID: Identifier,
-        hashes: Bool
+        hashes: Bool,
+        _ canonical: inout ByteBuilder
     ) -> MapResult {
         func at(_ index: Int) -> FieldValue { index < 0 ? .null : values[index] }
         let fields = lineFields
@@ -68,10 +71,9 @@ extension ContractPlan {
             event.versionAt = max(0, version.instant.micros)
         }
         if hashes {
-            var canonical: [UInt8] = []
-            canonical.reserveCapacity(256)
+            canonical.removeAll()
             event.canonical(into: &canonical)
-            event.contentHash = Digest.sha256(of: canonical)
+            event.contentHash = Digest.sha256(of: canonical.bytes)
         }
         return .event(.line(event))
     }

@@ -70,19 +70,22 @@ package enum Mappers {
         together: [["items.key", "items.name", "items.category", "items.price"]]
     )
 
-    /// - Parameter hashes: Whether the content hash is needed; acceptance does not depend on it.
+    /// - Parameters:
+    ///   - hashes: Whether the content hash is needed; acceptance does not depend on it.
+    ///   - canonical: Work space.
     static func run(
         _ plan: ContractPlan,
         _ values: [FieldValue],
         _ judgement: Judgement,
         _ recordID: Identifier,
-        hashes: Bool
+        hashes: Bool,
+        _ canonical: inout ByteBuilder
     ) -> MapResult {
         do throws(MapRefusal) {
             switch plan.mapper {
-            case .invoiceLine: return plan.invoiceLine(values, judgement, recordID, hashes: hashes)
-            case .sale: return .event(.sale(try plan.sale(values, judgement, hashes: hashes)))
-            case .reference: return .event(.reference(try plan.reference(values, hashes: hashes)))
+            case .invoiceLine: return plan.invoiceLine(values, judgement, recordID, hashes: hashes, &canonical)
+            case .sale: return .event(.sale(try plan.sale(values, judgement, hashes: hashes, &canonical)))
+            case .reference: return .event(.reference(try plan.reference(values, hashes: hashes, &canonical)))
             }
         } catch {
             return .reason(error.reason)

@@ -4,7 +4,13 @@ import RetailModel
 
 extension ContractPlan {
     /// A record about a customer, or a store with its menu.
-    func reference(_ values: [FieldValue], hashes: Bool) throws(MapRefusal) -> ReferenceEvent {
+    ///
+    /// - Parameter canonical: Work space.
+    func reference(
+        _ values: [FieldValue],
+        hashes: Bool,
+        _ canonical: inout ByteBuilder
+    ) throws(MapRefusal) -> ReferenceEvent {
         guard let key = value("key", values).key, let time = value("valid_from", values).time else {
             preconditionFailure("a judged reference record has its required fields")
         }
@@ -21,9 +27,9 @@ extension ContractPlan {
             for row in rows { event.items.append(try item(row)) }
         }
         if hashes {
-            var canonical: [UInt8] = []
+            canonical.removeAll()
             event.canonical(into: &canonical)
-            event.contentHash = Digest.sha256(of: canonical)
+            event.contentHash = Digest.sha256(of: canonical.bytes)
         }
         return event
     }

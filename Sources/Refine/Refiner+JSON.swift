@@ -47,9 +47,12 @@ extension Refiner {
             )
         }
         var found: [FieldValue] = []
+        var space: [Int] = []
         swap(&found, &values)
-        readObject(0, bytes, contract.fields, contract.unknownFields, row: nil, into: &found, &reasons)
+        swap(&space, &nodes)
+        readObject(0, bytes, contract.fields, contract.unknownFields, row: nil, &space, into: &found, &reasons)
         swap(&found, &values)
+        swap(&space, &nodes)
     }
 
     /// Nodes of fields: found, not there, or inside something that is no object and has its reason already.
@@ -58,24 +61,30 @@ extension Refiner {
 
     /// Reads the members of an object, and of the objects in it that places lead through, in the order of the
     /// contract's fields.
+    ///
+    /// - Parameter nodes: Work space; what others put there stays.
     private func readObject(
         _ object: Int,
         _ bytes: [UInt8],
         _ table: FieldTable,
         _ unknown: UnknownFields,
         row: Int?,
+        _ nodes: inout [Int],
         into values: inout [FieldValue],
         _ reasons: inout [Reason]
     ) {
-        var nodes = [Int](repeating: Self.missing, count: table.count)
-        findMembers(object, 0, bytes, table, unknown, row, &nodes, &reasons)
+        let first = nodes.count
+        for _ in 0..<table.count { nodes.append(Self.missing) }
+        defer { nodes.removeLast(nodes.count - first) }
+        findMembers(object, 0, bytes, table, unknown, row, first, &nodes, &reasons)
+        values.reserveCapacity(table.count)
         for index in 0..<table.count {
-            let node = nodes[index]
+            let node = nodes[first + index]
             let reading: FieldReading
             if node == Self.unreadable {
                 reading = .value(.null)
             } else if table.isList(index) {
-                reading = readList(node, bytes, table.fields[index], unknown, &reasons)
+                reading = readList(node, bytes, table.fields[index], unknown, &nodes, &reasons)
             } else {
                 reading = table.read(index, node < 0 ? .missing : raw(node, bytes), row: row)
             }
@@ -90,7 +99,9 @@ extension Refiner {
 
     /// Notes the node of every field that an object holds.
     ///
-    /// - Parameter place: Index of the object in the table.
+    /// - Parameters:
+    ///   - place: Index of the object in the table.
+    ///   - first: Where the nodes of the table's fields begin in `nodes`.
     private func findMembers(
         _ object: Int,
         _ place: Int,
@@ -98,22 +109,23 @@ extension Refiner {
         _ table: FieldTable,
         _ unknown: UnknownFields,
         _ row: Int?,
+        _ first: Int,
         _ nodes: inout [Int],
         _ reasons: inout [Reason]
     ) {
+        let members = table.objects[place]
         tape.forEachMember(object) { key, value in
             let range = tape.raw(key)
             let member =
                 tape.hasEscapes(key)
-                ? table.objects[place].member(tape.text(key, in: bytes).bytes[...])
-                : table.objects[place].member(bytes[range])
+                ? members.member(tape.text(key, in: bytes).bytes[...]) : members.member(bytes[range])
             switch member {
             case nil:
                 if unknown == .reject {
-                    reasons.append(.unknownField(bytes[range], in: table.objects[place].shownName(row)))
+                    reasons.append(.unknownField(bytes[range], in: members.shownName(row)))
                 }
             case .field(let index):
-                if nodes[index] >= 0 {
+                if nodes[first + index] >= 0 {
                     let path = table.fields[index].path
                     reasons.append(
                         Reason(
@@ -124,15 +136,15 @@ extension Refiner {
                         )
                     )
                 }
-                nodes[index] = value
+                nodes[first + index] = value
             case .object(let inner):
                 switch tape.kind(value) {
-                case .object: findMembers(value, inner, bytes, table, unknown, row, &nodes, &reasons)
+                case .object: findMembers(value, inner, bytes, table, unknown, row, first, &nodes, &reasons)
                 // As if it were missing: each required field in it says so.
                 case .null: break
                 case .true, .false, .number, .string, .array:
                     let path = table.objects[inner].shownName(row)
-                    for index in table.objects[inner].fields { nodes[index] = Self.unreadable }
+                    for index in table.objects[inner].fields { nodes[first + index] = Self.unreadable }
                     reasons.append(
                         Reason(
                             rule: "type",
@@ -151,6 +163,7 @@ extension Refiner {
         _ bytes: [UInt8],
         _ field: Field,
         _ unknown: UnknownFields,
+        _ nodes: inout [Int],
         _ reasons: inout [Reason]
     ) -> FieldReading {
         if node < 0 || tape.kind(node) == .null { return field.readList(nil) }
@@ -166,11 +179,12 @@ extension Refiner {
         }
         if let reason = field.judgeCount(tape.count(node)) { return .reason(reason) }
         var rows: [[FieldValue]] = []
+        rows.reserveCapacity(tape.count(node))
         var child = tape.firstChild(node)
         while let element = child {
             if tape.kind(element) == .object {
                 var row: [FieldValue] = []
-                readObject(element, bytes, field.fields, unknown, row: rows.count, into: &row, &reasons)
+                readObject(element, bytes, field.fields, unknown, row: rows.count, &nodes, into: &row, &reasons)
                 rows.append(row)
             } else {
                 reasons.append(

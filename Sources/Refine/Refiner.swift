@@ -25,6 +25,10 @@ package struct Refiner {
     var values: [FieldValue] = []
     /// Of the record received last: its neighbours are of the same feed.
     private var lastFeed: (name: String, feed: ByteString, topic: ByteString)?
+    /// JSON: where fields were found, see ``readJSON(_:_:_:_:)``.
+    var nodes: [Int] = []
+    /// What content hashes are of.
+    private var canonical = ByteBuilder()
 
     struct HeaderKey: Hashable {
         var contract: Digest
@@ -54,18 +58,23 @@ package struct Refiner {
             let offset = batch.baseOffset + Int64(record.offsetDelta)
             if offset < from { continue }
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
-            var judged = JudgedRecord(envelope, feed: feed, topic: topicName, recordID: id, offset: offset)
+            // Made and filled in its place: a copy would count references to all its parts.
+            let last = records.count
+            records.append(JudgedRecord(envelope, feed: feed, topic: topicName, recordID: id, offset: offset))
             switch envelope.action {
             case .receive: break
-            case .redrive: judged.action = .redrive
-            case .discard: judged.action = .discard
+            case .redrive: records[last].action = .redrive
+            case .discard: records[last].action = .discard
             case .tick:
-                judged.outcome = .tick
-                records.append(judged)
+                records[last].outcome = .tick
                 continue
             }
-            try judge(batch.buffer, record.value, envelope, &judged)
-            records.append(judged)
+            do {
+                try judge(batch.buffer, record.value, envelope, &records[last])
+            } catch {
+                records.removeLast()
+                throw error
+            }
         }
     }
 
@@ -157,7 +166,7 @@ package struct Refiner {
             return .rejected(Reason.listed(reasons + judgement.reasons.filter { !Self.isInside($0.field, reasons) }))
         }
         if !judgement.reasons.isEmpty { return .rejected(Reason.listed(judgement.reasons)) }
-        switch Mappers.run(plan, values, judgement, recordID, hashes: hashes) {
+        switch Mappers.run(plan, values, judgement, recordID, hashes: hashes, &canonical) {
         case .event(let event): return .accepted(event)
         case .reason(let reason): return .rejected([reason])
         }

@@ -4,7 +4,14 @@ import RetailModel
 
 extension ContractPlan {
     /// A whole sale with its lines in one event.
-    func sale(_ values: [FieldValue], _ judgement: Judgement, hashes: Bool) throws(MapRefusal) -> SaleEvent {
+    ///
+    /// - Parameter canonical: Work space.
+    func sale(
+        _ values: [FieldValue],
+        _ judgement: Judgement,
+        hashes: Bool,
+        _ canonical: inout ByteBuilder
+    ) throws(MapRefusal) -> SaleEvent {
         func at(_ index: Int) -> FieldValue { index < 0 ? .null : values[index] }
         let fields = saleFields
         guard let document = at(fields.document).key, let time = at(fields.occurredAt).time,
@@ -51,16 +58,17 @@ extension ContractPlan {
 
         var lines: [LineEvent] = []
         lines.reserveCapacity(rows.count)
-        var canonical: [UInt8] = []
-        if hashes { canonical.reserveCapacity(rows.count * 160) }
-        for (index, row) in rows.enumerated() {
-            lines.append(try line(index, row, header, hour, time, judgement))
-            if hashes { lines[index].hash(into: &canonical) }
+        var encoding = SaleEncoding(header, into: &canonical)
+        for index in rows.indices {
+            // Made and filled in its place: a copy would count references to all its parts.
+            lines.append(try line(index, rows[index], header, hour, time))
+            try fill(&lines[index], index, rows[index], header, time, judgement)
+            if hashes { encoding.add(&lines[index], to: &canonical) }
         }
         header.reportedTotal = try reportedTotal(at(fields.total), lines, judgement)
         header.flags = documentFlags(judgement, header, time)
         header.requires = requirements(values, rows, store: header.store)
-        let hash = hashes ? Digest.sha256(of: Self.canonical(header, lines: canonical, count: lines.count)) : .zero
+        let hash = hashes ? encoding.finish(header, &canonical) : .zero
         return SaleEvent(header: header, lines: lines, contentHash: hash)
     }
 
@@ -85,7 +93,9 @@ extension ContractPlan {
     private func status(_ value: FieldValue, payment: FieldValue) throws(MapRefusal) -> SaleStatus {
         var status = SaleStatus.closed
         if let text = value.key { status = try named(text, "status") }
-        if let text = payment.key?.description {
+        // As most senders write it: texts of String cost more than all the rest here.
+        if let key = payment.key, key != Self.success {
+            let text = key.description
             switch text.lowercased() {
             case "success": break
             case "failed", "failure": status = .failed
@@ -94,6 +104,8 @@ extension ContractPlan {
         }
         return status
     }
+
+    private static let success: ByteString = "success"
 
     private func named(_ text: ByteString, _ parameter: String) throws(MapRefusal) -> SaleStatus {
         let name = text.description.lowercased()
@@ -137,11 +149,15 @@ extension ContractPlan {
     ) throws(MapRefusal) -> Int64? {
         let corrected = judgement.corrections.first { $0.field.field == saleFields.total && $0.row == nil }
         let sent = try units(corrected?.old ?? value, "reported_total")
-        return corrected == nil && sent == lines.reduce(0) { $0 + $1.amount } ? nil : sent
+        guard corrected == nil else { return sent }
+        // By index: a copy of a line would count references to all its parts.
+        var sum: Int64 = 0
+        for index in lines.indices { sum += lines[index].amount }
+        return sent == sum ? nil : sent
     }
 
     private func documentFlags(_ judgement: Judgement, _ header: DocumentHeader, _ time: FieldTime) -> DocumentFlags {
-        var flags: DocumentFlags = []
+        var flags = DocumentFlags(rawValue: 0)
         if !judgement.corrections.isEmpty { flags.insert(.corrected) }
         for rule in judgement.flags {
             switch rule {
@@ -152,8 +168,10 @@ extension ContractPlan {
             }
         }
         // Skips are allowed; nothing repeats or goes back, and only a cancellation follows the end.
-        let steps = header.statuses.map(\.status.step)
-        if zip(steps, steps.dropFirst()).contains(where: { $0 >= $1 }) { flags.insert(.statusOrder) }
+        if header.statuses.count > 1 {
+            let steps = header.statuses.map(\.status.step)
+            if zip(steps, steps.dropFirst()).contains(where: { $0 >= $1 }) { flags.insert(.statusOrder) }
+        }
         if time.isAmbiguous { flags.insert(.ambiguousTime) }
         return flags
     }
@@ -184,8 +202,7 @@ extension ContractPlan {
         _ row: [FieldValue],
         _ header: DocumentHeader,
         _ hour: Int64,
-        _ time: FieldTime,
-        _ judgement: Judgement
+        _ time: FieldTime
     ) throws(MapRefusal) -> LineEvent {
         func cell(_ column: Int) -> FieldValue { column < 0 ? .null : row[column] }
         let fields = saleFields
@@ -201,9 +218,12 @@ extension ContractPlan {
             let field = fieldName(isPrice ? "lines.unit_price" : "lines.quantity")
             throw MapRefusal(reason: problem.reason(field: field, value: value))
         }
-        var identity: [UInt8] = [3]
-        identity.appendBigEndian(UInt32(index))
-        var event = LineEvent(
+        let place = UInt32(index)
+        let identity = [
+            3, UInt8(place >> 24), UInt8(truncatingIfNeeded: place >> 16), UInt8(truncatingIfNeeded: place >> 8),
+            UInt8(truncatingIfNeeded: place),
+        ]
+        return LineEvent(
             source: source,
             document: header.document,
             identity: ByteString(identity),
@@ -219,35 +239,52 @@ extension ContractPlan {
             currency: header.currency,
             rawTime: time.raw
         )
+    }
+
+    private func fill(
+        _ event: inout LineEvent,
+        _ index: Int,
+        _ row: [FieldValue],
+        _ header: DocumentHeader,
+        _ time: FieldTime,
+        _ judgement: Judgement
+    ) throws(MapRefusal) {
+        func cell(_ column: Int) -> FieldValue { column < 0 ? .null : row[column] }
+        let fields = saleFields
         event.description = cell(fields.description).key
         event.customer = header.customer
         event.country = header.country
         event.kind = LineKind.classify(
             documentType: .sale,
-            quantity: numbers.quantity,
-            unitPrice: numbers.price,
+            quantity: event.quantity,
+            unitPrice: event.unitPrice,
             namesCustomer: header.customer != nil
         )
-        let corrections = judgement.corrections.filter { $0.row == index && $0.field.field == fields.lines }
-        let corrected = corrections.first { $0.field.column == fields.lineTotal }
-        let sent = try units(corrected?.old ?? cell(fields.lineTotal), "lines.reported_total")
-        event.reportedAmount = corrected == nil && sent == event.amount ? nil : sent
+        if judgement.corrections.isEmpty {
+            let sent = try units(cell(fields.lineTotal), "lines.reported_total")
+            event.reportedAmount = sent == event.amount ? nil : sent
+        } else {
+            try note(judgement.corrections, of: index, cell(fields.lineTotal), &event)
+        }
         if event.description == nil { event.flags.insert(.noDescription) }
-        if numbers.price == 0 { event.flags.insert(.zeroPrice) }
-        if isService(product) { event.flags.insert(.notMerchandise) }
-        if !corrections.isEmpty { event.flags.insert(.corrected) }
+        if event.unitPrice == 0 { event.flags.insert(.zeroPrice) }
+        if isService(event.product) { event.flags.insert(.notMerchandise) }
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
         event.versionAt = header.versionAt
-        return event
     }
-}
 
-extension LineEvent {
-    /// Appends the line's encoding, which the sale's hash is of too, and sets its own hash.
-    fileprivate mutating func hash(into canonical: inout [UInt8]) {
-        let start = canonical.count
-        self.canonical(into: &canonical)
-        contentHash = Digest.sha256(of: canonical[start...])
+    /// A line total that a rule replaced is kept as it was sent.
+    private func note(
+        _ all: [Correction],
+        of index: Int,
+        _ total: FieldValue,
+        _ event: inout LineEvent
+    ) throws(MapRefusal) {
+        let corrections = all.filter { $0.row == index && $0.field.field == saleFields.lines }
+        let corrected = corrections.first { $0.field.column == saleFields.lineTotal }
+        let sent = try units(corrected?.old ?? total, "lines.reported_total")
+        event.reportedAmount = corrected == nil && sent == event.amount ? nil : sent
+        if !corrections.isEmpty { event.flags.insert(.corrected) }
     }
 }
 

@@ -91,7 +91,7 @@ package struct ReferenceEvent: Sendable, Equatable {
     }
 
     /// The canonical encoding that the content hash is of; the validity start is the version time and not part of it.
-    package func canonical(into bytes: inout [UInt8]) {
+    package func canonical(into bytes: inout ByteBuilder) {
         bytes.appendBigEndian(entity.rawValue)
         for text in [source, key] { bytes.appendField(text) }
         for text in [name, login] { bytes.appendField(text) }

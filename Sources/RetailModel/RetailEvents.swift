@@ -122,7 +122,7 @@ package struct LineEvent: Sendable, Equatable {
     }
 
     /// The canonical encoding that the content hash is of: no positions, receipt times, display numbers, surrogates.
-    package func canonical(into bytes: inout [UInt8]) {
+    package func canonical(into bytes: inout ByteBuilder) {
         // One by one: lists would be allocated for every line.
         bytes.appendField(source)
         bytes.appendField(document)
@@ -142,10 +142,10 @@ package struct LineEvent: Sendable, Equatable {
     }
 }
 
-extension [UInt8] {
+extension ByteBuilder {
     /// A length (−1 for nil) and the bytes: no two different sequences of fields have the same encoding.
     package mutating func appendField(_ text: ByteString?) {
         appendBigEndian(Int32(text?.count ?? -1))
-        if let text { append(contentsOf: text.bytes) }
+        if let text { append(text.bytes) }
     }
 }

@@ -35,6 +35,50 @@ import Testing
     }
 }
 
+@Suite struct ByteBuilderTests {
+    @Test func `a builder makes the bytes that a list is made of`() {
+        var random = SeededRandom(seed: 5)
+        var builder = ByteBuilder()
+        for _ in 0..<20 {
+            var list: [UInt8] = []
+            builder.removeAll()
+            for _ in 0..<200 {
+                let value = Int64(bitPattern: random.next()) >> Int64(random.next() % 64)
+                let text = (0..<random.next() % 20).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+                list.append(UInt8(truncatingIfNeeded: value))
+                list.appendBigEndian(value)
+                list.appendVarint(value)
+                list += text
+                builder.append(UInt8(truncatingIfNeeded: value), bigEndian: value)
+                builder.appendVarint(value)
+                builder.append(text)
+                let hasZero = text.contains(0)
+                #expect(builder.appendWithoutZero(7, text.span, bigEndian: 300) != hasZero)
+                if !hasZero { list += [7] + text + [1, 44] }
+            }
+            #expect(builder.bytes.elementsEqual(list) && builder.count == list.count)
+            #expect(
+                list[...].isEqual(to: [9] + list, at: 1)
+                    && !list[...].isEqual(to: list.dropLast() + [~list[list.count - 1]], at: 0)
+            )
+            builder.cut(to: 9)
+            builder.putBigEndian(Int64(-2), at: 1)
+            #expect(builder.bytes.elementsEqual(list[..<1] + [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE]))
+        }
+    }
+
+    @Test(arguments: 0..<20)
+    func `parts of a list are equal when all their bytes are`(count: Int) {
+        let list = (0..<count).map { UInt8($0) }
+        #expect(list[...].isEqual(to: list, at: 0))
+        for place in list.indices {
+            var other = list
+            other[place] ^= 0x80
+            #expect(!list[...].isEqual(to: other, at: 0))
+        }
+    }
+}
+
 @Suite struct IdentifierTests {
     /// The table of spec model 1.6.
     static let surrogates: [(String, String, [String], String)] = [

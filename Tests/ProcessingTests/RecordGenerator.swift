@@ -148,9 +148,9 @@ struct RecordGenerator {
     }
 
     private func hash(_ line: LineEvent) -> Digest {
-        var canonical: [UInt8] = []
+        var canonical = ByteBuilder()
         line.canonical(into: &canonical)
-        return .sha256(of: canonical)
+        return .sha256(of: canonical.bytes)
     }
 
     static let gbp = currency("GBP"), eur = currency("EUR")
@@ -181,7 +181,7 @@ struct RecordGenerator {
         header.versionAt = versioned ? Int64(below(4)) : 0
         if let wanted { (header.status, header.versionAt) = wanted }
         header.reportedTotal = pick([nil, 5])
-        var canonical: [UInt8] = []
+        var canonical = ByteBuilder()
         for text in [header.store] { canonical.appendField(text) }
         for text in [header.customer, header.customerName, header.country] { canonical.appendField(text) }
         for number in [header.status.rawValue, time.micros, header.reportedTotal ?? .min] {
@@ -200,7 +200,7 @@ struct RecordGenerator {
             line.canonical(into: &canonical)
             lines.append(line)
         }
-        return SaleEvent(header: header, lines: lines, contentHash: .sha256(of: canonical))
+        return SaleEvent(header: header, lines: lines, contentHash: .sha256(of: canonical.bytes))
     }
 
     // MARK: What occurred

@@ -144,7 +144,7 @@ struct StreamGenerator {
         if isWindowed {
             header.window = Self.policy
         }
-        var canonical: [UInt8] = []
+        var canonical = ByteBuilder()
         var lines: [LineEvent] = []
         for index in 0..<(1 + below(3)) {
             var line = LineEvent(
@@ -183,13 +183,13 @@ struct StreamGenerator {
         canonical.appendBigEndian(header.status.rawValue)
         canonical.appendBigEndian(time.micros)
         for entry in header.statuses { canonical.appendBigEndian(entry.status.rawValue) }
-        return SaleEvent(header: header, lines: lines, contentHash: .sha256(of: canonical))
+        return SaleEvent(header: header, lines: lines, contentHash: .sha256(of: canonical.bytes))
     }
 
-    private static func hash(_ body: (inout [UInt8]) -> Void) -> Digest {
-        var bytes: [UInt8] = []
+    private static func hash(_ body: (inout ByteBuilder) -> Void) -> Digest {
+        var bytes = ByteBuilder()
         body(&bytes)
-        return .sha256(of: bytes)
+        return .sha256(of: bytes.bytes)
     }
 
     // MARK: Reference data

@@ -81,13 +81,15 @@ import Testing
             currency: eur,
             rawTime: ""
         )
-        var canonical: [UInt8] = [UInt8(sale.status.rawValue)]
+        var canonical = ByteBuilder()
+        canonical.append(UInt8(sale.status.rawValue))
         line.canonical(into: &canonical)
-        line.contentHash = .sha256(of: canonical)
+        line.contentHash = .sha256(of: canonical.bytes)
+        canonical.append(Array(sale.store.utf8))
         let event = SaleEvent(
             header: header,
             lines: [line],
-            contentHash: .sha256(of: canonical + Array(sale.store.utf8))
+            contentHash: .sha256(of: canonical.bytes)
         )
         var record = JudgedRecord(
             outcome: .accepted(.sale(event)),

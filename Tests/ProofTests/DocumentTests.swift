@@ -181,7 +181,7 @@ import Testing
         for event in [RetailEvent.sale(sale), .reference(reference), .line(sale.lines[1])] {
             var fact = FactWriter()
             fact.event(event)
-            var reader = FactReader(fact.bytes)
+            var reader = FactReader(Array(fact.bytes))
             #expect(reader.event() == event)
         }
     }

@@ -94,7 +94,7 @@ struct Records {
         header.window = window
         header.customer = customer
         var lines: [LineEvent] = []
-        var canonical: [UInt8] = []
+        var canonical = ByteBuilder()
         for (index, amount) in cents.enumerated() {
             var line = Self.line(
                 document,
@@ -109,9 +109,9 @@ struct Records {
             line.canonical(into: &canonical)
             lines.append(line)
         }
-        canonical += store.bytes + (customer?.bytes ?? [])
+        canonical.append(store.bytes + (customer?.bytes ?? []))
         canonical.appendBigEndian(status.rawValue)
-        return SaleEvent(header: header, lines: lines, contentHash: .sha256(of: canonical))
+        return SaleEvent(header: header, lines: lines, contentHash: .sha256(of: canonical.bytes))
     }
 
     static func line(
@@ -141,9 +141,9 @@ struct Records {
         )
         line.kind = cents < 0 ? .returned : .gross
         line.versionAt = versionAt
-        var canonical: [UInt8] = []
+        var canonical = ByteBuilder()
         line.canonical(into: &canonical)
-        line.contentHash = .sha256(of: canonical)
+        line.contentHash = .sha256(of: canonical.bytes)
         return line
     }
 
@@ -178,9 +178,9 @@ struct Records {
 
     private static func hashed(_ event: ReferenceEvent) -> ReferenceEvent {
         var event = event
-        var canonical: [UInt8] = []
+        var canonical = ByteBuilder()
         event.canonical(into: &canonical)
-        event.contentHash = .sha256(of: canonical)
+        event.contentHash = .sha256(of: canonical.bytes)
         return event
     }
 }

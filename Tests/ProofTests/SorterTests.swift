@@ -71,11 +71,40 @@ import Testing
             bytes.appendCell(text: ByteString(value))
             return bytes
         }
-        let texts: [[UInt8]] = [[], [0], [0, 0], [0, 1], [1], [1, 0], [1, 0, 0xFF], [1, 1], [0xFF]]
+        let texts: [[UInt8]] = [
+            [], [0], [0, 0], [0, 1], [1], [1, 0], [1, 0, 0xFF], [1, 1], [1, 1, 1, 1, 1, 1, 1, 1],
+            [1, 1, 1, 1, 1, 1, 1, 1, 0],
+            [1, 1, 1, 1, 1, 1, 1, 1, 1], [0xFF],
+        ]
         for (a, b) in zip(texts, texts.dropFirst()) { #expect(text(a).lexicographicallyPrecedes(text(b))) }
         for one in texts {
             var reader = KeyReader(text(one))
             #expect(reader.cell() == .text(ByteString(one)))
+            var builder = ByteBuilder()
+            builder.appendCell(text: ByteString(one))
+            #expect(builder.bytes.elementsEqual(text(one)))
+        }
+        for value in values {
+            var builder = ByteBuilder()
+            builder.appendCell(value)
+            #expect(builder.bytes.elementsEqual(key(value)))
+        }
+    }
+
+    @Test func `keys are numbered in the order in which they come first`() {
+        var table = KeyTable()
+        var builder = ByteBuilder()
+        for round in 0..<2 {
+            for turn in 0..<3 {
+                for number in 0..<1_000 {
+                    builder.removeAll()
+                    builder.appendCell(Int64(number * 7 + round))
+                    #expect(table.number(of: builder) == number)
+                    if turn == 2 { #expect(table.key(number).elementsEqual(builder.bytes)) }
+                }
+            }
+            #expect(table.count == 1_000)
+            table.removeAll()
         }
     }
 }

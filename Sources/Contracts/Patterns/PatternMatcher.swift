@@ -9,7 +9,7 @@ extension Pattern {
 
     private func matchesByBits(_ text: ArraySlice<UInt8>) -> Bool {
         var scalars = ScalarReader(text)
-        var states = closures[text.isEmpty ? 3 : 1][0]
+        var states = closure(text.isEmpty ? 3 : 1, 0)
         while let scalar = scalars.next() {
             let context = scalars.atEnd ? 2 : 0
             var reached: UInt64 = 0
@@ -17,7 +17,7 @@ extension Pattern {
             while rest != 0 {
                 let pc = rest.trailingZeroBitCount
                 rest &= rest - 1
-                if takes(pc, scalar) { reached |= closures[context][pc + 1] }
+                if takes(pc, scalar) { reached |= closure(context, pc + 1) }
             }
             states = reached
             if states == 0 { return false }

@@ -22,9 +22,9 @@ package final class Pattern: Sendable {
     package let groups: Int
     let instructions: [Instruction]
     let sets: [ScalarSet]
-    /// For programs of at most 64 instructions: the instructions reached from each without reading, as bits, for each
-    /// of (at start ? 1 : 0) + (at end ? 2 : 0). Empty for longer programs.
-    let closures: [[UInt64]]
+    /// For programs of at most 64 instructions: the instructions reached from each without reading, as bits, see
+    /// ``closure(_:_:)``. Empty for longer programs. One list: a list of lists would be counted at every step.
+    let closures: [UInt64]
     /// For the same: the instructions that read a scalar.
     let readers: UInt64
 
@@ -38,7 +38,7 @@ package final class Pattern: Sendable {
         sets = compiler.sets
         var readers: UInt64 = 0
         if instructions.count <= 64 {
-            closures = (0..<4).map { compiler.closures(context: $0) }
+            closures = (0..<4).flatMap { compiler.closures(context: $0) }
             for (pc, instruction) in instructions.enumerated() {
                 switch instruction {
                 case .scalar, .any, .set: readers |= 1 << pc
@@ -54,9 +54,17 @@ package final class Pattern: Sendable {
     /// The compiled pattern; nil when `source` has a mistake. For settings that hold patterns.
     package static func compiled(_ source: String) -> Pattern? { try? Pattern(source) }
 
+    /// What is reached from an instruction without reading.
+    ///
+    /// - Parameter context: (At start ? 1 : 0) + (at end ? 2 : 0).
+    @inline(__always) func closure(_ context: Int, _ pc: Int) -> UInt64 {
+        closures[context * instructions.count + pc]
+    }
+
     /// False when no text that begins with this byte matches; true may be wrong.
     package func mayBegin(with byte: UInt8) -> Bool {
-        guard byte < 0x80, let first = closures.dropFirst().first?.first else { return true }
+        guard byte < 0x80, !closures.isEmpty else { return true }
+        let first = closure(1, 0)
         return instructions.indices.contains { first & readers & (1 << $0) != 0 && takes($0, UInt32(byte)) }
     }
 }

@@ -12,12 +12,9 @@ extension Field {
         switch raw {
         case .missing: absent("is missing; send it with every event", row)
         case .null: absent("is null; send a value", row)
-        case .csv(let bytes), .text(let bytes):
-            if bytes.isEmpty, raw.isUntyped || isEmptyNull {
-                accepts.contains(.empty) ? .value(defaultValue) : absent("is empty; send a value", row)
-            } else {
-                readText(bytes, isUntyped: raw.isUntyped, row)
-            }
+        case .csv(let bytes): bytes.isEmpty ? empty(row) : readText(bytes, isUntyped: true, row)
+        case .text(let bytes):
+            bytes.isEmpty && isEmptyNull ? empty(row) : readText(bytes, isUntyped: false, row)
         case .number(let bytes): readNumber(bytes, row)
         case .boolean(let value):
             type == .boolean ? .value(.boolean(value)) : wrongType(value ? "true" : "false", quoted: false, row)
@@ -31,6 +28,10 @@ extension Field {
                 )
             )
         }
+    }
+
+    private func empty(_ row: Int?) -> FieldReading {
+        accepts.contains(.empty) ? .value(defaultValue) : absent("is empty; send a value", row)
     }
 
     /// An empty JSON text says nothing.
@@ -158,13 +159,6 @@ extension Field {
             )
         }
         return .value(.text(ByteString(bytes)))
-    }
-}
-
-extension RawValue {
-    var isUntyped: Bool {
-        if case .csv = self { return true }
-        return false
     }
 }
 

@@ -166,11 +166,7 @@ final class NameTable: Sendable {
         var index = Int(heads[Self.bucket(name)])
         while index >= 0 {
             let entry = entries[index]
-            if entry.count == name.count {
-                var same = 0
-                while same < entry.count, text[entry.start + same] == name[name.startIndex + same] { same += 1 }
-                if same == entry.count { return entry.value }
-            }
+            if entry.count == name.count, name.isEqual(to: text, at: entry.start) { return entry.value }
             index = entry.next
         }
         return nil

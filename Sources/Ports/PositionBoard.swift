@@ -17,6 +17,7 @@ package final class PositionBoard: Sendable {
         var waiters: [Waiter] = []
         var failures: [String: String] = [:]
         var notify: (@Sendable () -> Void)?
+        var waits: Int64 = 0
 
         mutating func takeWaiters(where condition: (Waiter) -> Bool) -> [Waiter] {
             if waiters.isEmpty { return [] }
@@ -36,6 +37,8 @@ package final class PositionBoard: Sendable {
     /// Registers what is called when somebody begins to wait: processing rests no longer then. Must be short.
     package func onWait(_ notify: @escaping @Sendable () -> Void) { state.withLock { $0.notify = notify } }
 
+    /// Grows with everybody who begins to wait.
+    package var waits: Int64 { state.withLock { $0.waits } }
     package var hasWaiters: Bool { state.withLock { !$0.waiters.isEmpty } }
     package var positions: PositionVector { state.withLock { $0.positions } }
     /// Grows with every commit that changed something.
@@ -71,6 +74,7 @@ package final class PositionBoard: Sendable {
             if state.positions.covers(wanted) { return (.reached, nil) }
             if state.waiters.count >= Self.waitersMax { return (.tooMany, nil) }
             state.waiters.append(Waiter(wanted: wanted, deadlineNanos: deadlineNanos, completion: completion))
+            state.waits += 1
             return (nil, state.notify)
         }
         if let now { completion(now) }

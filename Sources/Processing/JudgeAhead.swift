@@ -15,7 +15,7 @@ final class JudgeAhead {
         var records: [JudgedRecord] = []
         var from: PositionVector
         var to: PositionVector
-        /// The next one is being read and refined meanwhile.
+        /// The next one is here, or is being read and refined meanwhile.
         var isFollowed = false
         /// Records that came as they were judged when they were received.
         var freshRecords = 0
@@ -39,7 +39,8 @@ final class JudgeAhead {
             for partition in log.partitions() where partition.feed != nil {
                 let from = positions.offsets[partition, default: 0]
                 guard log.durableEnd(of: partition) > from else { continue }
-                if let next = fresh.take(partition, from: from, into: &portion.records) {
+                let bytes = ProcessingWorker.batchBytes
+                if let next = fresh.take(partition, from: from, bytesMax: bytes, into: &portion.records) {
                     // A reader goes on where it stopped, and that is behind now.
                     readers[partition] = nil
                     portion.to.offsets[partition] = next
@@ -69,16 +70,29 @@ final class JudgeAhead {
     }
 
     private let log: any EventLog
+    private let fresh: FreshRecords
+    private let waits: () -> Int64
     private let desk: Shared
     private let phase = Guarded(Phase.idle)
     private var thread: DedicatedThread?
     /// Records of the log, as seen after the last portion.
     private var seenEnd: Int64 = -1
+    private var seenWaits: Int64 = 0
+    /// Portions for which a wait is remembered: who waits in turns waits again soon.
+    private var wantedPortions = 0
     /// What was asked of the other thread.
     private var asked: PositionVector?
 
-    init(_ log: any EventLog, _ book: ContractBook, _ fresh: FreshRecords) {
+    /// - Parameter waits: How many have waited for the tables so far.
+    init(
+        _ log: any EventLog,
+        _ book: ContractBook,
+        _ fresh: FreshRecords,
+        waits: @escaping () -> Int64
+    ) {
         self.log = log
+        self.fresh = fresh
+        self.waits = waits
         desk = Shared(book, fresh)
     }
 
@@ -100,12 +114,16 @@ final class JudgeAhead {
         } else {
             portion = try desk.portion(of: log, after: positions)
         }
-        if portion.to != positions, isBacklog(after: portion.to) { portion.isFollowed = ask(portion.to) }
+        if portion.to != positions, isBacklog(after: portion.to) {
+            // Fresh records are taken at the last moment: until then there will be more of them.
+            portion.isFollowed = hasFresh(after: portion.to) || ask(portion.to)
+        }
         return portion
     }
 
     /// There is more, and nothing was added since the last portion: a replay, or what a load left behind. While records
-    /// come in, the other core belongs to those who receive them (measured: a quarter fewer single events otherwise).
+    /// come in, the other core belongs to those who receive them (measured: a quarter fewer single events otherwise),
+    /// unless somebody has waited for the tables since.
     private func isBacklog(after positions: PositionVector) -> Bool {
         var end: Int64 = 0
         var hasMore = false
@@ -114,8 +132,17 @@ final class JudgeAhead {
             end += durable
             hasMore = hasMore || durable > positions.offsets[partition, default: 0]
         }
-        defer { seenEnd = end }
-        return hasMore && end == seenEnd
+        let waits = waits()
+        wantedPortions = waits != seenWaits ? 4 : max(0, wantedPortions - 1)
+        defer {
+            seenEnd = end
+            seenWaits = waits
+        }
+        return hasMore && (end == seenEnd || wantedPortions > 0)
+    }
+
+    private func hasFresh(after positions: PositionVector) -> Bool {
+        log.partitions().contains { $0.feed != nil && fresh.has($0, at: positions.offsets[$0, default: 0]) }
     }
 
     /// Durable records after `positions`.

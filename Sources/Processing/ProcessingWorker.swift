@@ -58,7 +58,7 @@ package final class ProcessingWorker {
         self.metrics = metrics
         self.time = time
         refiner = Refiner(book: book)
-        ahead = JudgeAhead(log, book, fresh)
+        ahead = JudgeAhead(log, book, fresh) { board.waits }
         owner = try self.store.claim()
         positions = try self.store.positions()
         quota.set(

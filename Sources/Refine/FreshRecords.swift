@@ -42,9 +42,9 @@ package final class FreshRecords: Sendable {
     }
 
     /// Kept at most: about 1 kB a record.
-    package static let recordsMax = 16_384
+    package static let recordsMax = 32_768
     /// Original bytes of what is kept at most; judged, a record takes several times its bytes.
-    package static let bytesMax = 8 << 20
+    package static let bytesMax = 16 << 20
 
     private let state = Mutex(State())
 
@@ -69,12 +69,22 @@ package final class FreshRecords: Sendable {
         }
     }
 
+    /// Whether the record at an offset is here.
+    package func has(_ partition: TopicPartition, at offset: Int64) -> Bool {
+        state.withLock { state in
+            guard let line = state.lines[partition] else { return false }
+            return line.batches[line.first...].first { $0.base >= offset }?.base == offset
+        }
+    }
+
     /// Takes what follows on an offset without a gap, and forgets what comes before it.
     ///
+    /// - Parameter bytesMax: Original bytes of what is taken; one batch more at the most.
     /// - Returns: The offset after the last record taken; nil when the record at `offset` is not here.
     package func take(
         _ partition: TopicPartition,
         from offset: Int64,
+        bytesMax: Int = .max,
         into out: inout [JudgedRecord]
     ) -> Int64? {
         let taken = state.withLock { state -> [Batch] in
@@ -82,13 +92,15 @@ package final class FreshRecords: Sendable {
             defer { state.lines[partition] = line }
             var taken: [Batch] = []
             var next = offset
-            while line.first < line.batches.count, line.batches[line.first].base <= next {
+            var bytes = 0
+            while line.first < line.batches.count, line.batches[line.first].base <= next, bytes < bytesMax {
                 let batch = line.removeFirst()
                 state.records -= batch.records.count
                 state.bytes -= batch.bytes
                 // What was read from the log meanwhile; part of a batch never was.
                 if batch.base < next { continue }
                 next = batch.end
+                bytes += batch.bytes
                 taken.append(batch)
             }
             return taken

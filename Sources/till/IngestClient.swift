@@ -23,6 +23,8 @@ final class IngestClient {
     /// Tries of one batch while the server is saturated or restarting, with growing pauses: about two minutes.
     private static let triesMax = 30
 
+    /// Waits for the tables, so that no more is sent than they soon contain.
+    private let pace: IngestPace
     private struct Sent {
         var row: Int64
         var count: Int
@@ -39,6 +41,7 @@ final class IngestClient {
         self.feed = feed
         self.address = address
         connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        pace = try IngestPace(address: address)
     }
 
     // MARK: Questions
@@ -157,6 +160,7 @@ final class IngestClient {
 
     private func push(_ batch: Sent) throws {
         while open.count >= Self.openMax { try settle() }
+        pace.hold()
         open.append(batch)
         try connection.send(method: "POST", path: "/v1/feeds/\(feed)", headers: batch.headers, body: batch.body)
     }
@@ -165,7 +169,8 @@ final class IngestClient {
     private func settle() throws {
         let response = try connection.receive()
         if response.status == 202 || response.status == 422 {
-            open.removeFirst()
+            let batch = open.removeFirst()
+            pace.note(response.body, bytes: batch.body.count, rows: batch.count)
             return
         }
         guard [429, 503, 409].contains(response.status) else { throw refusal(response) }

@@ -62,20 +62,30 @@ import Testing
         #expect(Self.take(fresh, from: 5) == [5])
     }
 
+    @Test func `no more than asked for is taken, in whole batches`() throws {
+        let fresh = FreshRecords()
+        for base in 0..<6 as Range<Int64> { try Self.keep(fresh, at: base, 1, bytes: 100) }
+        var out: [JudgedRecord] = []
+        #expect(fresh.take(Self.partition, from: 0, bytesMax: 250, into: &out) == 3)
+        #expect(fresh.has(Self.partition, at: 3) && !fresh.has(Self.partition, at: 2))
+        #expect(!fresh.has(Self.partition, at: 6) && !fresh.has(TopicPartition(feed: "pos"), at: 0))
+        #expect(Self.take(fresh, from: 3) == [3, 4, 5])
+    }
+
     @Test func `no more than its bounds are kept, and what is taken makes room`() throws {
         let fresh = FreshRecords()
         try Self.keep(fresh, at: 0, FreshRecords.recordsMax - 1)
         #expect(fresh.hasRoom)
-        try Self.keep(fresh, at: 20_000, 2)
+        try Self.keep(fresh, at: 40_000, 2)
         #expect(fresh.hasRoom)
         try Self.keep(fresh, at: Int64(FreshRecords.recordsMax - 1), 1)
         #expect(!fresh.hasRoom)
         try Self.keep(fresh, at: Int64(FreshRecords.recordsMax), 1)
         #expect(Self.take(fresh, from: 0)?.count == FreshRecords.recordsMax)
         #expect(fresh.hasRoom)
-        try Self.keep(fresh, at: 30_000, 1, bytes: FreshRecords.bytesMax)
+        try Self.keep(fresh, at: 50_000, 1, bytes: FreshRecords.bytesMax)
         #expect(!fresh.hasRoom)
-        #expect(Self.take(fresh, from: 40_000) == nil)
+        #expect(Self.take(fresh, from: 60_000) == nil)
         #expect(fresh.hasRoom)
     }
 

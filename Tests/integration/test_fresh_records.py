@@ -46,3 +46,20 @@ def test_fresh_and_logged_records_give_the_same_tables(tmp_path):
         assert metric(till, "process_fresh_records_total") == 0
         assert till.stop() == 0
     assert " 0 differences" in ended(till_command("prove", "--data", till.data), DONE)
+
+
+def test_a_file_is_sent_no_faster_than_the_tables_take_it(tmp_path):
+    """What `till ingest` sends is folded as it was judged: it never runs further ahead than the server keeps."""
+    count = 25_000
+    sales = tmp_path / "sales.ndjson"
+    arguments = ("--count", str(count), "--rate", "100", "--seed", "5", "--start", "2025-03-03T09:00:00Z")
+    ended(till_command("simulate", "pos", "--out", str(sales), *arguments, "--quiet"), DONE)
+    assert sales.stat().st_size > 16 << 20, "more than the server keeps at once"
+    till = new_till(tmp_path)
+    with running(till):
+        ended(till_command("ingest", "pos", str(sales), "--to", till.url), DONE)
+        assert totals(till)["received"] == count
+        fresh = metric(till, "process_fresh_records_total")
+        assert fresh > count * 0.9, fresh
+        assert till.stop() == 0
+    assert " 0 differences" in ended(till_command("prove", "--data", till.data), DONE)

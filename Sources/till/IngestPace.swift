@@ -1,0 +1,61 @@
+import Formats
+import Network
+import Primitives
+
+/// Keeps `till ingest` from running far ahead of the tables: the command ends when they have everything, and a server
+/// that folds what it just received need not read and judge it again (decision 27).
+///
+/// Single owner. Where the server cannot say when the tables have something, nothing is held back any more.
+final class IngestPace {
+    private struct Durable {
+        var position: [UInt8]
+        var bytes: Int
+        var rows: Int
+    }
+
+    /// What may be durable and not in the tables; below what the server keeps ready (`FreshRecords`).
+    private static let bytesMax = 12 << 20
+    private static let rowsMax = 24_000
+
+    private let connection: HTTPClientConnection
+    private let headers: [(name: String, value: String)]
+    private var durable: [Durable] = []
+    private var bytes = 0
+    private var rows = 0
+    private var isOn = true
+
+    init(address: IngestCommand.Address) throws {
+        connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        headers = address.authorization.map { [("authorization", $0)] } ?? []
+    }
+
+    /// Takes note of a batch that became durable.
+    ///
+    /// - Parameter answer: `{"accepted": …, "position": "topic/partition:offset"}`.
+    func note(_ answer: [UInt8], bytes: Int, rows: Int) {
+        guard isOn else { return }
+        var tape = JSONTape()
+        guard (try? tape.parse(answer)) != nil, tape.kind(0) == .object,
+            let node = tape.member(0, named: Array("position".utf8), in: answer)
+        else { return isOn = false }
+        durable.append(Durable(position: tape.text(node, in: answer).bytes, bytes: bytes, rows: rows))
+        self.bytes += bytes
+        self.rows += rows
+    }
+
+    /// Waits, when too much is not in the tables, until half of it is.
+    func hold() {
+        guard isOn, bytes > Self.bytesMax || rows > Self.rowsMax else { return }
+        var last: Durable?
+        while bytes > Self.bytesMax / 2 || rows > Self.rowsMax / 2, !durable.isEmpty {
+            let first = durable.removeFirst()
+            bytes -= first.bytes
+            rows -= first.rows
+            last = first
+        }
+        guard let last else { return }
+        let path = "/v1/status?wait_ms=30000&after=\(String(decoding: last.position, as: UTF8.self))"
+        let answer = try? connection.exchange(method: "GET", path: path, headers: headers)
+        isOn = answer?.status == 200
+    }
+}

@@ -5,8 +5,9 @@ import Refine
 import RetailModel
 import Synchronization
 
-/// Reads the log and refines it, as far as ``FreshRecords`` has not got it refined; while there is more one portion ahead of the fold on a thread of its own: refining is
-/// as much work as folding, and needs nothing of the tables.
+/// Gives the records after a position, refined: as they were judged when they were received, where ``FreshRecords``
+/// has them, else read from the log and refined here. While there is a backlog, it is one portion ahead of the fold on
+/// a thread of its own, because refining is as much work as folding and needs nothing of the tables.
 ///
 /// Thread: the owner's; ``close()`` ends the other one.
 final class JudgeAhead {

@@ -72,6 +72,17 @@ import Testing
         #expect(Self.take(fresh, from: 3) == [3, 4, 5])
     }
 
+    @Test func `a line that is never empty does not grow`() throws {
+        let fresh = FreshRecords()
+        try Self.keep(fresh, at: 0, 1, bytes: 100)
+        for next in 1..<20_000 as Range<Int64> {
+            try Self.keep(fresh, at: next, 1, bytes: 100)
+            var out: [JudgedRecord] = []
+            #expect(fresh.take(Self.partition, from: next - 1, bytesMax: 1, into: &out) == next)
+        }
+        #expect(fresh.slots < 2_048)
+    }
+
     @Test func `no more than its bounds are kept, and what is taken makes room`() throws {
         let fresh = FreshRecords()
         try Self.keep(fresh, at: 0, FreshRecords.recordsMax - 1)

@@ -19,7 +19,7 @@ package struct PositionVector: Sendable, Equatable, CustomStringConvertible {
 
     /// `topic/partition:offset,…` in order of the partitions.
     package var description: String {
-        offsets.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)" }.joined(separator: ",")
+        offsets.sorted { $0.key < $1.key }.map { $0.key.position($0.value).description }.joined(separator: ",")
     }
 
     /// Reads ``description``; nil when it is not of that form. At most 256 partitions.

@@ -5,7 +5,8 @@ import Synchronization
 /// Where runs are spilled: files without a name, so nothing is left behind however the process ends.
 package final class Scratch: Sendable {
     let directory: String
-    private let number = Mutex(0)
+    /// Of the whole process: two proofs at once may share a directory.
+    private static let number = Mutex(0)
     private let isOurs: Bool
 
     /// - Parameter directory: Made when it is missing, and then removed at the end; its parent must exist.
@@ -25,7 +26,7 @@ package final class Scratch: Sendable {
 
     /// A new file that disappears with its object.
     func makeFile() throws(ProofError) -> ScratchFile {
-        let name = number.withLock { number in
+        let name = Self.number.withLock { number in
             number += 1
             return number
         }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import DONE, USAGE, binary, ended, till_command
 
-SALES = 10_000
+SALES = 20_000
 # Small, so that short logs fill every buffer; what does not depend on the log (threads, batches, code) is about 40 MiB.
 MEMORY = 8
 MEBIBYTE = 1 << 20

@@ -115,6 +115,7 @@ final class JudgeAhead {
         } else {
             portion = try desk.portion(of: log, after: positions)
         }
+        fresh.note(lag: lag(after: portion.to))
         if portion.to != positions, isBacklog(after: portion.to) {
             // Fresh records are taken at the last moment: until then there will be more of them.
             portion.isFollowed = hasFresh(after: portion.to) || ask(portion.to)

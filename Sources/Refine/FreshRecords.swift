@@ -42,6 +42,7 @@ package final class FreshRecords: Sendable {
         var lines: [TopicPartition: Line] = [:]
         var records = 0
         var bytes = 0
+        var lag: Int64 = 0
     }
 
     /// Kept at most: about 1 kB a record.
@@ -53,10 +54,14 @@ package final class FreshRecords: Sendable {
 
     package init() {}
 
-    /// Whether keeping something now is worth the work; by the time it is durable that may have changed.
+    /// Whether keeping something now is worth the work: there is room, and processing is not so far behind that senders
+    /// only pay for it. By the time it is durable that may have changed.
     package var hasRoom: Bool {
-        state.withLock { $0.records < Self.recordsMax && $0.bytes < Self.bytesMax }
+        state.withLock { $0.records < Self.recordsMax && $0.bytes < Self.bytesMax && $0.lag <= Self.recordsMax }
     }
+
+    /// Takes note of how many durable records processing has not taken.
+    package func note(lag: Int64) { state.withLock { $0.lag = lag } }
 
     /// Keeps the records of a batch that became durable, when there is room.
     ///

@@ -15,7 +15,7 @@ final class IngestPace {
 
     /// What may be durable and not in the tables; below what the server keeps ready (`FreshRecords`).
     private static let bytesMax = 12 << 20
-    private static let rowsMax = 24_000
+    private static let rowsMax = 16_000
 
     private let connection: HTTPClientConnection
     private let headers: [(name: String, value: String)]

@@ -83,6 +83,16 @@ import Testing
         #expect(fresh.slots < 2_048)
     }
 
+    @Test func `nothing is asked for while processing is far behind`() throws {
+        let fresh = FreshRecords()
+        fresh.note(lag: Int64(FreshRecords.recordsMax))
+        #expect(fresh.hasRoom)
+        fresh.note(lag: Int64(FreshRecords.recordsMax) + 1)
+        #expect(!fresh.hasRoom)
+        fresh.note(lag: 0)
+        #expect(fresh.hasRoom)
+    }
+
     @Test func `no more than its bounds are kept, and what is taken makes room`() throws {
         let fresh = FreshRecords()
         try Self.keep(fresh, at: 0, FreshRecords.recordsMax - 1)

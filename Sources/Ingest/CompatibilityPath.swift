@@ -56,12 +56,15 @@ extension IngestService {
         let (batch, records, response, tally) = try bench.workspace.withLock { workspace throws(IngestProblem) in
             let envelope = try self.envelope(request, contract.name, contract, format, &workspace.random)
             let body = request.body
-            let verdict: Refiner.Verdict
-            let all = 0..<body.count
-            let id = envelope.recordIDBase
-            let isKept = self.fresh.hasRoom
+            let received: (verdict: Refiner.Verdict, record: JudgedRecord?)
             do throws(ContractMissing) {
-                verdict = try workspace.refiner.refine(body, all, envelope, recordID: id, hashes: isKept)
+                received = try workspace.refiner.receive(
+                    body,
+                    0..<body.count,
+                    envelope,
+                    recordID: envelope.recordIDBase,
+                    isKept: self.fresh.hasRoom
+                )
             } catch {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)
             }
@@ -76,9 +79,9 @@ extension IngestService {
                 bytes: builder.finish(),
                 recordCount: 1
             )
-            let records = isKept ? [workspace.refiner.fresh(verdict, body, all, envelope, recordID: id)] : []
+            let records = received.record.map { [$0] } ?? []
             var tally = IngestTally()
-            switch verdict {
+            switch received.verdict {
             case .accepted(let event):
                 tally.accept(event)
                 return (batch, records, path.accepted(event, contract), tally)

@@ -251,9 +251,14 @@ package final class IngestService: Sendable {
             builder?.append(request.body[range])
             let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
             do throws(ContractMissing) {
-                let body = request.body
-                let verdict = try workspace.refiner.refine(body, range, envelope, recordID: id, hashes: isKept)
-                if isKept { kept.append(workspace.refiner.fresh(verdict, body, range, envelope, recordID: id)) }
+                let (verdict, record) = try workspace.refiner.receive(
+                    request.body,
+                    range,
+                    envelope,
+                    recordID: id,
+                    isKept: isKept
+                )
+                if let record { kept.append(record) }
                 switch verdict {
                 case .accepted(let event): answer.accept(event)
                 case .rejected(let reasons): answer.reject(index, reasons)

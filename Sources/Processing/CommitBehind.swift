@@ -9,7 +9,7 @@ import Tables
 /// the writer in turn. There is never more than one commit under way, the next begins when it has ended well, and
 /// after one that failed nothing more is written: whoever folded on from it is thrown away with it.
 ///
-/// Thread: the owner's; ``close()`` ends the other one.
+/// Thread: the owner's; the other one ends with this object.
 final class CommitBehind: TableStore {
     /// What is to be told of a commit that left: how it ended and how long it took.
     typealias Completion = @Sendable (_ answer: CommitAnswer, _ nanos: Int64) -> Void
@@ -24,20 +24,12 @@ final class CommitBehind: TableStore {
         var completion: Completion
     }
 
-    private enum Phase: Sendable {
-        case idle
-        case asked(Work)
-        case done(Result<CommitAnswer, TableStoreError>)
-        case stopping
-    }
-
     /// Rows that are written before a look-up gets its turn: some tens of microseconds.
     private static var rowsPerTurn: Int { 16 }
 
     private let store: TakenInTurn<any TableStore>
     private let time: any TimeSource
-    private let phase = Guarded(Phase.idle)
-    private var thread: DedicatedThread?
+    private let writer: ThreadAhead<Work, Result<CommitAnswer, TableStoreError>>
     /// What is being written.
     private var pending: PendingChanges?
     /// How it ended, when a look-up had to wait for that.
@@ -45,11 +37,13 @@ final class CommitBehind: TableStore {
 
     /// - Parameter store: Used through this object only from now on.
     init(_ store: any TableStore, time: any TimeSource) {
-        self.store = TakenInTurn(store)
+        let shared = TakenInTurn(store)
+        self.store = shared
         self.time = time
+        writer = ThreadAhead(name: "till-commit") { work in
+            Result { () throws(TableStoreError) in try Self.commit(work, shared, time) }
+        }
     }
-
-    deinit { close() }
 
     // MARK: Commits
 
@@ -75,19 +69,12 @@ final class CommitBehind: TableStore {
             isFollowed: isFollowed,
             completion: completion
         )
-        if thread == nil {
-            thread = try? DedicatedThread(name: "till-commit", nice: 10) { [store, phase, time] in
-                Self.run(store, phase, time)
-            }
-        }
-        guard thread != nil else {
+        guard writer.give(work) else {
             // Without a thread the work is done here; how it ended is said as if it had been done there.
             ended = Result { () throws(TableStoreError) in try Self.commit(work, store, time) }
             return true
         }
         pending = PendingChanges(changes)
-        phase.withLock { $0 = .asked(work) }
-        phase.broadcast()
         return true
     }
 
@@ -102,11 +89,7 @@ final class CommitBehind: TableStore {
 
     private func waitForEnd() {
         guard pending != nil else { return }
-        ended = phase.wait { phase -> Result<CommitAnswer, TableStoreError>? in
-            guard case .done(let result) = phase else { return nil }
-            phase = .idle
-            return result
-        }
+        ended = writer.take()
         pending = nil
     }
 
@@ -122,36 +105,7 @@ final class CommitBehind: TableStore {
         }
     }
 
-    /// Ends the other thread after what it is doing.
-    func close() {
-        phase.withLock { $0 = .stopping }
-        phase.broadcast()
-        thread?.join()
-        thread = nil
-    }
-
     // MARK: The other thread
-
-    private static func run(_ store: TakenInTurn<any TableStore>, _ phase: Guarded<Phase>, _ time: any TimeSource) {
-        while true {
-            let asked = phase.wait { phase -> Work?? in
-                switch phase {
-                case .asked(let work): .some(work)
-                case .stopping: .some(nil)
-                case .idle, .done: nil
-                }
-            }
-            guard case .some(.some(let work)) = asked else { return }
-            let result = Result { () throws(TableStoreError) in try commit(work, store, time) }
-            let goesOn = phase.withLock { phase in
-                if case .stopping = phase { return false }
-                phase = .done(result)
-                return true
-            }
-            phase.broadcast()
-            if !goesOn { return }
-        }
-    }
 
     private static func commit(
         _ work: Work,

@@ -9,7 +9,7 @@ import Synchronization
 /// has them, else read from the log and refined here. While there is a backlog, it is one portion ahead of the fold on
 /// a thread of its own, because refining is as much work as folding and needs nothing of the tables.
 ///
-/// Thread: the owner's; ``close()`` ends the other one.
+/// Thread: the owner's; the other one ends with this object.
 final class JudgeAhead {
     /// Records after `from`, to be committed as a whole.
     struct Portion: Sendable {
@@ -22,14 +22,7 @@ final class JudgeAhead {
         var freshRecords = 0
     }
 
-    private enum Phase: Sendable {
-        case idle
-        case wanted(PositionVector)
-        case done(Result<Portion, any Error>)
-        case stopping
-    }
-
-    /// Reader and refiner, used by one thread at a time: by the other one from `wanted` to `done`, else by the owner.
+    /// Reader and refiner, used by one thread at a time: by the other one while it is `asked`, else by the owner.
     private struct Desk {
         var refiner: Refiner
         let fresh: FreshRecords
@@ -74,8 +67,7 @@ final class JudgeAhead {
     private let fresh: FreshRecords
     private let waits: () -> Int64
     private let desk: Shared
-    private let phase = Guarded(Phase.idle)
-    private var thread: DedicatedThread?
+    private let other: ThreadAhead<PositionVector, Result<Portion, any Error>>
     /// Records of the log, as seen after the last portion.
     private var seenEnd: Int64 = -1
     private var seenWaits: Int64 = 0
@@ -94,10 +86,10 @@ final class JudgeAhead {
         self.log = log
         self.fresh = fresh
         self.waits = waits
-        desk = Shared(book, fresh)
+        let desk = Shared(book, fresh)
+        self.desk = desk
+        other = ThreadAhead(name: "till-refine") { positions in Result { try desk.portion(of: log, after: positions) } }
     }
-
-    deinit { close() }
 
     /// The next records after `positions`; none when the log has no more.
     func next(after positions: PositionVector) throws -> Portion {
@@ -105,18 +97,13 @@ final class JudgeAhead {
         if let asked {
             self.asked = nil
             precondition(asked == positions, "what is refined ahead continues what was committed")
-            let found = phase.wait { phase -> Result<Portion, any Error>? in
-                guard case .done(let result) = phase else { return nil }
-                phase = .idle
-                return result
-            }
-            guard let found else { preconditionFailure("a wait without a limit ends with a value") }
-            portion = try found.get()
+            portion = try other.take().get()
         } else {
             portion = try desk.portion(of: log, after: positions)
         }
-        fresh.note(lag: lag(after: portion.to))
-        if portion.to != positions, isBacklog(after: portion.to) {
+        let lag = lag(after: portion.to)
+        fresh.note(lag: lag)
+        if portion.to != positions, isBacklog(lag, after: portion.to) {
             // Fresh records are taken at the last moment: until then there will be more of them.
             portion.isFollowed = hasFresh(after: portion.to) || ask(portion.to)
         }
@@ -126,21 +113,15 @@ final class JudgeAhead {
     /// There is more, and nothing was added since the last portion: a replay, or what a load left behind. While records
     /// come in, the other core belongs to those who receive them (measured: a quarter fewer single events otherwise),
     /// unless somebody has waited for the tables since.
-    private func isBacklog(after positions: PositionVector) -> Bool {
-        var end: Int64 = 0
-        var hasMore = false
-        for partition in log.partitions() where partition.feed != nil {
-            let durable = log.durableEnd(of: partition)
-            end += durable
-            hasMore = hasMore || durable > positions.offsets[partition, default: 0]
-        }
+    private func isBacklog(_ lag: Int64, after positions: PositionVector) -> Bool {
+        let end = lag + positions.offsets.values.reduce(0, +)
         let waits = waits()
         wantedPortions = waits != seenWaits ? 4 : max(0, wantedPortions - 1)
         defer {
             seenEnd = end
             seenWaits = waits
         }
-        return hasMore && (end == seenEnd || wantedPortions > 0)
+        return lag > 0 && (end == seenEnd || wantedPortions > 0)
     }
 
     private func hasFresh(after positions: PositionVector) -> Bool {
@@ -155,46 +136,10 @@ final class JudgeAhead {
         }
     }
 
+    /// Without a thread the work is done by the owner, as if there were no more.
     private func ask(_ positions: PositionVector) -> Bool {
-        if thread == nil {
-            // Without a thread the work is done by the owner, as if there were no more.
-            thread = try? DedicatedThread(name: "till-refine", nice: 10) { [log, desk, phase] in
-                Self.run(log, desk, phase)
-            }
-        }
-        guard thread != nil else { return false }
+        guard other.give(positions) else { return false }
         asked = positions
-        phase.withLock { $0 = .wanted(positions) }
-        phase.broadcast()
         return true
-    }
-
-    private static func run(_ log: any EventLog, _ desk: Shared, _ phase: Guarded<Phase>) {
-        while true {
-            let wanted = phase.wait { phase -> PositionVector?? in
-                switch phase {
-                case .wanted(let positions): .some(positions)
-                case .stopping: .some(nil)
-                case .idle, .done: nil
-                }
-            }
-            guard case .some(.some(let positions)) = wanted else { return }
-            let result = Result { try desk.portion(of: log, after: positions) }
-            let goesOn = phase.withLock { phase in
-                if case .stopping = phase { return false }
-                phase = .done(result)
-                return true
-            }
-            phase.broadcast()
-            if !goesOn { return }
-        }
-    }
-
-    /// Ends the other thread after what it is doing.
-    func close() {
-        phase.withLock { $0 = .stopping }
-        phase.broadcast()
-        thread?.join()
-        thread = nil
     }
 }

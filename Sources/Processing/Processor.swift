@@ -75,6 +75,7 @@ package final class Processor: Sendable {
     private var isStopping: Bool { wake.withLock { $0.stopping } }
 
     private static let firstPauseMicros: Int64 = 100_000
+
     /// Runs until stopped or fenced. Failures of the world are tried again with growing pauses.
     private func run() {
         var pauseMicros = Self.firstPauseMicros
@@ -142,8 +143,9 @@ package final class Processor: Sendable {
 
     /// Rests while records come in, until somebody waits for the tables.
     private func rest(_ worker: ProcessingWorker, _ spentNanos: Int64, _ waitedNanos: Int64) {
-        guard !worker.isCatchingUp, !board.hasWaiters else { return }
+        // Forgotten first: who begins to wait after the look at the board sets it again.
         wake.withLock { $0.urgent = false }
+        guard !worker.isCatchingUp, !board.hasWaiters else { return }
         let micros = Rest.micros(spent: spentNanos / 1_000, waited: waitedNanos / 1_000, lag: worker.lag)
         _ = wake.wait(micros: micros) { $0.urgent || $0.stopping ? true : nil }
     }

@@ -56,10 +56,7 @@ enum MartKeys {
         _ currency: Int64,
         into key: inout ByteBuilder
     ) {
-        key.append(productTotal)
-        key.appendCell(text: source)
-        key.appendCell(text: product)
-        key.appendCell(currency)
+        named(productTotal, source, product, currency, into: &key)
     }
 
     static func customer(
@@ -68,10 +65,7 @@ enum MartKeys {
         _ currency: Int64,
         into key: inout ByteBuilder
     ) {
-        key.append(customerTotal)
-        key.appendCell(text: source)
-        key.appendCell(text: customer)
-        key.appendCell(currency)
+        named(customerTotal, source, customer, currency, into: &key)
     }
 
     static func cancellation(_ day: Int64, _ currency: Int64, into key: inout ByteBuilder) {
@@ -96,6 +90,19 @@ enum MartKeys {
         into key: inout ByteBuilder
     ) {
         pair(userCategories, source, customer, category, into: &key)
+    }
+
+    private static func named(
+        _ table: UInt8,
+        _ source: ByteString,
+        _ name: ByteString,
+        _ currency: Int64,
+        into key: inout ByteBuilder
+    ) {
+        key.append(table)
+        key.appendCell(text: source)
+        key.appendCell(text: name)
+        key.appendCell(currency)
     }
 
     private static func pair(

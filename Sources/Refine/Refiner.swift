@@ -114,15 +114,19 @@ package struct Refiner {
         }
     }
 
-    /// A record that is received now, with a verdict that has its hashes: what ``judge(_:topic:from:into:)`` makes of
-    /// it when it is read from the log, except for the offset, which it does not have yet.
-    package mutating func fresh(
-        _ verdict: Verdict,
+    /// Refines a record that is received now.
+    ///
+    /// - Parameter isKept: Whether the record is wanted too: what ``judge(_:topic:from:into:)`` makes of it when it is
+    ///   read from the log, except for the offset, which it does not have yet. Else its hashes are not needed either.
+    package mutating func receive(
         _ buffer: [UInt8],
         _ range: Range<Int>,
         _ envelope: RecordEnvelope,
-        recordID: Identifier
-    ) -> JudgedRecord {
+        recordID: Identifier,
+        isKept: Bool
+    ) throws(ContractMissing) -> (verdict: Verdict, record: JudgedRecord?) {
+        let verdict = try refine(buffer, range, envelope, recordID: recordID, hashes: isKept)
+        guard isKept else { return (verdict, nil) }
         if lastFeed?.name != envelope.feed {
             let topic = TopicPartition(feed: envelope.feed).topic
             lastFeed = (envelope.feed, ByteString(envelope.feed), ByteString(topic))
@@ -135,7 +139,7 @@ package struct Refiner {
             offset: 0
         )
         Self.settle(verdict, buffer, range, envelope, &judged)
-        return judged
+        return (verdict, judged)
     }
 
     /// Refines one record.

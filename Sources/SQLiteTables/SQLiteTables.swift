@@ -211,7 +211,7 @@ package final class SQLiteTables: TableStore {
         to: PositionVector,
         owner: Int64
     ) throws(TableStoreError) -> CommitAnswer {
-        if !isInTransaction { try connection.execute("BEGIN IMMEDIATE") }
+        try begin()
         isInTransaction = false
         do throws(TableStoreError) {
             let answer = try write(changes, from: from, to: to, owner: owner)

@@ -46,4 +46,27 @@ import Testing
         thread.join()
         #expect(state.withLock { $0 } == 1)
     }
+
+    @Test func `one job at a time runs ahead, and its answer is taken later`() {
+        let ahead = ThreadAhead<Int, Int>(name: "till-test") { $0 * 2 }
+        for job in 1...200 {
+            #expect(ahead.give(job))
+            #expect(ahead.take() == 2 * job)
+        }
+        #expect(ahead.give(7))
+        ahead.close()
+    }
+
+    @Test func `a value that threads take in turn loses nothing`() throws {
+        let shared = TakenInTurn([Int]())
+        let threads = try (0..<4).map { number in
+            try DedicatedThread(name: "till-turn-\(number)") {
+                for _ in 0..<500 { shared.use { $0.append(number) } }
+            }
+        }
+        for thread in threads { thread.join() }
+        let seen = shared.use { $0 }
+        #expect(seen.count == 2_000)
+        for number in 0..<4 { #expect(seen.count { $0 == number } == 500) }
+    }
 }

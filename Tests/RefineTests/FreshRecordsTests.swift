@@ -133,8 +133,8 @@ import Testing
                 let bytes = Array(record.utf8)
                 builder.append(bytes[...])
                 let id = envelope.recordIDBase.item(index)
-                let verdict = try desk.refiner.refine(bytes, bytes.indices, envelope, recordID: id)
-                var judged = desk.refiner.fresh(verdict, bytes, bytes.indices, envelope, recordID: id)
+                let received = try desk.refiner.receive(bytes, bytes.indices, envelope, recordID: id, isKept: true)
+                var judged = try #require(received.record)
                 judged.offset = 100 + Int64(index)
                 fresh.append(judged)
             }

@@ -36,26 +36,26 @@ public struct JSONWriter: Sendable {
 
     public mutating func key(_ name: String) {
         beginKey()
-        appendQuoted(name.utf8, isText: true)
+        appendQuoted(name.utf8)
         bytes.append(UInt8(ascii: ":"))
     }
 
     public mutating func key(_ name: ByteString) {
         beginKey()
-        appendQuoted(name.bytes, isText: false)
+        appendQuoted(name)
         bytes.append(UInt8(ascii: ":"))
     }
 
     public mutating func string(_ value: String) {
         beginValue()
-        appendQuoted(value.utf8, isText: true)
+        appendQuoted(value.utf8)
         needsComma = true
     }
 
     /// Bytes that are not UTF-8 become U+FFFD.
     public mutating func string(_ value: ByteString) {
         beginValue()
-        appendQuoted(value.bytes, isText: false)
+        appendQuoted(value)
         needsComma = true
     }
 
@@ -139,11 +139,22 @@ public struct JSONWriter: Sendable {
     }
 
     /// - Parameter isText: The bytes are known to be UTF-8.
-    private mutating func appendQuoted(_ text: some Collection<UInt8>, isText: Bool) {
+    private mutating func appendQuoted(_ text: String.UTF8View) {
         bytes.append(UInt8(ascii: "\""))
         let start = bytes.count
         bytes.append(contentsOf: text)
-        // Nearly every text is written as it is: it is copied first and looked at there.
+        endQuoted(from: start, isText: true)
+    }
+
+    private mutating func appendQuoted(_ text: ByteString) {
+        bytes.append(UInt8(ascii: "\""))
+        let start = bytes.count
+        bytes.append(text)
+        endQuoted(from: start, isText: false)
+    }
+
+    /// Nearly every text is written as it is: it was copied first and is looked at there.
+    private mutating func endQuoted(from start: Int, isText: Bool) {
         let isPlain = ByteScan.jsonStringEnd(bytes.span, start) == bytes.count
         if !isPlain || !isText && !ByteScan.isUTF8(bytes[start...]) {
             let copy = Array(bytes[start...])

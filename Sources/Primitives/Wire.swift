@@ -46,11 +46,16 @@ extension [UInt8] {
         }
     }
 
+    @inlinable public mutating func append(_ value: ByteString) {
+        // Lifetime: the pointer does not leave the closure.
+        unsafe value.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+
     /// A 16-bit length and the bytes; longer input is a bug of the caller.
-    @inlinable public mutating func appendShort(_ value: [UInt8]) {
+    @inlinable public mutating func appendShort(_ value: ByteString) {
         precondition(value.count <= 0xFFFF, "a short field holds at most 65535 bytes")
         appendBigEndian(UInt16(value.count))
-        append(contentsOf: value)
+        append(value)
     }
 }
 
@@ -153,6 +158,7 @@ public struct ByteBuilder: Sendable {
     }
 
     @inlinable public mutating func append(_ value: [UInt8]) { append(value.span) }
+    @inlinable public mutating func append(_ value: ByteString) { value.withSpan { append($0) } }
 
     /// Bytes between a byte and a number, in one go; nothing when one of them is zero.
     ///
@@ -197,10 +203,9 @@ public struct ByteBuilder: Sendable {
         return true
     }
 
-    /// Hashes the bytes as ``ByteString`` does, in one call.
+    /// Hashes the bytes as ``ByteString`` does.
     @inlinable public func hash(into hasher: inout Hasher) {
-        // Lifetime: the pointer does not leave the closure.
-        unsafe buffer.withUnsafeBytes { unsafe hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+        ByteString.hash(buffer.span.extracting(0..<end), into: &hasher)
     }
 
     /// Takes back everything from a length on.
@@ -269,11 +274,10 @@ public struct WireReader {
     /// The next bytes as a value of their own.
     @inlinable public mutating func text(_ count: Int) -> ByteString? {
         guard count >= 0, remaining >= count, position >= 0, end <= bytes.count else { return nil }
-        let range = position..<position + count
-        // Lifetime: the pointer does not leave the closure. Without a slice no reference is counted.
-        let text = unsafe bytes.withUnsafeBufferPointer { unsafe Array(UnsafeBufferPointer(rebasing: $0[range])) }
+        // Without a slice no reference is counted.
+        let text = ByteString(copying: bytes.span.extracting(position..<position + count))
         advance(count)
-        return ByteString(text)
+        return text
     }
 
     @inlinable public mutating func short() -> ArraySlice<UInt8>? {

@@ -47,13 +47,13 @@ extension ByteBuilder {
         appendBigEndian(UInt64(bitPattern: value) ^ 1 << 63)
     }
 
-    mutating func appendOrdered(_ text: ByteString) { appendOrdered(text.bytes.span) }
+    mutating func appendOrdered(_ text: ByteString) { text.withSpan { appendOrdered($0) } }
 
     mutating func appendCell(_ value: Int64) {
         append(CellTag.integer.rawValue, bigEndian: UInt64(bitPattern: value) ^ 1 << 63)
     }
 
-    mutating func appendCell(text: ByteString) { appendCell(.text, text.bytes.span) }
+    mutating func appendCell(text: ByteString) { text.withSpan { appendCell(.text, $0) } }
 
     mutating func appendCell(_ tag: CellTag, _ bytes: Span<UInt8>) {
         if appendWithoutZero(tag.rawValue, bytes, bigEndian: 1) { return }

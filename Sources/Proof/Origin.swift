@@ -42,7 +42,7 @@ struct FactWriter {
 
     mutating func text(_ value: ByteString) {
         out.appendVarint(Int64(value.count))
-        out.append(value.bytes)
+        out.append(value)
     }
 
     mutating func text(_ value: ByteString?) {

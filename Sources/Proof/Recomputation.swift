@@ -168,7 +168,9 @@ struct Recomputation {
     private func share(_ document: ByteString) -> Int {
         if documentFacts.count == 1 { return 0 }
         var hash: UInt32 = 2_166_136_261
-        for byte in document.bytes { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+        document.withSpan { bytes in
+            for index in bytes.indices { hash = (hash ^ UInt32(bytes[index])) &* 16_777_619 }
+        }
         return Int(hash >> 16) % documentFacts.count
     }
 

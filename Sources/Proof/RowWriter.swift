@@ -38,7 +38,7 @@ struct RowWriter {
         if let value { int(value) } else { null() }
     }
 
-    mutating func text(_ value: ByteString) { bytes(.text, value.bytes.span) }
+    mutating func text(_ value: ByteString) { value.withSpan { bytes(.text, $0) } }
 
     mutating func text(_ value: ByteString?) {
         if let value { text(value) } else { null() }
@@ -80,7 +80,7 @@ struct RowWriter {
         case .null: null()
         case .integer(let value): int(value)
         case .text(let text): self.text(text)
-        case .blob(let blob): self.blob(blob.bytes)
+        case .blob(let blob): blob.withSpan { self.blob($0) }
         case .wideParts, .tooWide: wide(cell.wide)
         }
     }

@@ -31,7 +31,7 @@ extension ContractPlan {
         if let line = at(fields.line).key {
             identity.reserveCapacity(line.count + 1)
             identity.append(2)
-            identity.append(contentsOf: line.bytes)
+            identity.append(line)
         } else {
             identity.reserveCapacity(17)
             identity.append(1)
@@ -80,7 +80,7 @@ extension ContractPlan {
 
     /// By the prefix of the invoice number: `C` cancellation, `A` bad debt.
     static func documentType(_ number: ByteString) -> DocumentType {
-        switch number.bytes.first {
+        switch number.first {
         case UInt8(ascii: "C"): .cancellation
         case UInt8(ascii: "A"): .badDebt
         default: .sale

@@ -169,7 +169,7 @@ final class ContractPlan: Sendable {
             servicePatterns = []
         }
         mayBeService = (0...UInt8.max).map { [services, servicePatterns] byte in
-            services.contains { $0.bytes.first == byte } || servicePatterns.contains { $0.mayBegin(with: byte) }
+            services.contains { $0.first == byte } || servicePatterns.contains { $0.mayBegin(with: byte) }
         }
     }
 
@@ -219,8 +219,8 @@ final class ContractPlan: Sendable {
     }
 
     func isService(_ code: ByteString) -> Bool {
-        guard let first = code.bytes.first, mayBeService[Int(first)] else { return false }
-        return services.contains(code) || servicePatterns.contains { $0.matches(code.bytes[...]) }
+        guard let first = code.first, mayBeService[Int(first)] else { return false }
+        return services.contains(code) || servicePatterns.contains { $0.matches(code) }
     }
 
     /// Local day and hour of an instant, by the store's calendar.

@@ -146,6 +146,6 @@ extension ByteBuilder {
     /// A length (−1 for nil) and the bytes: no two different sequences of fields have the same encoding.
     package mutating func appendField(_ text: ByteString?) {
         appendBigEndian(Int32(text?.count ?? -1))
-        if let text { append(text.bytes) }
+        if let text { append(text) }
     }
 }

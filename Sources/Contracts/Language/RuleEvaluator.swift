@@ -80,7 +80,7 @@ struct RuleEvaluator {
         case .length:
             guard let text = text(part.a) else { return nil }
             return TextCheck.characters(text.bytes[...]).map { Decimal($0) } ?? Decimal(text.count)
-        case .number: return text(part.a).flatMap { DecimalText.read($0.bytes[...]) }
+        case .number: return text(part.a).flatMap { DecimalText.read($0) }
         case .sum: return sum(part)
         default: preconditionFailure("\(part.operation) yields no number: the compiler checks types")
         }
@@ -127,8 +127,8 @@ struct RuleEvaluator {
             guard let value = text(part.a) else { return nil }
             for pattern in program.patterns[Int(part.b)] {
                 guard spend(value.count * pattern.instructions.count * 4) else { return nil }
-                guard let ends = pattern.capture(value.bytes[...]) else { continue }
-                return ends[Int(part.c)].map { ByteString(value.bytes[$0]) }
+                guard let ends = pattern.capture(value) else { continue }
+                return ends[Int(part.c)].map { value[$0] }
             }
             return nil
         default: preconditionFailure("\(part.operation) yields no text: the compiler checks types")
@@ -178,7 +178,7 @@ struct RuleEvaluator {
             guard let value = text(part.a) else { return .unknown }
             for pattern in program.patterns[Int(part.b)] {
                 guard spend(value.count * pattern.instructions.count) else { return .unknown }
-                if pattern.matches(value.bytes[...]) { return .yes }
+                if pattern.matches(value) { return .yes }
             }
             return .no
         case .all, .any: return quantified(part, decisive: part.operation == .all ? .no : .yes)

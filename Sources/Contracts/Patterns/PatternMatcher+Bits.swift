@@ -1,12 +1,14 @@
+import Primitives
+
 extension Pattern {
     /// ``capture(_:)`` for programs with ``closures``. Most patterns leave no choice: at every place at most one
     /// instruction that can be reached takes the scalar, so one walk forwards is enough.
-    func captureByBits(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
+    func captureByBits(_ text: ByteString) -> [Range<Int>?]? {
         var walk = Walk(pattern: self)
         var reader = ScalarReader(text)
         var pc = 0
         while true {
-            let (at, isStart) = (reader.at, reader.at == text.startIndex)
+            let (at, isStart) = (reader.at, reader.at == 0)
             let scalar = reader.next()
             let closure = closure((isStart ? 1 : 0) + (scalar == nil ? 2 : 0), pc)
             var taking: UInt64 = 0
@@ -36,7 +38,7 @@ extension Pattern {
 
     /// The same for any pattern: backwards over the text, which instructions can still finish from
     /// each place; then forwards along the most preferred of them, so no dead end is ever entered.
-    private func captureWithChoice(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
+    private func captureWithChoice(_ text: ByteString) -> [Range<Int>?]? {
         var scalars: [(value: UInt32, at: Int)] = []
         scalars.reserveCapacity(text.count)
         var reader = ScalarReader(text)
@@ -66,7 +68,7 @@ extension Pattern {
         var pc = 0
         for index in finishing.indices {
             walk.begin(
-                at: index < scalars.count ? scalars[index].at : text.endIndex,
+                at: index < scalars.count ? scalars[index].at : text.count,
                 finishing[index],
                 isStart: index == 0,
                 isEnd: index == scalars.count

@@ -1,13 +1,15 @@
+package import Primitives
+
 extension Pattern {
     /// Whether the pattern matches the whole text.
     ///
     /// - Parameter text: UTF-8; a byte that is not UTF-8 counts as U+FFFD.
     /// - Complexity: O(instructions × scalars); no allocation for programs of at most 64 instructions.
-    package func matches(_ text: ArraySlice<UInt8>) -> Bool {
+    package func matches(_ text: ByteString) -> Bool {
         closures.isEmpty ? capture(text) != nil : matchesByBits(text)
     }
 
-    private func matchesByBits(_ text: ArraySlice<UInt8>) -> Bool {
+    private func matchesByBits(_ text: ByteString) -> Bool {
         var scalars = ScalarReader(text)
         var states = closure(text.isEmpty ? 3 : 1, 0)
         while let scalar = scalars.next() {
@@ -36,17 +38,17 @@ extension Pattern {
 
     /// The byte ranges of the whole text and its groups (nil for a group that took no part), when the pattern matches
     /// the whole text. Of several ways the leftmost alternative and the longest repetition win.
-    package func capture(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
+    package func capture(_ text: ByteString) -> [Range<Int>?]? {
         closures.isEmpty ? captureByThreads(text) : captureByBits(text)
     }
 
     /// For programs of any length.
-    func captureByThreads(_ text: ArraySlice<UInt8>) -> [Range<Int>?]? {
+    func captureByThreads(_ text: ByteString) -> [Range<Int>?]? {
         let slots = 2 * (groups + 1)
         var current = Threads(instructions.count, slots)
         var following = Threads(instructions.count, slots)
         var scalars = ScalarReader(text)
-        add(0, [Int](repeating: -1, count: slots), &current, at: text.startIndex, text)
+        add(0, [Int](repeating: -1, count: slots), &current, at: 0, text)
         while !current.order.isEmpty {
             guard let scalar = scalars.next() else {
                 // Threads are in order of preference.
@@ -67,7 +69,7 @@ extension Pattern {
     }
 
     /// Adds a thread and all it reaches without reading, in order of preference; no recursion.
-    private func add(_ first: Int, _ slots: [Int], _ threads: inout Threads, at: Int, _ text: ArraySlice<UInt8>) {
+    private func add(_ first: Int, _ slots: [Int], _ threads: inout Threads, at: Int, _ text: ByteString) {
         var open: [(pc: Int, slots: [Int])] = [(first, slots)]
         while let (pc, slots) = open.popLast() {
             guard !threads.has(pc) else { continue }
@@ -81,8 +83,8 @@ extension Pattern {
                 var changed = slots
                 changed[slot] = at
                 open.append((pc + 1, changed))
-            case .start: if at == text.startIndex { open.append((pc + 1, slots)) }
-            case .end: if at == text.endIndex { open.append((pc + 1, slots)) }
+            case .start: if at == 0 { open.append((pc + 1, slots)) }
+            case .end: if at == text.count { open.append((pc + 1, slots)) }
             case .scalar, .any, .set, .match: break
             }
         }
@@ -116,23 +118,23 @@ private struct Threads {
 
 /// Unicode scalars of UTF-8 bytes; each byte that does not belong to one is U+FFFD.
 struct ScalarReader {
-    private let text: ArraySlice<UInt8>
+    private let text: ByteString
     private(set) var at: Int
 
-    init(_ text: ArraySlice<UInt8>) {
+    init(_ text: ByteString) {
         self.text = text
-        at = text.startIndex
+        at = 0
     }
 
-    var atEnd: Bool { at == text.endIndex }
+    var atEnd: Bool { at == text.count }
 
     mutating func next() -> UInt32? {
-        guard at < text.endIndex else { return nil }
+        guard at < text.count else { return nil }
         let first = text[at]
         at += 1
         if first < 0x80 { return UInt32(first) }
         let length = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC2 ? 1 : 0
-        guard length > 0, first <= 0xF4, at + length <= text.endIndex else { return 0xFFFD }
+        guard length > 0, first <= 0xF4, at + length <= text.count else { return 0xFFFD }
         var value = UInt32(first) & (0x3F >> UInt32(length))
         for index in at..<(at + length) {
             guard text[index] & 0xC0 == 0x80 else { return 0xFFFD }

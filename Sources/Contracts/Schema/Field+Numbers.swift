@@ -164,29 +164,34 @@ extension Field {
 /// Numbers from their text, with a path for the common short ones.
 enum DecimalText {
     /// Exact; nil when the text is not a number that `Decimal` can hold. The grammar is that of `Decimal.init(_:)`.
-    static func read(_ bytes: ArraySlice<UInt8>) -> Decimal? {
-        // Up to 18 digits without an exponent fit Int64: no 128-bit division is needed.
-        guard bytes.count <= 19 else { return bytes.count <= 400 ? Decimal(bytes) : nil }
+    static func read(_ bytes: ArraySlice<UInt8>) -> Decimal? { short(bytes.span) ?? long(bytes) }
+
+    static func read(_ text: ByteString) -> Decimal? { text.withSpan { short($0) } ?? long(text.bytes[...]) }
+
+    private static func long(_ bytes: ArraySlice<UInt8>) -> Decimal? { bytes.count <= 400 ? Decimal(bytes) : nil }
+
+    /// Up to 18 digits without an exponent, which fit Int64: no 128-bit division is needed. Nil for anything else.
+    private static func short(_ bytes: Span<UInt8>) -> Decimal?? {
+        guard bytes.count <= 19 else { return nil }
         var value: Int64 = 0
         var digits = 0
         var scale = 0
         var isFraction = false
-        var rest = bytes
-        let isNegative = rest.first == 0x2D
-        if isNegative { rest = rest.dropFirst() }
-        for byte in rest {
+        let isNegative = bytes.count > 0 && bytes[0] == 0x2D
+        for at in (isNegative ? 1 : 0)..<bytes.count {
+            let byte = bytes[at]
             if 0x30...0x39 ~= byte {
                 digits += 1
-                guard digits <= 18 else { return Decimal(bytes) }
+                guard digits <= 18 else { return nil }
                 value = value * 10 + Int64(byte - 0x30)
                 if isFraction { scale += 1 }
             } else if byte == 0x2E, !isFraction, digits > 0 {
                 isFraction = true
             } else {
-                return Decimal(bytes)
+                return nil
             }
         }
-        guard digits > 0, !isFraction || scale > 0 else { return nil }
+        guard digits > 0, !isFraction || scale > 0 else { return .some(nil) }
         while scale > 0, value % 10 == 0 {
             value /= 10
             scale -= 1

@@ -149,7 +149,8 @@ extension Field {
                 row
             )
         }
-        if !values.isEmpty, !values.contains(where: { $0.bytes.elementsEqual(bytes) }) {
+        let text = ByteString(bytes)
+        if !values.isEmpty, !values.contains(text) {
             let names = values.prefix(20).map(\.description).joined(separator: ", ") + (values.count > 20 ? ", …" : "")
             return refuse(
                 .notInEnum,
@@ -158,7 +159,7 @@ extension Field {
                 row
             )
         }
-        return .value(.text(ByteString(bytes)))
+        return .value(.text(text))
     }
 }
 

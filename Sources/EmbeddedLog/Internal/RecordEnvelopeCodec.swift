@@ -60,16 +60,16 @@ enum RecordEnvelopeCodec {
         if let sequence = envelope.senderSequence { bytes.appendBigEndian(sequence) }
         bytes.appendBigEndian(UInt16(envelope.feed.utf8.count))
         bytes.append(contentsOf: envelope.feed.utf8)
-        bytes.appendShort(envelope.sender.bytes)
-        bytes.appendShort(envelope.run.bytes)
-        bytes.appendShort(envelope.subject.bytes)
-        bytes.appendShort(envelope.key.bytes)
+        bytes.appendShort(envelope.sender)
+        bytes.appendShort(envelope.run)
+        bytes.appendShort(envelope.subject)
+        bytes.appendShort(envelope.key)
         switch envelope.format {
         case .json: break
         case .csv(let header, let separator):
             bytes.append(separator)
-            bytes.appendShort(header.bytes)
-        case .unknown(let type): bytes.appendShort(type.bytes)
+            bytes.appendShort(header)
+        case .unknown(let type): bytes.appendShort(type)
         }
     }
 

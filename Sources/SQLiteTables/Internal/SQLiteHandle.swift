@@ -108,15 +108,19 @@ extension SQLiteHandle {
         case .integer(let value): result = unsafe sqlite3_bind_int64(handle, next, value)
         case .text(let text):
             // Lifetime: SQLite copies the bytes before the call returns (TRANSIENT).
-            result = unsafe text.bytes.withUnsafeBufferPointer { buffer in
-                unsafe buffer.withMemoryRebound(to: CChar.self) {
-                    unsafe $0.isEmpty
-                        ? sqlite3_bind_text(handle, next, "", 0, csqlite_transient())
-                        : sqlite3_bind_text(handle, next, $0.baseAddress, Int32($0.count), csqlite_transient())
-                }
+            result = unsafe text.withUnsafeBytes {
+                unsafe $0.isEmpty
+                    ? sqlite3_bind_text(handle, next, "", 0, csqlite_transient())
+                    : sqlite3_bind_text(
+                        handle,
+                        next,
+                        $0.baseAddress?.assumingMemoryBound(to: CChar.self),
+                        Int32($0.count),
+                        csqlite_transient()
+                    )
             }
         case .blob(let blob):
-            result = unsafe blob.bytes.withUnsafeBytes {
+            result = unsafe blob.withUnsafeBytes {
                 unsafe $0.isEmpty
                     ? sqlite3_bind_zeroblob(handle, next, 0)
                     : sqlite3_bind_blob(handle, next, $0.baseAddress, Int32($0.count), csqlite_transient())
@@ -184,7 +188,7 @@ extension SQLiteHandle {
     }
 
     private func bytes(_ column: Int32, isBlob: Bool) -> ByteString {
-        unsafe ByteString(Array(raw(column, isBlob: isBlob)))
+        unsafe ByteString(copying: raw(column, isBlob: isBlob).span)
     }
 
     private func raw(_ column: Int32, isBlob: Bool) -> UnsafeBufferPointer<UInt8> {

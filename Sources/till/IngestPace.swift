@@ -14,8 +14,8 @@ final class IngestPace {
     }
 
     /// What may be durable and not in the tables; below what the server keeps ready (`FreshRecords`).
-    private static let bytesMax = 12 << 20
-    private static let rowsMax = 16_000
+    private static let bytesMax = 15 << 20
+    private static let rowsMax = 24_000
 
     private let connection: HTTPClientConnection
     private let headers: [(name: String, value: String)]
@@ -43,11 +43,11 @@ final class IngestPace {
         self.rows += rows
     }
 
-    /// Waits, when too much is not in the tables, until half of it is.
+    /// Waits while too much is not in the tables.
     func hold() {
         guard isOn, bytes > Self.bytesMax || rows > Self.rowsMax else { return }
         var last: Durable?
-        while bytes > Self.bytesMax / 2 || rows > Self.rowsMax / 2, !durable.isEmpty {
+        while bytes > Self.bytesMax || rows > Self.rowsMax, !durable.isEmpty {
             let first = durable.removeFirst()
             bytes -= first.bytes
             rows -= first.rows

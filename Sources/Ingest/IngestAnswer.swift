@@ -19,8 +19,33 @@ struct IngestAnswer: Sendable {
         if listed.count < IngestLimits.rejectionsListed { listed.append((index, reasons)) }
     }
 
+    /// The answer to one good record as far as its position, which is all that differs.
+    private static let oneAccepted: [UInt8] = {
+        var answer = IngestAnswer()
+        answer.tally.acceptOne()
+        return answer.json(position: "").dropLast(2)
+    }()
+
     /// `{accepted, rejected:[{index, reasons}], position}`; `rejected_more` counts what is not listed.
     func response(position: ByteString) -> HTTPResponse {
+        var body: [UInt8]
+        if tally.accepted == 1, tally.rejected == 0 {
+            // A name of a feed and numbers: nothing in a position is escaped.
+            body = Self.oneAccepted
+            body.append(position)
+            body.append(UInt8(ascii: "\""))
+            body.append(UInt8(ascii: "}"))
+        } else {
+            body = json(position: position)
+        }
+        return HTTPResponse(
+            status: tally.accepted == 0 && tally.rejected > 0 ? 422 : 202,
+            headers: Self.headers,
+            body: body
+        )
+    }
+
+    private func json(position: ByteString) -> [UInt8] {
         var json = JSONWriter(reservingBytes: 128)
         json.beginObject()
         json.field("accepted", tally.accepted)
@@ -37,11 +62,7 @@ struct IngestAnswer: Sendable {
         if tally.rejected > listed.count { json.field("rejected_more", tally.rejected - listed.count) }
         json.field("position", position)
         json.endObject()
-        return HTTPResponse(
-            status: tally.accepted == 0 && tally.rejected > 0 ? 422 : 202,
-            headers: Self.headers,
-            body: json.bytes
-        )
+        return json.bytes
     }
 }
 
@@ -53,8 +74,10 @@ struct IngestTally: Sendable {
     private var receiptsDiffering = 0
     private var paymentsFailed = 0
 
+    mutating func acceptOne() { accepted += 1 }
+
     mutating func accept(_ event: RetailEvent) {
-        accepted += 1
+        acceptOne()
         guard case .sale(let sale) = event else { return }
         if sale.header.flags.contains(.corrected) { corrected += 1 }
         if sale.header.flags.contains(.receiptDiffers) { receiptsDiffering += 1 }

@@ -50,7 +50,7 @@ package final class IngestService: Sendable {
     /// For the thread of large requests: the network thread never waits for it.
     private let largeBench: Workbench
     private let large: BlockingPool
-    /// Paths of reference systems, and their health paths.
+    /// Paths of the feeds that there are at the start, of reference systems, and their health paths.
     private let fixedTargets: [String: IngestTarget]
 
     /// - Parameter fresh: Where processing looks for what was judged here.
@@ -77,6 +77,7 @@ package final class IngestService: Sendable {
             targets[path.path] = .compatibility(path, contract)
             if let health = path.health { targets[health.path] = .health(health.body) }
         }
+        for feed in book.feeds { targets[Self.feedPath + feed] = .feed(feed) }
         fixedTargets = targets
         var seeds = random
         smallBench = Workbench(book: book, seed: seeds.next())
@@ -90,11 +91,13 @@ package final class IngestService: Sendable {
     /// Judges what waits, then ends the thread of large requests.
     package func shutdown() { large.shutdown() }
 
+    private static let feedPath = "/v1/feeds/"
+
     /// What a path is for; nil when the path is not for ingest. Asked more than once a request, so it is cheap.
     package func target(ofPath path: String) -> IngestTarget? {
-        let prefix = "/v1/feeds/"
-        guard path.hasPrefix(prefix) else { return fixedTargets[path] }
-        let name = path.utf8.dropFirst(prefix.utf8.count)
+        if let known = fixedTargets[path] { return known }
+        guard path.hasPrefix(Self.feedPath) else { return nil }
+        let name = path.utf8.dropFirst(Self.feedPath.utf8.count)
         for byte in name where byte == UInt8(ascii: "/") { return nil }
         return .feed(String(Substring(name)))
     }

@@ -158,7 +158,17 @@ public struct ByteBuilder: Sendable {
     }
 
     @inlinable public mutating func append(_ value: [UInt8]) { append(value.span) }
-    @inlinable public mutating func append(_ value: ByteString) { value.withSpan { append($0) } }
+
+    @inlinable public mutating func append(_ value: ByteString) {
+        if let long = value.long { return append(long.span) }
+        need(16)
+        // Lifetime: the pointer does not leave the closure; there is room for both words, whatever is behind the text.
+        unsafe buffer.withUnsafeMutableBytes {
+            unsafe $0.storeBytes(of: value.low.littleEndian, toByteOffset: end, as: UInt64.self)
+            unsafe $0.storeBytes(of: value.high.littleEndian, toByteOffset: end + 8, as: UInt64.self)
+        }
+        end += value.count
+    }
 
     /// Bytes between a byte and a number, in one go; nothing when one of them is zero.
     ///

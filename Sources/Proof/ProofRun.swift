@@ -161,8 +161,9 @@ private struct Work: Sendable {
         var recomputation = Recomputation(scratch, bufferBytes: bufferBytes, keeping: keeping)
         var log = try RefinedLog(book, sources)
         while let records = try log.next() {
-            // By index: a copy of a record would count references to all its parts.
-            for index in records.indices { try recomputation.add(records[index]) }
+            // In a span: a copy of a record would count references to all its parts.
+            let span = records.span
+            for index in span.indices { try recomputation.add(span[index]) }
         }
         let events = recomputation.records
         return (try recomputation.finish(), events)

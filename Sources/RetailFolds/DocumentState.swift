@@ -89,6 +89,9 @@ final class DocumentState {
         changedLost.insert(version)
     }
 
+    /// Whether it takes part in order counters, now or as stored. Asked first: what it says more is a copy of the row.
+    var mayBeCounted: Bool { row.traits.contains(.counted) || stored?.traits.contains(.counted) ?? false }
+
     var deletedHistory: [Int64] {
         statuses.map { kept in history.filter { !kept.contains($0.key) }.values.sorted() } ?? []
     }

@@ -127,7 +127,7 @@ struct FoldBatch {
     /// The menu entries that order counters of this batch ask for.
     func menusOfCountedDocuments() -> Set<MenuKey> {
         var keys: Set<MenuKey> = []
-        for state in documents.values {
+        for state in documents.values where state.mayBeCounted {
             var stores: [Int64] = []
             if CounterSums.customer(state.row) != nil { stores.append(state.row.storeID) }
             if let stored = state.stored, CounterSums.customer(stored) != nil { stores.append(stored.storeID) }
@@ -218,7 +218,9 @@ struct FoldBatch {
 
     /// Order counters: what the document added before, and what it adds now.
     private mutating func count(_ state: DocumentState, _ menus: Menus) {
-        guard state.stored != state.row || state.lines.entries.contains(where: \.isTouched) else { return }
+        guard state.mayBeCounted, state.stored != state.row || state.lines.entries.contains(where: \.isTouched) else {
+            return
+        }
         if let stored = state.stored, CounterSums.customer(stored) != nil,
             !(Mutant.isPlanted(.uncancelledCounter()) && state.row.status == .cancelled)
         {

@@ -55,7 +55,8 @@ package struct RetailFold {
         var batch = FoldBatch()
         try gather(records, source, &batch)
         try applyReferences(records, source, &batch)
-        for index in records.indices { apply(records[index], batch.referenceTallies[index], &batch) }
+        let span = records.span
+        for index in span.indices { apply(span[index], batch.referenceTallies[index], &batch) }
         return try finish(&batch, source)
     }
 
@@ -109,7 +110,9 @@ package struct RetailFold {
         _ batch: inout FoldBatch
     ) throws(TableStoreError) {
         var needs = FoldNeeds()
-        for index in records.indices { needs.add(records[index]) }
+        // In a span: a copy of a record would count references to all its parts.
+        let span = records.span
+        for index in span.indices { needs.add(span[index]) }
         try load(RetailTables.store, needs.stores, &stores, source) { StoreRow($0) }
         try load(RetailTables.run, needs.runs, &runs, source) { $0[0].integer ?? 0 }
         try load(RetailTables.customer, needs.customers, &customers, source) { CustomerRow($0) }

@@ -9,6 +9,8 @@ package import Tables
 package final class SQLiteTables: TableStore {
     private let connection: SQLiteHandle
     private var isInTransaction = false
+    /// Rows and sums of the transaction so far.
+    private var written = 0
     private let tables: [String: TableDeclaration]
     /// Texts that follow from the declarations, by table: building them costs as much as a small commit.
     private let upserts: [String: String], additions: [String: String], selections: [String: [String]]
@@ -63,7 +65,6 @@ package final class SQLiteTables: TableStore {
         try connection.execute("PRAGMA journal_mode = WAL")
         try connection.execute("PRAGMA synchronous = NORMAL")
         try connection.execute("PRAGMA cache_size = -\(settings.cacheKibibytes)")
-        try connection.execute("PRAGMA wal_autocheckpoint = \(SQLiteTablesLimits.checkpointPages)")
         try connection.execute("PRAGMA temp_store = MEMORY")
         return connection
     }
@@ -215,6 +216,14 @@ package final class SQLiteTables: TableStore {
         isInTransaction = false
         do throws(TableStoreError) {
             let answer = try write(changes, from: from, to: to, owner: owner)
+            // A checkpoint syncs, and for that long the disk serves nobody else: while little comes in, it is soon and
+            // short, and who waits for the log hardly notices; in a backlog pages that change again and again are
+            // written once.
+            let isSmall = written <= SQLiteTablesLimits.smallCommit
+            connection.checkpoint(
+                atPages: isSmall ? SQLiteTablesLimits.checkpointPagesSmall : SQLiteTablesLimits.checkpointPages
+            )
+            written = 0
             try connection.execute(answer == .committed ? "COMMIT" : "ROLLBACK")
             return answer
         } catch {
@@ -256,6 +265,7 @@ package final class SQLiteTables: TableStore {
 
     private func put(_ change: TableChanges, _ name: String) throws(TableStoreError) {
         guard let table = tables[name] else { preconditionFailure("table \(name) is not declared") }
+        written += change.deletes.count + change.upserts.count + change.additions.count
         if !change.deletes.isEmpty {
             let delete = try connection.statement("DELETE FROM \"\(name)\" WHERE id = ?")
             for id in change.deletes {

@@ -17,8 +17,12 @@ package enum SQLiteTablesLimits {
     /// How long a connection waits for another's lock, ms: WAL readers never wait for the writer, checkpoints are
     /// short.
     package static let busyMillis: Int32 = 5_000
-    /// The WAL is checkpointed at about this many pages (4 KiB): 64 MiB.
-    package static let checkpointPages = 16_384
+    /// The WAL is checkpointed at about this many pages (4 KiB) after a large commit: 64 MiB.
+    package static let checkpointPages: Int32 = 16_384
+    /// The same after a small one: 4 MiB, some milliseconds of the disk.
+    package static let checkpointPagesSmall: Int32 = 1_024
+    /// Rows and sums of a small commit: what 5,000 events a second leave of a tenth of a second.
+    package static let smallCommit = 4_000
     /// Schema number of this till; a greater one in the file is refused, a smaller one is folded again from the log.
     package static let schemaVersion = 3
 }

@@ -68,7 +68,9 @@ struct LatencyRun {
                 waiting.append(at)
                 due += 1
             }
-            while waitingAt < waiting.count, let index = freeSenders.popLast() {
+            while waitingAt < waiting.count, !freeSenders.isEmpty {
+                // In turn: a connection that is never used is closed by the server after some seconds.
+                let index = freeSenders.removeFirst()
                 let request = requests.next()
                 let connection = poller.connections[index]
                 sent += 1
@@ -108,10 +110,11 @@ struct LatencyRun {
                     acknowledged.append(now - request.nanos)
                     hundredths += request.hundredths
                     if !request.isSampled || isAckOnly { continue }
-                    guard let watcher = freeWatchers.popLast() else {
+                    guard !freeWatchers.isEmpty else {
                         skipped += 1
                         continue
                     }
+                    let watcher = freeWatchers.removeFirst()
                     let position = connection.text("position", answer.body)
                     let ask =
                         "GET /v1/sales/total?after=\(position)&wait_ms=30000 HTTP/1.1\r\nhost: \(target.host)\r\n\r\n"

@@ -104,6 +104,35 @@ import Testing
         #expect(Set(epochs).count == 20 && epochs == epochs.sorted())
     }
 
+    /// Bytes of the write-ahead log, which keeps the size that it once had.
+    private var walBytes: Int {
+        (try? FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int) ?? 0
+    }
+
+    @Test func `small commits are checkpointed early, large ones late`() throws {
+        let store = try SQLiteTables(path: path, tables: TableStoreConformance.tables, views: [])
+        let owner = try store.claim()
+        var id: Int64 = 0
+        func commit(_ number: Int64, rows: Int) throws {
+            let rows = (0..<rows).map { _ in
+                id += 1
+                return TableStoreConformance.row(id, ByteString("\(id)" + String(repeating: "x", count: 400)))
+            }
+            let answer = try store.commit(
+                TableStoreConformance.upserting(rows),
+                from: TableStoreConformance.at(number - 1),
+                to: TableStoreConformance.at(number),
+                owner: owner
+            )
+            #expect(answer == .committed)
+        }
+        for number in 1...100 as ClosedRange<Int64> { try commit(number, rows: 200) }
+        let small = SQLiteTablesLimits.checkpointPagesSmall * 4_096
+        #expect(walBytes > small && walBytes < 2 * small)
+        for number in 101...103 as ClosedRange<Int64> { try commit(number, rows: SQLiteTablesLimits.smallCommit + 1) }
+        #expect(walBytes > 3 * small)
+    }
+
     @Test func `another writer's lock is waited for and then named`() throws {
         let store = try open()
         let owner = try store.claim()

@@ -9,6 +9,7 @@ import Tables
 @safe final class SQLiteHandle {
     private let database: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
+    private var checkpointPages: Int32 = -1
     let path: String
 
     /// SQLite's statistics of memory take a mutex that all connections share, for each allocation; nobody reads them.
@@ -43,6 +44,13 @@ import Tables
     func execute(_ sql: String) throws(TableStoreError) {
         let result = unsafe sqlite3_exec(database, sql, nil, nil, nil)
         if result != SQLITE_OK { throw failure(result, String(sql.prefix(80))) }
+    }
+
+    /// Has commits from now on checkpoint the WAL when it has so many pages.
+    func checkpoint(atPages pages: Int32) {
+        guard pages != checkpointPages else { return }
+        checkpointPages = pages
+        _ = unsafe sqlite3_wal_autocheckpoint(database, pages)
     }
 
     /// A prepared statement, kept for the next use. At most ``SQLiteTablesLimits/statementsMax`` are kept.

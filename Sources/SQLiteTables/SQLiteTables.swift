@@ -195,6 +195,7 @@ package final class SQLiteTables: TableStore {
         if isInTransaction { return }
         try connection.execute("BEGIN IMMEDIATE")
         isInTransaction = true
+        written = 0
     }
 
     package func write(_ change: TableChanges, to table: String) throws(TableStoreError) {
@@ -223,7 +224,6 @@ package final class SQLiteTables: TableStore {
             connection.checkpoint(
                 atPages: isSmall ? SQLiteTablesLimits.checkpointPagesSmall : SQLiteTablesLimits.checkpointPages
             )
-            written = 0
             try connection.execute(answer == .committed ? "COMMIT" : "ROLLBACK")
             return answer
         } catch {

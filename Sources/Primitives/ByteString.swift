@@ -25,11 +25,7 @@ public struct ByteString: Hashable, Comparable, Sendable, ExpressibleByStringLit
         long = bytes.count > Self.inlineMax ? bytes : nil
     }
 
-    @inlinable public init(_ slice: ArraySlice<UInt8>) {
-        // Lifetime: the pointers do not leave the closures. A list made of a buffer is one allocation and one copy.
-        (low, high) = unsafe slice.withUnsafeBytes { unsafe Self.words($0) }
-        long = slice.count > Self.inlineMax ? unsafe slice.withUnsafeBufferPointer { unsafe Array($0) } : nil
-    }
+    @inlinable public init(_ slice: ArraySlice<UInt8>) { self.init(copying: slice.span) }
 
     /// A copy of bytes that belong to somebody else.
     @inlinable public init(copying bytes: Span<UInt8>) {

@@ -9,7 +9,6 @@ import Tables
 @safe final class SQLiteHandle {
     private let database: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
-    private var checkpointPages: Int32 = -1
     let path: String
 
     /// SQLite's statistics of memory take a mutex that all connections share, for each allocation; nobody reads them.
@@ -48,8 +47,6 @@ import Tables
 
     /// Has commits from now on checkpoint the WAL when it has so many pages.
     func checkpoint(atPages pages: Int32) {
-        guard pages != checkpointPages else { return }
-        checkpointPages = pages
         _ = unsafe sqlite3_wal_autocheckpoint(database, pages)
     }
 

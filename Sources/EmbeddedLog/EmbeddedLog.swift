@@ -116,7 +116,8 @@ package final class EmbeddedLog: EventLog {
 
     /// Starts the writer thread. Call once.
     package func start() throws(ThreadError) {
-        let started = try DedicatedThread(name: "till-log") { [self] in run() }
+        // Every sender waits for this thread, which sleeps in each sync and must not queue for a processor afterwards.
+        let started = try DedicatedThread(name: "till-log", sliceMicros: 300) { [self] in run() }
         thread.withLock { $0 = started }
     }
 

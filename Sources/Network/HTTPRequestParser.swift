@@ -7,7 +7,7 @@
 /// Refused: bare LF or CR, folded headers, space before the colon, control bytes, repeated Content-Length or Host,
 /// Content-Length beside Transfer-Encoding, Transfer-Encoding in HTTP/1.0, targets other than a path or `http://`.
 /// Thread: the owner's.
-package struct HTTPRequestParser: Sendable {
+package struct HTTPRequestParser: ~Copyable, Sendable {
     /// What a call to ``step(_:from:bodyLimit:)`` came to.
     package enum Step: Sendable {
         /// All bytes are taken; the request goes on.

@@ -57,6 +57,16 @@ import Testing
         }
     }
 
+    @Test func `the index leads to every page`() throws {
+        let pages = Repository.files(under: "docs", extensions: ["md"])
+        let index = try #require(pages.first { $0.path == "docs/README.md" })
+        let linked = Set(try Self.linkTargets(of: index))
+        report(
+            pages.filter { $0.path != index.path && !linked.contains("/" + $0.path) }
+                .map { "\($0.path): \(index.path) does not list it" }
+        )
+    }
+
     @Test func `links are read from the folder of their document`() throws {
         let file = SourceFile(path: "docs/a/b.md", text: "[x](../c.md#d) [y](https://doi.org/1) [z](#e) [w](e/f.md)")
         #expect(try Self.linkTargets(of: file) == ["/docs/c.md", "/docs/a/e/f.md"])

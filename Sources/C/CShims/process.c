@@ -127,6 +127,17 @@ void cshims_thread_detach(unsigned long handle) { pthread_detach((pthread_t)hand
 void cshims_thread_nice(int nice_value) {
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice_value);
 }
+/* The first version of the kernel's struct sched_attr; libc has none. */
+struct scheduling {
+    uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t priority; uint64_t runtime, deadline, period;
+};
+_Static_assert(sizeof(struct scheduling) == 48, "SCHED_ATTR_SIZE_VER0");
+int cshims_thread_slice(uint32_t micros) {
+    struct scheduling now = {0};
+    if (syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) != 0) return -errno;
+    now.runtime = (uint64_t)micros * 1000;
+    return syscall(SYS_sched_setattr, 0, &now, 0) == 0 ? 0 : -errno;
+}
 int64_t cshims_thread_waited_nanos(void) {
     int fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     if (fd < 0) return 0;

@@ -115,7 +115,7 @@ enum IngestCommand {
         let run = "\(base)-\(attempt)"
         if skip > 0, !quiet { Logger.writeLine("continuing run \(run) after \(skip) rows", to: 2) }
         let started = cshims_monotonic_nanos()
-        var progress = Progress(isOn: !quiet, totalBytes: total, started: started)
+        var progress = Progress(isOn: !quiet, totalBytes: total)
         var rows: Int64?
         var tries = 0
         while rows == nil {
@@ -183,25 +183,29 @@ enum IngestCommand {
 struct Progress {
     let isOn: Bool
     let totalBytes: Int
-    let started: Int64
+    /// What was there at the first call: rate and time left are those of what came since, not of rows that were skipped.
+    private var base: (nanos: Int64, rows: Int64, bytes: Int)?
     private var last: Int64 = 0
 
-    init(isOn: Bool, totalBytes: Int, started: Int64) {
+    init(isOn: Bool, totalBytes: Int) {
         self.isOn = isOn
         self.totalBytes = totalBytes
-        self.started = started
     }
 
     mutating func show(rows: Int64, bytes: Int) {
         guard isOn else { return }
         let now = cshims_monotonic_nanos()
+        guard let base else {
+            base = (now, rows, bytes)
+            return last = now
+        }
         guard now - last > 500_000_000 else { return }
         last = now
-        let seconds = Double(now - started) / 1e9
-        var line = "\(rows) rows, \(Int64(Double(rows) / max(seconds, 0.001))) rows/s"
-        if totalBytes > 0, bytes > 0 {
-            let share = Double(bytes) / Double(totalBytes)
-            line += ", \(Int(share * 100)) %, \(Int((seconds / share - seconds).rounded(.up))) s left"
+        let seconds = Double(now - base.nanos) / 1e9
+        var line = "\(rows) rows, \(Int64(Double(rows - base.rows) / seconds)) rows/s"
+        if totalBytes > 0, bytes > base.bytes {
+            let left = Double(max(0, totalBytes - bytes)) * seconds / Double(bytes - base.bytes)
+            line += ", \(bytes * 100 / totalBytes) %, \(Int(left.rounded(.up))) s left"
         }
         write(line, end: "")
     }

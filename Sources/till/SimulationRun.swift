@@ -85,7 +85,7 @@ final class SimulationRun {
         report.stored = try totals(feed: plan.subject.rawValue, after: outcome.position.description)
         report.seconds = Double(cshims_monotonic_nanos() - began) / 1e9
         report.isStopped = isStopped
-        Progress(isOn: !isQuiet, totalBytes: 0, started: began).end(Int64(traffic.tally.sent), report.seconds)
+        Progress(isOn: !isQuiet, totalBytes: 0).end(Int64(traffic.tally.sent), report.seconds)
         return report
     }
 
@@ -94,7 +94,7 @@ final class SimulationRun {
     private func send(_ traffic: inout Traffic) throws {
         let began = cshims_monotonic_nanos()
         var count = 0
-        var progress = Progress(isOn: !isQuiet, totalBytes: 0, started: began)
+        var progress = Progress(isOn: !isQuiet, totalBytes: 0)
         while !isStopped, let record = traffic.next() {
             if rate > 0 { try wait(until: began + Int64(record.event) * 1_000_000_000 / Int64(rate)) }
             if rate == 0, count % 1_024 == 0, cshims_wait_signal_for(0) != 0 { isStopped = true }

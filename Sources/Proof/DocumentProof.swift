@@ -104,7 +104,7 @@ struct DocumentProof {
         writer.text(header.receipt?.document)
         writer.int(header.flags.rawValue)
         writer.int(header.traits.rawValue)
-        writer.int(header.windowStart)
+        writer.int(header.provedWindowStart)
         writer.int(offset)
     }
 

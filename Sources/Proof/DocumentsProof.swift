@@ -297,10 +297,20 @@ extension Versions<SaleEvent> {
     fileprivate var windowShare: WindowShare? { all.isEmpty ? nil : all[winnerIndex].event.windowShare }
 }
 
+extension DocumentHeader {
+    /// Start of its window, computed apart from the live path: windows of one length tile time from 1970 on, in both
+    /// directions, and hold their first instant.
+    var provedWindowStart: Int64? {
+        guard let length = window?.length else { return nil }
+        let (number, rest) = occurredAt.micros.quotientAndRemainder(dividingBy: length)
+        return (rest < 0 ? number - 1 : number) * length
+    }
+}
+
 extension SaleEvent {
     /// What the document puts into a turnover window while this is its current version.
     fileprivate var windowShare: WindowShare? {
-        guard let start = header.windowStart, header.status == .closed else { return nil }
+        guard let start = header.provedWindowStart, header.status == .closed else { return nil }
         // By index: a copy of a line would count references to all its parts.
         var gross: Int128 = 0
         var grossLines = 0

@@ -33,7 +33,7 @@ enum EntityKind: UInt8 {
 
 /// Up to three attributes and what the first event to name the entity said.
 struct Entity {
-    /// Customer: name, country, login. Product: description. Store: name.
+    /// Customer: name, country, login. Product: what sales call it, what menus call it. Store: name.
     var first = Latest(), second = Latest(), third = Latest()
     /// Store: the time zone, of the event that named it first.
     var zone = ByteString()
@@ -172,8 +172,11 @@ struct Entities {
         case .product:
             writer.begin(product)
             writer.name(source, key)
-            writer.text(entity.first.value)
-            writer.int(entity.first.time)
+            let isOnMenu = entity.second.value != nil
+            let named = isOnMenu ? entity.second : entity.first
+            writer.text(named.value)
+            writer.int(named.time)
+            writer.int(isOnMenu ? 1 : 0)
             writer.int(entity.isOther ? 0 : 1)
         case .category:
             writer.begin(category)

@@ -78,7 +78,7 @@ extension Recomputation {
         case .product: return
         }
         for item in event.items {
-            try entities.touch(.product, event.source, item.product) { $0.first.offer(item.name, time) }
+            try entities.touch(.product, event.source, item.product) { $0.second.offer(item.name, time) }
             try entities.touch(.category, event.source, item.category)
         }
     }

@@ -145,6 +145,7 @@ extension RetailFold {
                 event.source,
                 item.product,
                 description: item.name,
+                byMenu: true,
                 isMerchandise: true,
                 at: event.validFrom
             )

@@ -253,6 +253,7 @@ package struct RetailFold {
         _ source: ByteString,
         _ key: ByteString,
         description: ByteString?,
+        byMenu: Bool = false,
         isMerchandise: Bool,
         at time: Int64
     ) -> Int64 {
@@ -266,7 +267,7 @@ package struct RetailFold {
                 row.isMerchandise = false
                 changed = true
             }
-            if row.description.offer(description, at: time) { changed = true }
+            if row.describe(description, at: time, byMenu: byMenu) { changed = true }
             return (changed, row.id)
         }
     }

@@ -60,7 +60,9 @@ struct CustomerRow: Equatable {
 struct ProductRow: Equatable {
     var id: Int64
     var source: ByteString, key: ByteString
-    var description = Attribute()
+    private var description = Attribute()
+    /// The description is of reference data.
+    private var isNamedByMenu = false
     var isMerchandise = true
 
     init(id: Int64, source: ByteString, key: ByteString) {
@@ -74,13 +76,26 @@ struct ProductRow: Equatable {
         source = cells[1].bytes ?? ""
         key = cells[2].bytes ?? ""
         description = Attribute(cells[3], at: cells[4])
-        isMerchandise = cells[5].integer != 0
+        isNamedByMenu = cells[5].integer != 0
+        isMerchandise = cells[6].integer != 0
+    }
+
+    /// Takes a description if it wins; true when it did. What reference data calls a product always wins over what
+    /// sales call it (spec orders.md 4: the name is always from the menu).
+    mutating func describe(_ text: ByteString?, at time: Int64, byMenu: Bool) -> Bool {
+        if byMenu == isNamedByMenu { return description.offer(text, at: time) }
+        guard byMenu else { return false }
+        var named = Attribute()
+        guard named.offer(text, at: time) else { return false }
+        description = named
+        isNamedByMenu = true
+        return true
     }
 
     var cells: [Cell] {
         [
             .integer(id), .text(source), .text(key), Cell(text: description.value), Cell(description.at),
-            .integer(isMerchandise ? 1 : 0),
+            .integer(isNamedByMenu ? 1 : 0), .integer(isMerchandise ? 1 : 0),
         ]
     }
 }

@@ -69,12 +69,13 @@ package enum RetailTables {
         "product",
         .state,
         key: ["source", "source_key"],
-        meaning: "Products with their latest description.",
+        meaning: "Products with their latest name on a menu, else their latest description on a sale.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
             Column("source_key", .text, "code, case kept"),
             Column("description", .text, nullable: true, "latest description"),
             Column("description_at", .integer, nullable: true, "event time of the description, µs"),
+            Column("is_named_by_menu", .integer, "1 when the description is of reference data, 0 when of sales"),
             Column("is_merchandise", .integer, "1, or 0 for postage, fees and the like"),
         ]
     )

@@ -61,13 +61,6 @@ package struct WindowPolicy: Sendable, Hashable {
         self.idle = idle
         self.skew = skew
     }
-
-    /// Start of the window that holds an instant.
-    package func start(of micros: Int64) -> Int64 {
-        let rest = micros % length
-        if Mutant.isPlanted(.offByOneWindow()), rest == 0 { return micros - length }
-        return micros - (rest < 0 ? rest + length : rest)
-    }
 }
 
 /// One entry of a document's status history.
@@ -159,7 +152,4 @@ package struct DocumentHeader: Sendable, Equatable {
         if !statuses.isEmpty { traits.insert(.history) }
         return traits
     }
-
-    /// Start of its turnover window; nil without windows.
-    package var windowStart: Int64? { window?.start(of: occurredAt.micros) }
 }

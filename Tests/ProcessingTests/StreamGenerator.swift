@@ -1,4 +1,5 @@
 import Primitives
+import RetailFolds
 import RetailModel
 
 /// Draws histories of whole-document events with everything around them: versions, windows, counters, reference data
@@ -8,7 +9,8 @@ struct StreamGenerator {
         case moveOfCustomer, moveOfStore, moveOfWindow, cancelBeforeClose, closedThenCancelled, tie, duplicate,
             parkedThenReleased, neverReleased, menuChange, menuConflict, referenceCorrectsThePast, renamed,
             redrivenAccepted, redrivenTwice, redrivenRejected, discarded, sequenceGap, sequenceRepeated, productTwice,
-            aheadStaysOpen, inTimeBehindAhead, aheadReached, redrivenOpensStore, lastOfWindowLeaves, lastOfUserLeaves
+            aheadStaysOpen, inTimeBehindAhead, aheadReached, redrivenOpensStore, lastOfWindowLeaves, lastOfUserLeaves,
+            soldByAnotherName
     }
 
     private(set) var seen: Set<Situation> = []
@@ -141,9 +143,7 @@ struct StreamGenerator {
         header.isCounted = true
         header.cashier = pick([nil, "K"])
         header.statuses = (0..<below(3)).map { StatusEntry(status: pick([.open, .closed]), at: Int64($0)) }
-        if isWindowed {
-            header.window = Self.policy
-        }
+        if isWindowed { header.window = Self.policy }
         var canonical = ByteBuilder()
         var lines: [LineEvent] = []
         for index in 0..<(1 + below(3)) {
@@ -166,6 +166,7 @@ struct StreamGenerator {
             line.unitPrice = pick([100_000, 250_000])
             line.amount = line.unitPrice
             line.customer = header.customer
+            line.description = line.unitPrice == 100_000 ? "x" : nil
             line.versionAt = header.versionAt
             line.contentHash = Self.hash { line.canonical(into: &$0) }
             line.canonical(into: &canonical)
@@ -301,6 +302,11 @@ struct StreamGenerator {
                 seen.insert(earlier.validFrom == later.validFrom ? .menuConflict : .menuChange)
                 if later.validFrom < earlier.validFrom { seen.insert(.referenceCorrectsThePast) }
             }
+        }
+        let sold = sales.flatMap(\.lines).filter { $0.description != nil }
+        for item in menus.flatMap(\.items)
+        where sold.contains(where: { $0.product == item.product && $0.description != item.name }) {
+            seen.insert(.soldByAnotherName)
         }
         noteParking(records)
     }

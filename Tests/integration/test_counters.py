@@ -122,6 +122,21 @@ def test_a_sender_of_orders_has_a_clock_and_a_time(till):
     assert app["clock_offset"] > 1_000_000
 
 
+def test_the_name_is_the_menus_whatever_orders_say(till):
+    """Orders that come later, orders that were cancelled and orders that were parked do not rename a product."""
+    menu = {"m1": ("Old soup", "Soups", 100)}
+    send(till, "users", user("u5", "Eve"))
+    send(till, "restaurants", restaurant("r5", "Corner", menu, "2024-01-01 00:00:00"))
+    send(till, "restaurants", restaurant("r5", "Corner", {"m1": ("Soup", "Soups", 100)}, "2024-01-05 00:00:00"))
+    hacked = {"m1": ("Hacked", "Soups", 100)}
+    send(till, "orders", order(90, "u5", "r5", menu, ["m1"]), order(91, "u5", "r5", hacked, ["m1"], "CANCELLED"))
+    send(till, "orders", order(92, "late-user", "r5", hacked, ["m1"]))
+    assert [(i["name"], i["orders"]) for i in products(till, "u5")["items"]] == [("Soup", 1)]
+    send(till, "users", user("late-user", "Zoe"))
+    assert [(i["name"], i["orders"]) for i in products(till, "late-user")["items"]] == [("Soup", 1)]
+    assert [(i["name"], i["orders"]) for i in products(till, "u5")["items"]] == [("Soup", 1)]
+
+
 def test_status_names_every_feed_before_its_first_record(tmp_path_factory):
     with running(new_till(tmp_path_factory.mktemp("fresh"))) as fresh:
         feeds = {feed["feed"]: feed for feed in fresh.get("/v1/status").json["feeds"]}

@@ -68,6 +68,18 @@ extension Operation {
             answers: [answer("200", "OpenAPI 3.1.", "o")]
         ),
         Operation(
+            path: "/v1/contracts/{feed}",
+            summary: "What a sender must know of a feed: its contract and how its CSV is written.",
+            parameters: [("feed", "Name of a feed, for example invoices.", "path")],
+            answers: [
+                answer(
+                    "200",
+                    "The contract that judges what is sent now.",
+                    "{feed:s,contract:s,version:i,digest:s,csv:{separator:s,quote:s}}"
+                ), answer("404", "No such feed."),
+            ]
+        ),
+        Operation(
             path: "/v1/feeds/{feed}",
             method: "post",
             summary:

@@ -92,18 +92,26 @@ package final class IngestService: Sendable {
     package func shutdown() { large.shutdown() }
 
     private static let feedPath = "/v1/feeds/"
+    private static let contractPath = "/v1/contracts/"
 
     /// What a path is for; nil when the path is not for ingest. Asked more than once a request, so it is cheap.
     package func target(ofPath path: String) -> IngestTarget? {
         if let known = fixedTargets[path] { return known }
-        guard path.hasPrefix(Self.feedPath) else { return nil }
-        let name = path.utf8.dropFirst(Self.feedPath.utf8.count)
+        if let name = Self.last(of: path, after: Self.feedPath) { return .feed(name) }
+        return Self.last(of: path, after: Self.contractPath).map { .contract($0) }
+    }
+
+    /// The one part of a path that follows on a beginning.
+    private static func last(of path: String, after start: String) -> String? {
+        guard path.hasPrefix(start) else { return nil }
+        let name = path.utf8.dropFirst(start.utf8.count)
         for byte in name where byte == UInt8(ascii: "/") { return nil }
-        return .feed(String(Substring(name)))
+        return String(Substring(name))
     }
 
     /// - Parameter target: Of the request's path; not a health path.
     package func handle(_ request: HTTPRequest, for target: IngestTarget, _ exchange: any HTTPExchange) {
+        if case .contract(let feed) = target { return describe(feed, request, exchange) }
         metrics.add(.ingest_requests_total)
         guard request.body.count > IngestLimits.smallBodyBytes || request.header("x-till-run") != nil else {
             return answer(request, target, exchange, on: smallBench)
@@ -135,7 +143,7 @@ package final class IngestService: Sendable {
             switch target {
             case .feed(let feed): try receive(request, feed, exchange, on: bench)
             case .compatibility(let path, let contract): try receive(request, exchange, path, contract, on: bench)
-            case .health: preconditionFailure("health is answered by who knows it")
+            case .contract, .health: preconditionFailure("answered before")
             }
         } catch {
             exchange.respond(target.response(error))
@@ -148,13 +156,7 @@ package final class IngestService: Sendable {
         _ exchange: any HTTPExchange,
         on bench: Workbench
     ) throws(IngestProblem) {
-        guard let contract = book.current(feed) else {
-            throw IngestProblem(
-                status: 404,
-                code: "feed_unknown",
-                message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", "))."
-            )
-        }
+        let contract = try current(feed)
         // Judged and submitted under one lock: between the two, an earlier batch of the run may be refused by the log.
         let empty = try bench.workspace.withLock { workspace throws(IngestProblem) -> IngestAnswer? in
             let judged = try self.judge(request, feed, contract, &workspace)
@@ -182,6 +184,15 @@ package final class IngestService: Sendable {
         guard let empty else { return }
         let partition = TopicPartition(feed: feed)
         exchange.respond(empty.response(position: partition.position(log.durableEnd(of: partition))))
+    }
+
+    func current(_ feed: String) throws(IngestProblem) -> Contract {
+        if let contract = book.current(feed) { return contract }
+        throw IngestProblem(
+            status: 404,
+            code: "feed_unknown",
+            message: "There is no feed \(feed.quotedForMessage); known are \(book.feeds.joined(separator: ", "))."
+        )
     }
 
     /// Submits and books the metrics; `answer` is called exactly once, unless this throws.

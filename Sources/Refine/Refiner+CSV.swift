@@ -47,6 +47,18 @@ extension Refiner {
         var places = [Int](repeating: -1, count: contract.fields.count)
         for (column, index) in columns.enumerated() {
             guard let index else { continue }
+            guard places[index] < 0 else {
+                let path = contract.fields.fields[index].path
+                return reasons.append(
+                    Reason(
+                        rule: "given_twice",
+                        field: path,
+                        value: Self.shown(header.bytes[...]),
+                        message:
+                            "Columns \(places[index] + 1) and \(column + 1) of the header row both give \(path); leave one out"
+                    )
+                )
+            }
             places[index] = column
         }
         for index in 0..<contract.fields.count {

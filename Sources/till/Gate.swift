@@ -25,13 +25,20 @@ struct Gate: HTTPHandler {
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         let target = ingest.target(ofPath: request.path)
         if case .health(let body) = target { return health(body, request, exchange) }
-        if !identities.isEmpty, let refusal = refuse(request, target) { return exchange.respond(refusal) }
+        if !identities.isEmpty {
+            if let refusal = refuse(request, target) { return exchange.respond(refusal) }
+        } else if let foreign = LocalOnly.refusal(request), !Self.isHealth(request.path) {
+            return exchange.respond(error(403, foreign.code, foreign.message))
+        }
         if let target {
             ingest.handle(request, for: target, exchange)
         } else {
             console.handle(request, exchange)
         }
     }
+
+    /// Asked by probes, under any name.
+    private static func isHealth(_ path: String) -> Bool { path == "/health" || path.hasPrefix("/health/") }
 
     /// The health path of a reference system.
     private func health(_ body: String, _ request: HTTPRequest, _ exchange: any HTTPExchange) {
@@ -93,9 +100,15 @@ struct Gate: HTTPHandler {
             return response
         }
         if identity.scopes.contains(wanted) { return nil }
-        if target != nil, identity.scopes.contains(.ingest("*")) { return nil }
+        let feed = target?.feed ?? Self.feedOfRun(request)
+        if let feed, identity.scopes.contains(.ingest(feed)) || identity.scopes.contains(.ingest("*")) { return nil }
         let sentence = "Identity \(identity.name) does not have the scope \(wanted)."
         return denied?(.scopeMissing(sentence)) ?? error(403, "scope_missing", sentence)
+    }
+
+    /// The feed of a run that is asked for: who may send to it may know what became of what was sent.
+    private static func feedOfRun(_ request: HTTPRequest) -> String? {
+        request.path.hasPrefix("/v1/runs/") ? request.parameter("feed") : nil
     }
 
     /// Whether a header has credentials of a known kind, right or wrong.

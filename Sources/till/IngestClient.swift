@@ -23,8 +23,8 @@ final class IngestClient {
     /// Tries of one batch while the server is saturated or restarting, with growing pauses: about two minutes.
     private static let triesMax = 30
 
-    /// Waits for the tables, so that no more is sent than they soon contain.
-    private let pace: IngestPace
+    /// Waits for the tables, so that no more is sent than they soon contain; of the run that is being sent.
+    private var pace: IngestPace?
     private struct Sent {
         var row: Int64
         var count: Int
@@ -41,7 +41,6 @@ final class IngestClient {
         self.feed = feed
         self.address = address
         connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
-        pace = try IngestPace(address: address)
     }
 
     // MARK: Questions
@@ -52,6 +51,15 @@ final class IngestClient {
 
     private var authorization: [(name: String, value: String)] {
         address.authorization.map { [("authorization", $0)] } ?? []
+    }
+
+    /// How CSV of the feed is written, as its contract says.
+    func dialect() throws -> CSVDialect {
+        let response = try get("/v1/contracts/\(ServerClient.encoded(feed))")
+        guard response.status == 200, let csv = JSONValue(response.body)?["csv"],
+            let separator = csv["separator"].text.utf8.first, let quote = csv["quote"].text.utf8.first
+        else { throw refusal(response) }
+        return CSVDialect(separator: separator, quote: quote)
     }
 
     /// Rows of a run that are durable, once the tables contain them all; nil when there is no such run.
@@ -114,6 +122,7 @@ final class IngestClient {
         skip: Int64,
         _ progress: inout Progress
     ) throws -> Int64 {
+        pace = try IngestPace(address: address, run: run, feed: feed)
         var counter = OccurrenceCounter()
         var row: Int64 = 0
         var bytesBefore = 0
@@ -160,7 +169,7 @@ final class IngestClient {
 
     private func push(_ batch: Sent) throws {
         while open.count >= Self.openMax { try settle() }
-        pace.hold()
+        pace?.hold()
         open.append(batch)
         try connection.send(method: "POST", path: "/v1/feeds/\(feed)", headers: batch.headers, body: batch.body)
     }
@@ -170,7 +179,7 @@ final class IngestClient {
         let response = try connection.receive()
         if response.status == 202 || response.status == 422 {
             let batch = open.removeFirst()
-            pace.note(response.body, bytes: batch.body.count, rows: batch.count)
+            pace?.note(response.body, bytes: batch.body.count, rows: batch.count)
             return
         }
         guard [429, 503, 409].contains(response.status) else { throw refusal(response) }

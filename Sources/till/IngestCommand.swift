@@ -25,17 +25,14 @@ enum IngestCommand {
         guard !paths.contains("-") || paths.count == 1 else {
             throw UsageError("cli.ingest_stdin", "Standard input (-) is loaded alone, without other files.")
         }
-        var files: [(path: String, format: FileFormat)] = []
-        for path in paths {
-            let format = path == "-" && arguments["format"] == nil ? "csv" : arguments["format"]
-            files.append((path, try FileFormat(path: path, format: format, separator: arguments["separator"])))
-        }
+        // What the names and options say wrong is said before anything is connected or started.
+        for path in paths where path != "-" { _ = try format(of: path, arguments, .standard) }
         let isQuiet = arguments.has("quiet") || arguments.has("json")
         if let url = arguments["to"] {
             guard arguments["data"] == nil else {
                 throw UsageError("cli.ingest_target", "Name a target with --to or --data, not both.")
             }
-            return try load(feed, files, try Address(url), quiet: isQuiet, json: arguments.has("json"))
+            return try load(feed, paths, arguments, try Address(url), quiet: isQuiet)
         }
         // Without a running till: one of our own, on a free loopback port, stopped after the run.
         let settings = try SettingsCommand.load(arguments)
@@ -43,10 +40,10 @@ enum IngestCommand {
         defer { node.drain(deadlineMs: 10_000) }
         return try load(
             feed,
-            files,
+            paths,
+            arguments,
             Address(host: "127.0.0.1", port: node.server.port, authorization: nil),
-            quiet: isQuiet,
-            json: arguments.has("json")
+            quiet: isQuiet
         )
     }
 
@@ -84,20 +81,22 @@ enum IngestCommand {
 
     private static func load(
         _ feed: String,
-        _ files: [(path: String, format: FileFormat)],
+        _ paths: [String],
+        _ arguments: Arguments,
         _ address: Address,
-        quiet: Bool,
-        json: Bool
+        quiet: Bool
     ) throws -> ExitCode {
+        let client = try IngestClient(feed: feed, address: address)
+        let declared = try client.dialect()
+        let files = try paths.map { (path: $0, format: try format(of: $0, arguments, declared)) }
         let isStream = files[0].path == "-"
         var total = 0
         var base = "stdin-\(cshims_wall_micros())-\(cshims_pid())"
         if !isStream {
-            let known = try fingerprint(files.map(\.path))
+            let known = try fingerprint(files)
             total = known.bytes
             base = "file-" + String(known.digest.description.prefix(24))
         }
-        let client = try IngestClient(feed: feed, address: address)
         // The same files again: the attempt that is not complete is continued, else a new one begins.
         var attempt = 1
         var skip: Int64 = 0
@@ -107,7 +106,7 @@ enum IngestCommand {
                 if try client.rowsOf(run: "\(base)-\(attempt + 1)") == nil { break }
                 attempt += 1
             }
-            if skip > 0, try countRows(files) == skip {
+            if skip > 0, try countRows(files) <= skip {
                 attempt += 1
                 skip = 0
             }
@@ -130,7 +129,7 @@ enum IngestCommand {
         let report = try client.report(run: run)
         let seconds = Double(cshims_monotonic_nanos() - started) / 1e9
         progress.end(rows ?? 0, seconds)
-        if json {
+        if arguments.has("json") {
             TillMain.print(String(decoding: report.json, as: UTF8.self))
         } else {
             TillMain.print(
@@ -139,20 +138,41 @@ enum IngestCommand {
         }
         let counted = report.distinct + report.duplicates + report.quarantined + report.parked
         guard report.read == counted, report.read == rows else {
-            throw UsageError(
-                "cli.ingest_mismatch",
-                "\(rows ?? 0) rows were sent and \(report.read) are accounted for; run the command again."
+            throw ServerRefusal(
+                code: "cli.ingest_mismatch",
+                description:
+                    "\(rows ?? 0) rows were sent and \(report.read) are accounted for; run the command again."
             )
         }
-        return .success
+        guard report.quarantined > 0 else { return .success }
+        if !arguments.has("quiet") {
+            Logger.writeLine(
+                "\(report.quarantined) of \(report.read) rows were rejected; till quarantine list --to URL of the running till shows them with the reasons",
+                to: 2
+            )
+        }
+        // As an answer to a request is 422 when every record is bad.
+        return report.quarantined == report.read ? .failure : .success
     }
 
-    /// Hash of the unpacked bytes of all files, in order, and how many there are.
-    private static func fingerprint(_ paths: [String]) throws -> (digest: Digest, bytes: Int) {
+    private static func format(
+        of path: String,
+        _ arguments: Arguments,
+        _ declared: CSVDialect
+    ) throws -> FileFormat {
+        let format = path == "-" && arguments["format"] == nil ? "csv" : arguments["format"]
+        return try FileFormat(path: path, format: format, separator: arguments["separator"], declared: declared)
+    }
+
+    /// Hash of the unpacked bytes of all files and of how they are read, in order, and how many bytes there are.
+    private static func fingerprint(_ files: [(path: String, format: FileFormat)]) throws -> (
+        digest: Digest, bytes: Int
+    ) {
         let digest = DigestStream()
         var count = 0
-        for path in paths {
-            var input = try InputFile.open(path)
+        for file in files {
+            var input = try InputFile.open(file.path)
+            digest.add(Array(file.format.description.utf8)[...])
             var size = 0
             while let chunk = try input.read() {
                 digest.add(chunk[...])
@@ -183,7 +203,7 @@ enum IngestCommand {
 struct Progress {
     let isOn: Bool
     let totalBytes: Int
-    /// What was there at the first call: rate and time left are those of what came since, not of rows that were skipped.
+    /// What was there at the first call: rate and time left are those of what came since, not of skipped rows.
     private var base: (nanos: Int64, rows: Int64, bytes: Int)?
     private var last: Int64 = 0
 

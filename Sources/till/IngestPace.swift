@@ -19,14 +19,17 @@ final class IngestPace {
 
     private let connection: HTTPClientConnection
     private let headers: [(name: String, value: String)]
+    private let path: String
     private var durable: [Durable] = []
     private var bytes = 0
     private var rows = 0
     private var isOn = true
 
-    init(address: IngestCommand.Address) throws {
+    init(address: IngestCommand.Address, run: String, feed: String) throws {
         connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
         headers = address.authorization.map { [("authorization", $0)] } ?? []
+        // Of its own run, which a sender may ask for that may read nothing else.
+        path = "/v1/runs/\(run)?feed=\(feed)&wait_ms=30000&after="
     }
 
     /// Takes note of a batch that became durable.
@@ -54,8 +57,8 @@ final class IngestPace {
             last = first
         }
         guard let last else { return }
-        let path = "/v1/status?wait_ms=30000&after=\(String(decoding: last.position, as: UTF8.self))"
-        let answer = try? connection.exchange(method: "GET", path: path, headers: headers)
+        let target = path + String(decoding: last.position, as: UTF8.self)
+        let answer = try? connection.exchange(method: "GET", path: target, headers: headers)
         isOn = answer?.status == 200
     }
 }

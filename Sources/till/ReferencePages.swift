@@ -66,7 +66,7 @@ enum ReferencePages {
             identities:                             # none: loopback only, everyone there may do everything
               - name: shop-1
                 secret_sha256: …                    # printf %s SECRET | sha256sum
-                scopes: ["ingest:invoices", "read:sales", "read:customers", "operate"]
+                scopes: ["ingest:invoices"]         # and read:sales, read:customers, operate
             ```
 
             """

@@ -8,7 +8,9 @@ struct FileFormat {
     var dialect: CSVDialect
 
     /// By the name without `.gz`, or as the options say.
-    init(path: String, format: String?, separator: String?) throws {
+    ///
+    /// - Parameter declared: How the contract of the feed says that its CSV is written.
+    init(path: String, format: String?, separator: String?, declared: CSVDialect) throws {
         var name = path.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
         switch format {
@@ -28,13 +30,22 @@ struct FileFormat {
         case .some(let other):
             throw UsageError("cli.format_unknown", "There is no format \(other.quotedForMessage); say csv or ndjson.")
         }
-        let preset = name.hasSuffix(".tsv") ? "\t" : ","
-        let text = separator == "tab" ? "\t" : separator ?? preset
-        guard text.utf8.count == 1, let byte = text.utf8.first, byte != 0x22, byte != 0x0A, byte != 0x0D else {
-            throw UsageError("cli.separator_invalid", "--separator takes one character, or the word tab.")
+        let preset = name.hasSuffix(".tsv") ? 0x09 : declared.separator
+        let text = separator == "tab" ? "\t" : separator
+        guard text?.utf8.count ?? 1 == 1, let byte = text.map({ $0.utf8.first }) ?? preset, byte != declared.quote,
+            byte != 0x0A, byte != 0x0D
+        else {
+            let quote = String(Character(Unicode.Scalar(declared.quote)))
+            throw UsageError(
+                "cli.separator_invalid",
+                "--separator is \((text ?? "").quotedForMessage); give one character other than the feed's quote \(quote), or the word tab."
+            )
         }
-        dialect = CSVDialect(separator: byte)
+        dialect = CSVDialect(separator: byte, quote: declared.quote)
     }
+
+    /// Two readings of one file are two runs.
+    var description: String { isCSV ? "csv \(dialect.separator) \(dialect.quote)" : "ndjson" }
 }
 
 /// Counts how often a row was seen, over all files of one command: record_id is the row's content hash and k (spec
@@ -117,6 +128,12 @@ struct RowReader: ~Copyable {
                 if format.isCSV, header == nil {
                     header = ByteString(splitter.bytes[row.range])
                     continue
+                }
+                if !format.isCSV, splitter.bytes[row.range].first == UInt8(ascii: "[") {
+                    throw UsageError(
+                        "cli.array",
+                        "\(path.quotedForMessage) holds a JSON array; till ingest takes one record a line: jq -c '.[]' FILE | till ingest FEED - --format ndjson."
+                    )
                 }
                 if try !body(splitter.bytes[row.range]) { return false }
             }

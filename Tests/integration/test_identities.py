@@ -137,12 +137,14 @@ def test_loading_with_an_identity(directory):
     rows.write_text("".join(json.dumps(line(client_line_no=str(n))) + "\n" for n in range(10)))
     config = directory / "till.yaml"
     digest = hashlib.sha256(b"open").hexdigest()
-    config.write_text(
-        f"identities:\n  - {{ name: loader, secret_sha256: {digest}, scopes: ['ingest:invoices', operate] }}\n"
-    )
+    config.write_text(f"identities:\n  - {{ name: loader, secret_sha256: {digest}, scopes: ['ingest:invoices'] }}\n")
     with running(new_till(directory, "--config", config)) as till:
         target = till.url.replace("http://", "http://loader:open@")
         assert "read 10 = distinct 10" in ended(till_command("ingest", "invoices", rows, "--to", target), DONE)
+        head = {"Authorization": "Basic " + base64.b64encode(b"loader:open").decode()}
+        for path, status in (("/v1/runs/x?feed=invoices", 404), ("/v1/runs/x?feed=pos", 403), ("/v1/runs/x", 403),
+                             ("/v1/contracts/invoices", 200), ("/v1/contracts/pos", 403)):  # fmt: skip
+            assert till.get(path, head).status == status, path
         wrong = till_command("ingest", "invoices", rows, "--to", target.replace("open", "closed"))
         assert wrong.returncode in (FAILED, USAGE) and b"401" in wrong.stderr + wrong.stdout, wrong
 
@@ -160,3 +162,39 @@ def test_listening_for_others_with_identities(directory):
     till.arguments += ["--listen", f"0.0.0.0:{till._port}"]
     with running(till):
         assert till.get("/v1/sales/total").status == 401
+
+
+FOREIGN = [
+    ("GET", {"Host": "evil.example"}, "host_not_local"),
+    ("GET", {"Host": "127.0.0.1.evil.example:80"}, "host_not_local"),
+    ("POST", {"Host": "localhost.evil.example"}, "host_not_local"),
+    ("POST", {"Origin": "http://evil.example"}, "origin_not_local"), ("POST", {"Origin": "null"}, "origin_not_local"),
+    ("POST", {"Origin": "http://127.0.0.1@evil.example"}, "origin_not_local"),
+]  # fmt: skip
+OWN = [
+    {"Host": "localhost"}, {"Host": "LOCALHOST:8080"}, {"Host": "[::1]:80"}, {"Host": "127.1.2.3"},
+    {"Host": "till.localhost"},
+    {"Origin": "http://localhost:3000"}, {"Origin": "http://127.0.0.1:8080"}, {"Origin": "http://[::1]:8080"},
+]  # fmt: skip
+
+
+def test_pages_of_other_sites_reach_no_till_without_identities(directory):
+    """A browser on this machine sends what any page says, and reads it where the page's name leads to loopback."""
+    with running(new_till(directory)) as till:
+        for method, headers, code in FOREIGN:
+            path = "/v1/sales/total" if method == "GET" else "/v1/feeds/invoices"
+            reply = till.request(method, path, None if method == "GET" else json.dumps(line()).encode(), headers)
+            assert (reply.status, reply.json["error"]["code"]) == (403, code), (headers, reply)
+            (named,) = headers.values()
+            assert named in reply.json["error"]["message"] and "identities" in reply.json["error"]["message"]
+        assert till.get("/health/ready", {"Host": "10.0.0.7"}).status == 200, "probes use any name"
+        assert till.get("/v1/sales/total?after=latest").json["totals"] == [], "nothing was stored"
+        for headers in OWN:
+            assert till.get("/v1/sales/total", headers).status == 200, headers
+            assert till.request("POST", "/v1/feeds/invoices", json.dumps(line()).encode(), headers).status == 202, (
+                headers
+            )
+    with running(new_till(directory, "--config", identities(directory))) as till:
+        known = base64.b64encode(f"sales:{secret('sales')}".encode()).decode()
+        head = {"Authorization": "Basic " + known, "Host": "till.example"}
+        assert till.get("/v1/sales/total", head).status == 200, "with identities any name may be used"

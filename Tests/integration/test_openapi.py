@@ -18,6 +18,8 @@ RUN = {**JSON, "X-Till-Run": "r", "X-Till-Run-Row": "0"}
 OTHERS = {
     ("/health", "get", "200"): GOOD, ("/health/live", "get", "200"): GOOD, ("/health/ready", "get", "200"): GOOD,
     ("/metrics", "get", "200"): GOOD, ("/v1/openapi.json", "get", "200"): GOOD, (HEALTH, "get", "200"): GOOD,
+    ("/v1/contracts/{feed}", "get", "200"): [("invoices", None, None), ("pos", None, None)],
+    ("/v1/contracts/{feed}", "get", "404"): [("nothing", None, None)],
     ("/v1/feeds/{feed}", "post", "202"): [("invoices", line(), JSON), ("invoices", [line(), line(Quantity=0)], JSON)],
     ("/v1/feeds/{feed}", "post", "400"): [("invoices", b"", JSON)],
     ("/v1/feeds/{feed}", "post", "404"): [("nothing", line(), JSON)],

@@ -1,0 +1,37 @@
+import Contracts
+import Formats
+import Ports
+import Primitives
+
+extension IngestService {
+    /// What a sender must know before it cuts a file into records.
+    func describe(_ feed: String, _ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        do throws(IngestProblem) {
+            guard request.method == .get || request.method == .head else {
+                throw IngestProblem(
+                    status: 405,
+                    code: "method_not_allowed",
+                    message: "A contract is read with GET; events are sent to /v1/feeds/\(feed)."
+                )
+            }
+            let contract = try current(feed)
+            var json = JSONWriter()
+            json.beginObject()
+            json.field("feed", feed)
+            json.field("contract", contract.name)
+            json.field("version", contract.version)
+            json.field("digest", contract.digest.description)
+            json.key("csv")
+            json.beginObject()
+            json.field("separator", String(Character(Unicode.Scalar(contract.csv.separator))))
+            json.field("quote", String(Character(Unicode.Scalar(contract.csv.quote))))
+            json.endObject()
+            json.endObject()
+            exchange.respond(
+                HTTPResponse(status: 200, headers: [("content-type", "application/json")], body: json.bytes)
+            )
+        } catch {
+            exchange.respond(error.response)
+        }
+    }
+}

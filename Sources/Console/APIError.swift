@@ -13,7 +13,7 @@ struct APIError: Error {
         APIError(
             status: 404,
             code: "not_found",
-            message: "There is no \(what) \(key.quotedForMessage); look it up in the list of \(what)s."
+            message: "There is no \(what) \(key.quotedForMessage); look it up in its list."
         )
     }
 

@@ -65,6 +65,13 @@ package final class ConsoleService: Sendable {
         return .operate
     }
 
+    /// Whether something is read there.
+    private static func isKnown(_ path: String) -> Bool {
+        let parts = path.split(separator: "/")
+        return Route.all.contains { $0.match(parts) != nil } || EmbeddedAssets.files[path] != nil
+            || ["/health", "/health/live", "/health/ready", "/metrics", "/v1/openapi.json", "/v1/live"].contains(path)
+    }
+
     /// Largest body of a request, by its path; nil for paths that take none.
     package static func bodyBytesMax(_ path: String) -> Int? {
         Action.all.contains { $0.path == path } ? Action.bodyBytesMax : nil
@@ -74,6 +81,15 @@ package final class ConsoleService: Sendable {
         let action = Action.all.first { $0.path == request.path }
         let isReading = request.method == .get || request.method == .head
         guard action == nil ? isReading : request.method == .post else {
+            guard action != nil || Self.isKnown(request.path) else {
+                let what = "There is no path \(request.path.quotedForMessage)"
+                let problem = APIError(
+                    status: 404,
+                    code: "path_unknown",
+                    message: "\(what) that takes \(request.method.rawValue); GET /v1/openapi.json lists all paths."
+                )
+                return exchange.respond(problem.response)
+            }
             let allowed = action == nil ? "GET" : "POST"
             var response = APIError(
                 status: 405,
@@ -201,7 +217,21 @@ package final class ConsoleService: Sendable {
     }
 
     private func query(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
+        if let problem = Self.unknownParameter(request) { return exchange.respond(problem.response) }
         run(request, exchange) { [self] in exchange.respond(answer(request)) }
+    }
+
+    /// A misspelled filter would be a figure of something else.
+    private static func unknownParameter(_ request: HTTPRequest) -> APIError? {
+        let parts = request.path.split(separator: "/")
+        guard let route = Route.all.first(where: { $0.match(parts) != nil }) else { return nil }
+        let known = route.parameters.map(\.name) + ["after", "wait_ms"]
+        guard let name = request.query.first(where: { !known.contains($0.name) })?.name else { return nil }
+        return APIError(
+            status: 400,
+            code: "parameter_unknown",
+            message: "There is no parameter \(name.quotedForMessage) here; known are \(known.joined(separator: ", "))."
+        )
     }
 
     /// Runs `work` on the pool once the tables contain the position that the request names, if it names one.

@@ -154,7 +154,7 @@ extension Route {
             access: .operate,
             summary: "The report of the last till prove; 404 before the first.",
             schema:
-                "{proved_at:t,position:s,tables:i,rows:i,events:i,differences:i,seconds:n,found:[o],feeds:[{feed:s,\(counts),agrees:b}],figures:[{currency:s,figure:s,sums:[{table:s,sum:m}],agrees:b}],days:[{currency:s,days:i,differing:i,first_differing:?s,left_out:i,items:[{day:s,gross:m,returns:m,adjustments:m,reference:m,cancelled:m,windows:m,agrees:b}]}]}",
+                "{proved_at:t,position:s,tables:i,rows:i,events:i,records_behind:i,differences:i,seconds:n,found:[o],feeds:[{feed:s,\(counts),agrees:b}],figures:[{currency:s,figure:s,sums:[{table:s,sum:m}],agrees:b}],days:[{currency:s,days:i,differing:i,first_differing:?s,left_out:i,items:[{day:s,gross:m,returns:m,adjustments:m,reference:m,cancelled:m,windows:m,agrees:b}]}]}",
             answer: OperateQueries.proof
         ),
     ]

@@ -14,6 +14,11 @@ package enum ProofReport {
         out.append(
             "proved \(outcome.tables) tables, \(comparison.rows) rows, \(outcome.events) events to \(position(outcome)): \(comparison.differenceCount) differences in \(fixed(seconds)) s (\(Int(Double(outcome.events) / max(seconds, 1e-9))) events/s)"
         )
+        if outcome.behind > 0 {
+            out.append(
+                "\(outcome.behind) records of the log are not in the tables yet and were not proved: start till on the directory, or prove again"
+            )
+        }
         return out
     }
 
@@ -76,6 +81,7 @@ package enum ProofReport {
         json.field("tables", outcome.tables)
         json.field("rows", outcome.comparison.rows)
         json.field("events", outcome.events)
+        json.field("records_behind", outcome.behind)
         json.field("differences", outcome.comparison.differenceCount)
         json.key("seconds")
         json.raw(Array(fixed(Double(outcome.nanos) / 1e9).utf8))

@@ -27,6 +27,8 @@ package struct ProofOutcome: Sendable {
     package var comparison: Comparison
     package var totals: ControlTotals
     package var nanos: Int64
+    /// Records of feeds that are durable and not in the tables yet: nothing is said of them.
+    package var behind: Int64 = 0
 }
 
 /// A proof of the tables: they are read on the calling thread while others read the log, refine it and compute every

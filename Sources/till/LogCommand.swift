@@ -2,6 +2,7 @@ import EmbeddedLog
 import Formats
 import Ports
 import Primitives
+import SQLiteTables
 import Settings
 
 /// `till log stat|verify|dump`: reads the files, takes no lock, works beside a running till.
@@ -14,9 +15,16 @@ enum LogCommand {
         )
         let settings = try SettingsCommand.load(arguments)
         let directory = settings.text(.data) + "/log"
+        guard try PosixDisk().list(settings.text(.data)).contains("log") else {
+            throw UsageError(
+                "cli.log_missing",
+                "There is no log in \(settings.text(.data).quotedForMessage); name the data directory with --data."
+            )
+        }
         switch try arguments.only("of stat, verify, dump") {
         case "stat": return try stat(directory, json: arguments.has("json"))
-        case "verify": return try verify(directory, json: arguments.has("json"))
+        case "verify":
+            return try verify(directory, tables: settings.text(.data) + "/tables.sqlite", json: arguments.has("json"))
         case "dump": return try dumpRecords(directory, arguments)
         default: throw UsageError("cli.log_usage", "Say till log stat, till log verify or till log dump.")
         }
@@ -47,25 +55,38 @@ enum LogCommand {
         return .success
     }
 
-    private static func verify(_ directory: String, json asJSON: Bool) throws -> ExitCode {
-        let verdict = try LogInspection.verify(directory, PosixDisk())
-        for damage in verdict.damages { TillMain.print("damage: \(damage)") }
-        for tail in verdict.tails { TillMain.print("tail: \(tail)") }
+    /// - Parameter tables: What is stored there was durable before: a log that ends earlier has lost something.
+    private static func verify(_ directory: String, tables: String, json asJSON: Bool) throws -> ExitCode {
+        let disk = PosixDisk()
+        // Asked first, so that a till which writes meanwhile is never ahead of the log.
+        let stored = try? SQLiteReader(path: tables, settings: SQLiteTablesSettings()).snapshot { try $0.positions() }
+        let verdict = try LogInspection.verify(directory, disk)
+        let ends = try LogInspection.ends(directory, disk)
+        let short = (stored ?? PositionVector()).offsets.sorted { $0.key < $1.key }.compactMap { partition, offset in
+            let end = ends.offsets[partition] ?? 0
+            return end >= offset
+                ? nil : "\(partition) ends at offset \(end), and the tables have results of it up to \(offset)"
+        }
+        let damages = verdict.damages.map(\.description) + short
         if asJSON {
             var json = JSONWriter()
             json.beginObject()
             json.field("records", verdict.records)
             json.field("bytes", verdict.bytes)
-            json.field("damages", verdict.damages.count)
-            json.field("tails", verdict.tails.count)
+            for (name, texts) in [("damages", damages), ("tails", verdict.tails.map(\.description))] {
+                json.key(name)
+                json.beginArray()
+                for text in texts { json.string(text) }
+                json.endArray()
+            }
             json.endObject()
             TillMain.print(String(decoding: json.bytes, as: UTF8.self))
         } else {
-            TillMain.print(
-                "\(verdict.records) records in \(verdict.bytes) bytes verified, \(verdict.damages.count) damages"
-            )
+            for damage in damages { TillMain.print("damage: \(damage)") }
+            for tail in verdict.tails { TillMain.print("tail: \(tail)") }
+            TillMain.print("\(verdict.records) records in \(verdict.bytes) bytes verified, \(damages.count) damages")
         }
-        return verdict.damages.isEmpty ? .success : .damaged
+        return damages.isEmpty ? .success : .damaged
     }
 
     private static func dumpRecords(_ directory: String, _ arguments: Arguments) throws -> ExitCode {
@@ -74,6 +95,13 @@ enum LogCommand {
             limit > 0
         else {
             throw UsageError("cli.log_dump_usage", "--from and --limit take whole numbers; --from counts from 0.")
+        }
+        guard try PosixDisk().list(directory).contains(topic) else {
+            let topics = try PosixDisk().list(directory).sorted().joined(separator: ", ")
+            throw UsageError(
+                "cli.log_topic",
+                "There is no topic \(topic.quotedForMessage) in the log; it has \(topics)."
+            )
         }
         let since = try arguments["since"].map { text in
             guard case .instant(let time)? = TimeFormat("iso8601")?.read(Array(text.utf8)[...]) else {

@@ -14,7 +14,7 @@ enum ExitCode: Int32 {
     case inUse = 3
     /// Stored bytes are damaged.
     case damaged = 4
-    /// Nothing was proved: the tables stand between two commits that belong together.
+    /// Nothing was proved: the tables stand between two commits that belong together, or have nothing of the log.
     case releasing = 5
 }
 
@@ -24,7 +24,7 @@ enum TillMain {
 
     static let help =
         commands + "\n\n" + notes.map(\.text).joined(separator: "\n")
-        + "\n\nExit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found, 5 nothing was proved: parked records are being released."
+        + "\n\nExit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found, 5 nothing was proved: parked records are being released, or the tables have nothing of the log yet."
 
     private static let commands = """
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
@@ -32,7 +32,7 @@ enum TillMain {
         till up [--config FILE] [--data DIR] [--listen HOST:PORT] [SETTINGS]      run until SIGINT or SIGTERM
         till ingest FEED FILE… [--to URL | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
-        till contract check FILE…                                      report every mistake with line and column
+        till contract check FILE… [--json]                             report every mistake with line and column
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
             dump: --topic TOPIC (default feed.invoices) --from OFFSET --since TIME --limit N (default 10)
         till windows [--store STORE] [--open] [--from T] [--until T] [SERVER]     turnover by store and window

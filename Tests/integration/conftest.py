@@ -24,6 +24,20 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30
 
 
+FIGURES = []
+
+
+def tell(figures):
+    """Prints the figures of a test that passed, also where pytest hides what tests print."""
+    print(figures)
+    FIGURES.append(figures)
+
+
+def pytest_terminal_summary(terminalreporter):
+    for figures in FIGURES:
+        terminalreporter.write_line(figures)
+
+
 def till_binary():
     """The binary under test, or None."""
     named = os.environ.get("TILL_BIN")

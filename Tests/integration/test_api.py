@@ -100,6 +100,14 @@ REQUESTS = {
 OF_STREAMS = {"/v1/windows/{store}/{start}/revisions"}
 
 
+def test_a_misspelled_filter_is_no_figure(sample):
+    for path in ("/v1/sales/over-time?contry=France", "/v1/sales/total?country=France", "/v1/late?limits=3"):
+        reply = sample.get(path)
+        assert (reply.status, reply.json["error"]["code"]) == (400, "parameter_unknown"), reply
+        assert path.split("?")[1].split("=")[0] in reply.json["error"]["message"]
+    assert sample.get("/v1/sales/total?after=latest&wait_ms=30000").status == 200
+
+
 def test_every_documented_route_is_tried(openapi):
     """A route without an example here, or an answer without a description there, is a gap."""
     documented = {path for path, item in openapi["paths"].items() if "get" in item}

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import Till, till_binary
+from conftest import Till, tell, till_binary
 from kill_load import CONNECTIONS, amounts, events, http_request, idempotency_key, invoice_number, is_reposted
 
 KILLS = int(os.environ.get("TILL_KILLS", "50"))
@@ -224,7 +224,7 @@ def test_acknowledged_events_survive_kill(server, load):
 
     sent = {request for request in oracle.lost if is_reposted(request[0])}
     share = oracle.in_flight_kills / oracle.kills
-    print(
+    tell(
         f"\nkills {oracle.kills} (+{oracle.startup_kills} while starting), "
         f"with requests in flight {oracle.in_flight_kills} ({share:.0%}), {oracle.in_flight_requests} requests in all"
         f"\nrequests acknowledged {len(oracle.acknowledged)}, "

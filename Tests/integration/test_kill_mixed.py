@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from decimal import Decimal
 
 import pytest
+from conftest import tell
 from mixed_load import EPOCH, TAKEN, epoch_of, feed_of, headers, is_bad, records, references
 from support import DONE, RELEASING, ended, new_till, till_command
 from test_kill import Load, Oracle, kill_while_starting, read_tables, verify_log
@@ -324,7 +325,7 @@ def test_mixed_feeds_survive_kill(server, load):
     assert {feed: stored[feed]["received"] for feed in FEEDS} == counts
 
     share = oracle.in_flight_kills / oracle.kills
-    print(
+    tell(
         f"\nkills {oracle.kills} (+{figures.starts} while starting), with requests in flight {oracle.in_flight_kills}"
         f" ({share:.0%}), with tables behind the log {figures.behind}, while releasing {figures.releasing}"
         f"\nevents acknowledged {figures.events}, in the log {sum(counts.values())}, duplicates"

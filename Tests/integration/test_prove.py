@@ -12,6 +12,7 @@ from conftest import wait_until
 from support import DAMAGED, DONE, EXAMPLE, FAILED, USAGE, ended, line, new_till, running, till_command
 
 ROWS = 20_000
+NOTHING = 5
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +130,32 @@ def test_at_most_a_hundred_differences_are_shown(changed):
 def test_a_directory_without_tables_is_refused(directory):
     assert "tables.sqlite" in prove(directory / "nothing", USAGE)
     assert "till prove" in ended(till_command("prove", "words"), USAGE)
+
+
+def test_tables_that_lack_part_of_the_log_are_not_called_proved(tmp_path):
+    """An older file of tables beside a newer log agrees with its positions, and the report says what is not in it."""
+    data, kept = tmp_path / "data", tmp_path / "kept"
+    kept.mkdir()
+
+    def keep(name):
+        one, other = sqlite3.connect(data / "tables.sqlite"), sqlite3.connect(kept / name)
+        with contextlib.closing(one), contextlib.closing(other):
+            one.backup(other)
+
+    ended(till_command("ingest", "users", "-", "--format", "ndjson", "--data", data, stdin=b""), DONE)
+    keep("empty")
+    for number in range(2):
+        rows = "".join(json.dumps(line(client_line_no=f"{number}-{n}")) + "\n" for n in range(3 + number))
+        ended(till_command("ingest", "invoices", "-", "--format", "ndjson", "--data", data, stdin=rows.encode()), DONE)
+        keep(str(number))
+    assert "not in the tables" not in prove(data, DONE)
+    for name, code, behind in (("0", DONE, 4), ("empty", NOTHING, 7)):
+        for old in data.glob("tables.sqlite*"):
+            old.unlink()
+        shutil.copy(kept / name, data / "tables.sqlite")
+        assert f"{behind} records of the log are not in the tables yet" in prove(data, code)
+        assert json.loads(prove(data, code, "--json"))["records_behind"] == behind
+    assert "7 records" not in ended(till_command("log", "verify", "--data", data), DONE)
 
 
 def test_a_damaged_segment_is_named(tmp_path, loaded):

@@ -12,6 +12,7 @@ SALES = 20_000
 # Small, so that short logs fill every buffer; what does not depend on the log (threads, batches, code) is about 40 MiB.
 MEMORY = 8
 MEBIBYTE = 1 << 20
+GROWTH = 20 * MEBIBYTE
 
 
 def peak(*words):
@@ -34,9 +35,9 @@ def size(directory):
 
 @pytest.fixture(scope="module")
 def logs(tmp_path_factory):
-    """Data directories with simulated sales, the second with four times as many."""
+    """Data directories with simulated sales, the second with eight times as many."""
     directory = tmp_path_factory.mktemp("memory")
-    for number, count in enumerate((SALES, 4 * SALES)):
+    for number, count in enumerate((SALES, 8 * SALES)):
         sales = directory / f"{number}.ndjson"
         words = [
             "--count",
@@ -60,11 +61,12 @@ def logs(tmp_path_factory):
 @pytest.mark.parametrize("words", [[], ["--rows"]])
 def test_memory_grows_by_far_less_than_the_log(logs, words):
     short, long = (size(data / "log") for data in logs)
-    assert long - short > 16 * MEBIBYTE, "the logs say something"
+    assert long - short > 100 * MEBIBYTE, "the logs say something"
     before, after = (peak("prove", "--data", data, "--memory", MEMORY, *words) for data in logs)
     print(f"\nlog {short >> 20} to {long >> 20} MiB, memory {before >> 20} to {after >> 20} MiB")
-    # Facts of the longer log are twice its bytes: in memory they would be eight times this.
-    assert after - before < (long - short) // 4
+    # Facts are twice the bytes of the log: in memory they would be ten times this. What grows are the read buffers of
+    # the runs that are merged, up to 64 of them.
+    assert after - before < GROWTH
     assert 20 * MEBIBYTE < after < 100 * MEBIBYTE
 
 

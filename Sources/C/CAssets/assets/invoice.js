@@ -23,7 +23,7 @@ async function openInvoice(id, number) {
   if (!dialog.open) dialog.showModal();
   try {
     const data = await api(`/v1/invoices/${encodeURIComponent(id)}`);
-    const words = { price_zero: "price 0", no_description: "no description" };
+    const words = { zero_price: "price 0", no_description: "no description" };
     const kind = (line) => (line.kind === "gross" ? "sale" : line.kind);
     const countsAs = (line) => [kind(line), ...(line.flags ?? []).map((f) => words[f] ?? f)].join(", ");
     fill(body,

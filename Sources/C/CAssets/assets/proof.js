@@ -42,5 +42,6 @@ export async function loadProof(current) {
   const named = found.slice(0, FOUND).map((one) =>
     el("li", { text: [one.table, one.key, one.kind, one.text].filter(Boolean).join(", ") }));
   fill(byId("proof-found"), ...named);
-  byId("proof-position").textContent = `Up to position ${data.position}.`;
+  const behind = data.records_behind > 0 ? ` ${count(data.records_behind)} records were not in the tables then.` : "";
+  byId("proof-position").textContent = `Up to position ${data.position}.${behind}`;
 }

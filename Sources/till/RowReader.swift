@@ -102,6 +102,7 @@ struct RowReader: ~Copyable {
     private let format: FileFormat
     private let path: String
     private var header: ByteString?
+    private var isAtStart = true
     private var atEnd = false
     /// Bytes read so far, unpacked.
     private(set) var bytesRead = 0
@@ -129,12 +130,14 @@ struct RowReader: ~Copyable {
                     header = ByteString(splitter.bytes[row.range])
                     continue
                 }
-                if !format.isCSV, splitter.bytes[row.range].first == UInt8(ascii: "[") {
+                // Only at the start: further on it is a bad record, and no reason to stop.
+                if isAtStart, !format.isCSV, splitter.bytes[row.range].first == UInt8(ascii: "[") {
                     throw UsageError(
                         "cli.array",
                         "\(path.quotedForMessage) holds a JSON array; till ingest takes one record a line: jq -c '.[]' FILE | till ingest FEED - --format ndjson."
                     )
                 }
+                isAtStart = false
                 if try !body(splitter.bytes[row.range]) { return false }
             }
             if atEnd { return true }

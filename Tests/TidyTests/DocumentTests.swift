@@ -67,6 +67,30 @@ import Testing
         )
     }
 
+    /// Names of tests in backquotes, `FILE::TEST`, that are not there.
+    static func absentTests(in text: String, files: [SourceFile]) throws -> [String] {
+        let expression = try NSRegularExpression(pattern: #"`(test_\w+\.py)::(test_\w+)`"#)
+        let whole = text as NSString
+        return expression.matches(in: text, range: NSRange(location: 0, length: whole.length)).compactMap { match in
+            let (path, test) = (whole.substring(with: match.range(at: 1)), whole.substring(with: match.range(at: 2)))
+            let file = files.first { $0.path == "Tests/integration/" + path }
+            return file?.text.contains("def \(test)(") == true ? nil : "\(path)::\(test) is not there"
+        }
+    }
+
+    @Test func `tests that documents name are there`() throws {
+        for page in Repository.files(under: "docs", extensions: ["md"]) {
+            report(try Self.absentTests(in: page.text, files: Repository.files).map { "\(page.path): \($0)" })
+        }
+    }
+
+    @Test func `a test that is not there is named`() throws {
+        let file = SourceFile(path: "Tests/integration/test_a.py", text: "def test_one():\n")
+        let text = "`test_a.py::test_one`, `test_a.py::test_two`, `test_b.py::test_one`"
+        let absent = try Self.absentTests(in: text, files: [file])
+        #expect(absent == ["test_a.py::test_two is not there", "test_b.py::test_one is not there"])
+    }
+
     @Test func `links are read from the folder of their document`() throws {
         let file = SourceFile(path: "docs/a/b.md", text: "[x](../c.md#d) [y](https://doi.org/1) [z](#e) [w](e/f.md)")
         #expect(try Self.linkTargets(of: file) == ["/docs/c.md", "/docs/a/e/f.md"])

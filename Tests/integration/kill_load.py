@@ -59,7 +59,7 @@ def idempotency_key(connection, request):
 def http_request(connection, request):
     body = json.dumps(list(events(connection, request))).encode()
     key = idempotency_key(connection, request)
-    head = ["POST /v1/feeds/invoices HTTP/1.1", "Host: till", "Content-Type: application/json"]
+    head = ["POST /v1/feeds/invoices HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     head += [f"Content-Length: {len(body)}", f"X-Till-Sender: kill-{connection}"]
     if key:
         head.append(f"Idempotency-Key: {key}")

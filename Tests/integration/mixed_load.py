@@ -151,7 +151,7 @@ def headers(connection, request):
 
 def http_request(connection, request):
     body = json.dumps(records(connection, request)).encode()
-    head = [f"POST /v1/feeds/{feed_of(connection)} HTTP/1.1", "Host: till", "Content-Type: application/json"]
+    head = [f"POST /v1/feeds/{feed_of(connection)} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     head += [f"Content-Length: {len(body)}"]
     head += [f"{name}: {value}" for name, value in headers(connection, request).items()]
     return "\r\n".join([*head, "", ""]).encode() + body

@@ -206,11 +206,11 @@ def test_a_body_above_the_limit(tmp_path):
     till = new_till(tmp_path, "--http.body_mebibytes_max", "1").start()
     try:
         body = b"[" + json.dumps(line()).encode() + b" " * (1 << 20) + b"]"
-        head = f"POST /v1/feeds/invoices HTTP/1.1\r\nHost: t\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST /v1/feeds/invoices HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
         answer = raw_exchange(till, head.encode())
         assert answer.startswith(b"HTTP/1.1 413 "), "told before the body is sent"
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"]
-        chunked = b"POST /v1/feeds/invoices HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+        chunked = b"POST /v1/feeds/invoices HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         chunked += f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
         assert raw_exchange(till, chunked).startswith(b"HTTP/1.1 413 ")
         assert totals(till)["received"] == 0

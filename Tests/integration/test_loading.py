@@ -115,6 +115,9 @@ def test_a_load_with_a_wrong_format_does_not_stand_in_the_way_of_the_right_one(d
         array = directory / "a.json"
         array.write_text(json.dumps([line()]))
         assert "jq -c" in ingest(till, array, code=USAGE)
+        mixed = directory / "b.ndjson"
+        mixed.write_text("\n".join([json.dumps(line(InvoiceNo="B1")), "[1]", json.dumps(line(InvoiceNo="B2"))]) + "\n")
+        assert "read 3 = distinct 2 + duplicates 0 + quarantined 1" in ingest(till, mixed)
 
 
 def test_csv_is_cut_as_the_contract_says(directory):

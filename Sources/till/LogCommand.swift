@@ -15,7 +15,8 @@ enum LogCommand {
         )
         let settings = try SettingsCommand.load(arguments)
         let directory = settings.text(.data) + "/log"
-        guard try PosixDisk().list(settings.text(.data)).contains("log") else {
+        // A till that was killed in its first moment has its lock and no log yet: nothing was acknowledged.
+        guard !Set(try PosixDisk().list(settings.text(.data))).isDisjoint(with: ["log", "LOCK"]) else {
             throw UsageError(
                 "cli.log_missing",
                 "There is no log in \(settings.text(.data).quotedForMessage); name the data directory with --data."

@@ -175,6 +175,10 @@ def test_log_tools_without_a_log(directory):
         text = ended(till_command("log", verb, "--data", directory / "nothing"), USAGE)
         assert "--data" in text and "nothing" in text
     assert not (directory / "nothing").exists(), "readers create nothing"
+    (directory / "killed").mkdir()
+    (directory / "killed/LOCK").touch()
+    text = ended(till_command("log", "verify", "--data", directory / "killed"), DONE)
+    assert "0 records in 0 bytes verified, 0 damages" in text, "killed before there was a log"
 
 
 # --- contracts --------------------------------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ import Testing
 
 @testable import Processing
 
-/// Any order, any duplication, any batching of the same records gives the same tables (spec model 1.8), and they are
-/// those that the proof computes, to the last column. TILL_PROPERTY=n runs n histories, TILL_SEED=n others.
+/// Any order, duplication, batching and crash point of the same records gives the same tables (spec model 1.8), and
+/// they are those that the proof computes, to the last column. TILL_PROPERTY=n runs n histories, TILL_SEED=n others.
 @Suite struct FoldPropertyTests {
     static let histories = ProcessInfo.processInfo.environment["TILL_PROPERTY"].flatMap { Int($0) } ?? 5_000
     /// Histories of two seeds are different ones.
@@ -23,9 +23,9 @@ import Testing
     /// Folds records in batches of random sizes, sometimes with a new process between two of them.
     static func fold(_ records: [JudgedRecord], into store: any TableStore, _ random: inout SeededRandom) throws {
         var fold = RetailFold()
-        var rest = records[...]
-        var position = try store.positions()
         var owner = try store.claim()
+        var position = try store.positions()
+        var rest = records.dropFirst(Int(position.offsets[TopicPartition("feed.test"), default: 0]))
         while !rest.isEmpty {
             let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
             let batch = Array(rest.prefix(size))
@@ -48,11 +48,12 @@ import Testing
         try Committing.end(store)
     }
 
-    static func inMemory(_ records: [JudgedRecord], _ random: inout SeededRandom) throws -> ProofContents {
-        let memory = MemoryTables(MemoryTables.Storage(RetailTables.all))
-        let store: any TableStore = random.next() % 2 == 0 ? memory : CommitBehind(memory, time: SystemTime())
-        try fold(records, into: store, &random)
-        return try Proof.contents(of: store)
+    static func inMemory(
+        _ records: [JudgedRecord],
+        _ random: inout SeededRandom,
+        _ lives: inout CrashingLives
+    ) throws -> ProofContents {
+        try Proof.contents(of: lives.run(&random) { try fold(records, into: $0, &$1) })
     }
 
     /// Offsets as this order has them in a log.
@@ -68,8 +69,9 @@ import Testing
     static let byArrival: Set<String> = ["log_offset", "contract", "first_seen"]
 
     @Test(arguments: 0..<shards)
-    func `any order, duplication and batching gives the tables of the direct computation`(shard: Int) throws {
+    func `any order, duplication, batching and crash gives the tables of the direct computation`(shard: Int) throws {
         var seen: Set<RecordGenerator.Situation> = []
+        var lives = CrashingLives()
         var failures = 0
         for number in stride(from: shard, to: Self.histories, by: Self.shards) where failures < 3 {
             var generator = RecordGenerator(seed: UInt64(number) &+ Self.firstSeed)
@@ -79,7 +81,7 @@ import Testing
             var contents: [ProofContents] = []
             for round in 0..<2 {
                 let order = Self.logged(round == 0 ? records : records.shuffled(using: &random))
-                let found = try Self.inMemory(order, &random)
+                let found = try Self.inMemory(order, &random, &lives)
                 let expected = try Proof.contents(of: order)
                 if found != expected {
                     failures += 1
@@ -100,6 +102,7 @@ import Testing
             }
         }
         #expect(seen == Set(RecordGenerator.Situation.allCases), "a situation did not occur")
+        lives.expectAll()
     }
 
     @Test func `SQLite holds the same as the memory`() throws {

@@ -9,35 +9,61 @@ import Testing
 
 @testable import Processing
 
-/// Windows, counters, reference data, parking, quarantine and senders: any order, duplication and batching of the same
-/// records gives the same tables.
+/// Windows, counters, reference data, parking, quarantine and senders: any order, duplication, batching and crash point
+/// of the same records gives the same tables.
 @Suite struct StreamPropertyTests {
-    /// Folds records in batches of random sizes; parked records are released as the worker does it.
-    static func fold(_ records: [JudgedRecord], _ random: inout SeededRandom) throws -> ProofContents {
-        let memory = MemoryTables(MemoryTables.Storage(RetailTables.all))
-        let store: any TableStore = random.next() % 2 == 0 ? memory : CommitBehind(memory, time: SystemTime())
-        var parked: [Identifier: JudgedRecord] = [:]
-        for record in records where !record.requires.isEmpty { parked[record.recordID] = record }
-        var fold = RetailFold()
-        var rest = records[...]
-        let owner = try store.claim()
-        var position = PositionVector()
-        while !rest.isEmpty {
-            let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
-            var batch = Array(rest.prefix(size))
-            // As the worker does it: what waited for references is counted before what came after them.
-            let references = batch.filter { if case .accepted(.reference) = $0.outcome { true } else { false } }
-            rest = rest.dropFirst(size)
-            if !references.isEmpty, references.count < batch.count {
-                rest = (batch.filter { !references.map(\.offset).contains($0.offset) } + rest)[...]
-                batch = references
+    static let partition = TopicPartition("feed.shop")
+
+    /// One history as workers fold it: in batches of random sizes, references before what came with them.
+    final class History {
+        /// As they are folded; a crash does not change what was put forward.
+        private var records: [JudgedRecord]
+        private var parked: [Identifier: JudgedRecord] = [:]
+
+        init(_ records: [JudgedRecord]) {
+            self.records = records
+            for record in records where !record.requires.isEmpty { parked[record.recordID] = record }
+        }
+
+        /// Folds all that is left, as one worker.
+        func fold(into store: any TableStore, _ random: inout SeededRandom) throws {
+            var fold = RetailFold()
+            let owner = try store.claim()
+            var position = try store.positions()
+            try release(&fold, store, position, owner)
+            var done: Int { Int(position.offsets[StreamPropertyTests.partition, default: 0]) }
+            while done < records.count {
+                let size = 1 + Int(random.next() % UInt64(random.next() % 3 == 0 ? records.count : 3))
+                let range = done..<min(done + size, records.count)
+                var batch = Array(records[range])
+                let references = batch.filter(Self.isReference)
+                if !references.isEmpty, references.count < batch.count {
+                    // As the worker does it: what waited for references is counted before what came after them.
+                    records.replaceSubrange(range, with: references + batch.filter { !Self.isReference($0) })
+                    batch = references
+                }
+                let (changes, tally) = try fold.apply(batch, from: store)
+                #expect(tally.received == tally.distinct + tally.duplicates + tally.quarantined + tally.parked)
+                var to = position
+                to.offsets[StreamPropertyTests.partition, default: 0] += Int64(batch.count)
+                try Committing.commit(changes, to: store, from: position, to: to, owner: owner)
+                position = to
+                try release(&fold, store, position, owner)
+                if random.next() % 4 == 0 { fold.forget() }
             }
-            let (changes, tally) = try fold.apply(batch, from: store)
-            #expect(tally.received == tally.distinct + tally.duplicates + tally.quarantined + tally.parked)
-            var to = position
-            to.offsets[TopicPartition("feed.shop"), default: 0] += Int64(batch.count)
-            try Committing.commit(changes, to: store, from: position, to: to, owner: owner)
-            position = to
+        }
+
+        private static func isReference(_ record: JudgedRecord) -> Bool {
+            if case .accepted(.reference) = record.outcome { true } else { false }
+        }
+
+        /// Parked records are released as the worker does it.
+        private func release(
+            _ fold: inout RetailFold,
+            _ store: any TableStore,
+            _ position: PositionVector,
+            _ owner: Int64
+        ) throws {
             while let due = try fold.dueRelease(store) {
                 let again = due.rows.compactMap { row -> JudgedRecord? in
                     guard var record = parked[Identifier(row[2].bytes?.bytes ?? []) ?? Identifier(Digest.zero)] else {
@@ -54,10 +80,16 @@ import Testing
                 let released = try fold.release(due, again, from: store)
                 #expect(try store.commit(released.changes, from: position, to: position, owner: owner) == .committed)
             }
-            if random.next() % 4 == 0 { fold.forget() }
         }
-        try Committing.end(store)
-        return try Proof.contents(of: store)
+    }
+
+    static func fold(
+        _ records: [JudgedRecord],
+        _ random: inout SeededRandom,
+        _ lives: inout CrashingLives
+    ) throws -> ProofContents {
+        let history = History(records)
+        return try Proof.contents(of: lives.run(&random) { try history.fold(into: $0, &$1) })
     }
 
     /// What arrival order decides by nature (spec model 1.8).
@@ -75,8 +107,9 @@ import Testing
     }
 
     @Test(arguments: 0..<8)
-    func `any order and batching gives the same tables`(shard: Int) throws {
+    func `any order, batching and crash gives the same tables`(shard: Int) throws {
         var seen: Set<StreamGenerator.Situation> = []
+        var lives = CrashingLives()
         var failures = 0
         for number in stride(from: shard, to: FoldPropertyTests.histories, by: 8) where failures < 2 {
             var generator = StreamGenerator(seed: UInt64(number) &+ 77 &+ FoldPropertyTests.firstSeed)
@@ -85,7 +118,7 @@ import Testing
             var random = SeededRandom(seed: UInt64(number))
             var orders = [records, generator.reordered(records)].map { order -> [String] in
                 do {
-                    let found = try Self.fold(order, &random)
+                    let found = try Self.fold(order, &random, &lives)
                     let expected = try Proof.contents(of: order)
                     if found != expected {
                         failures += 1
@@ -107,5 +140,6 @@ import Testing
             }
         }
         #expect(seen == Set(StreamGenerator.Situation.allCases), "a situation did not occur")
+        lives.expectAll()
     }
 }

@@ -129,6 +129,7 @@ let tests: [(name: String, dependencies: [String])] = [
         ["Proof", "SQLiteTables", "Refine", "RetailModel", "Tables", "Ports", "Primitives", "FaultKit", "EmbeddedLog"]
     ),
     ("SettingsTests", ["Settings", "Primitives"]),
+    ("TelemetryTests", ["Telemetry"]),
     ("SimulationTests", ["Simulation", "Formats", "Primitives"]),
     ("TidyTests", []),
 ]

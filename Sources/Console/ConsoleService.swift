@@ -16,19 +16,21 @@ package final class ConsoleService: Sendable {
     private let live: LiveFeed
     private let actions: QuarantineActions
     private let proof: @Sendable () -> [UInt8]?
-    private let transport: @Sendable () -> (requests: Int, connections: Int)
+    private let traffic: HTTPTraffic
+    private let connectionsOpen: @Sendable () -> Int
     private let answersReferenceClients: Bool
     private let openAPI: [UInt8]
 
     /// - Parameter resubmission: Takes records of quarantine into the log again.
     /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
     /// - Parameter references: Paths of reference systems that are on, for the OpenAPI document.
-    /// - Parameter transport: Requests answered since the start, and connections open now.
+    /// - Parameter traffic: Requests answered since the start.
     package init(
         reader: any TableReader,
         resubmission: any RecordResubmission,
         proof: @escaping @Sendable () -> [UInt8]?,
-        transport: @escaping @Sendable () -> (requests: Int, connections: Int),
+        traffic: HTTPTraffic,
+        connectionsOpen: @escaping @Sendable () -> Int,
         board: PositionBoard,
         pool: BlockingPool,
         metrics: Metrics,
@@ -47,82 +49,81 @@ package final class ConsoleService: Sendable {
         self.live = live
         actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status)
         self.proof = proof
-        self.transport = transport
+        self.traffic = traffic
+        self.connectionsOpen = connectionsOpen
         self.answersReferenceClients = answersReferenceClients
         openAPI = OpenAPI.document(version: status.version, references: references)
     }
 
-    /// What a path asks for; everything unknown asks for the operator's scope.
-    package static func access(_ path: String) -> Access {
-        let parts = path.split(separator: "/")
-        if parts.count == 3, parts[0] == "v1", parts[1] == "views" {
-            return OperateQueries.viewAccess(String(parts[2]))
+    /// Paths under which requests are counted, by number.
+    package static var routes: [String] { Place.all.map(\.path) }
+
+    /// The number of a path's route; nil when there is nothing.
+    package static func route(ofPath path: String) -> Int? { Place.index(ofPath: path) }
+
+    /// Which scope a path asks for; one that is unknown, the operator's.
+    ///
+    /// - Parameter route: As ``route(ofPath:)`` gave it for that path.
+    package static func access(_ route: Int?, path: String) -> Access {
+        guard let route else { return .operate }
+        let place = Place.all[route]
+        guard place.path == "/v1/views/{view}" else { return place.access }
+        return OperateQueries.viewAccess(place.values(path.split(separator: "/"))?.first ?? "")
+    }
+
+    /// Largest body of a request, by its route; nil for those that take none.
+    package static func bodyBytesMax(_ route: Int) -> Int? {
+        if case .action = Place.all[route].kind { Action.bodyBytesMax } else { nil }
+    }
+
+    /// - Parameter route: As ``route(ofPath:)`` gave it for the path.
+    package func handle(_ request: HTTPRequest, _ route: Int?, _ exchange: any HTTPExchange) {
+        guard let route else {
+            let problem = APIError(
+                status: 404,
+                code: "path_unknown",
+                message:
+                    "There is nothing at \(request.path.quotedForMessage); GET /v1/openapi.json lists all paths."
+            )
+            return exchange.respond(problem.response)
         }
-        if let route = Route.all.first(where: { $0.match(parts) != nil }) { return route.access }
-        if path == "/health" || path.hasPrefix("/health/") { return .open }
-        if path == "/v1/live" || path == "/v1/openapi.json" { return .sales }
-        if EmbeddedAssets.files[path] != nil { return .sales }
-        return .operate
-    }
-
-    /// Whether something is read there.
-    private static func isKnown(_ path: String) -> Bool {
-        let parts = path.split(separator: "/")
-        return Route.all.contains { $0.match(parts) != nil } || EmbeddedAssets.files[path] != nil
-            || ["/health", "/health/live", "/health/ready", "/metrics", "/v1/openapi.json", "/v1/live"].contains(path)
-    }
-
-    /// Largest body of a request, by its path; nil for paths that take none.
-    package static func bodyBytesMax(_ path: String) -> Int? {
-        Action.all.contains { $0.path == path } ? Action.bodyBytesMax : nil
-    }
-
-    package func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
-        let action = Action.all.first { $0.path == request.path }
-        let isReading = request.method == .get || request.method == .head
-        guard action == nil ? isReading : request.method == .post else {
-            guard action != nil || Self.isKnown(request.path) else {
-                let what = "There is no path \(request.path.quotedForMessage)"
-                let problem = APIError(
-                    status: 404,
-                    code: "path_unknown",
-                    message: "\(what) that takes \(request.method.rawValue); GET /v1/openapi.json lists all paths."
-                )
-                return exchange.respond(problem.response)
-            }
-            let allowed = action == nil ? "GET" : "POST"
+        let place = Place.all[route]
+        var allowed: [HTTPRequest.Method] = [.get, .head]
+        if case .action = place.kind { allowed = [.post] }
+        guard allowed.contains(request.method) else {
             var response = APIError(
                 status: 405,
                 code: "method_not_allowed",
                 message:
-                    "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use \(allowed)."
+                    "\(request.method.rawValue) is not possible on \(request.path.quotedForMessage); use \(allowed[0].rawValue)."
             ).response
-            response.headers.append(("allow", action == nil ? "GET, HEAD" : allowed))
+            response.headers.append(("allow", allowed.map(\.rawValue).joined(separator: ", ")))
             return exchange.respond(response)
         }
-        if let action { return perform(action, request, exchange) }
-        switch request.path {
-        case "/health/live": exchange.respond(Self.json(JSONWriter.object { $0.field("status", "live") }))
-        case "/health/ready": ready(exchange)
-        case "/health": exchange.respond(Self.json(JSONWriter.object { $0.field("status", "up") }))
-        case "/metrics": exchange.respond(metricsResponse())
-        case "/v1/openapi.json": exchange.respond(Self.json(openAPI))
-        case "/v1/live":
-            if !pool.submit({ [live] in
-                if !live.add(exchange) {
-                    exchange.respond(
-                        APIError(
-                            status: 503,
-                            code: "live_full",
-                            message: "\(LiveFeed.streamsMax) dashboards listen already; try again later."
-                        ).response
-                    )
-                }
-            }) {
-                busy(exchange)
-            }
-        default: asset(request, exchange) { self.query(request, exchange) }
+        switch place.kind {
+        case .query(let route): query(request, route, place.values(request.path.split(separator: "/")) ?? [], exchange)
+        case .action(let action): perform(action, request, exchange)
+        case .asset(let file): asset(file, request, exchange)
+        case .up: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "up") }))
+        case .live: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "live") }))
+        case .ready: ready(exchange)
+        case .metrics: exchange.respond(metricsResponse())
+        case .openAPI: exchange.respond(Self.json(openAPI))
+        case .liveFeed: listen(exchange)
         }
+    }
+
+    private func listen(_ exchange: any HTTPExchange) {
+        let isTaken = pool.submit { [live] in
+            if live.add(exchange) { return }
+            let problem = APIError(
+                status: 503,
+                code: "live_full",
+                message: "\(LiveFeed.streamsMax) dashboards listen already; try again later."
+            )
+            exchange.respond(problem.response)
+        }
+        if !isTaken { busy(exchange) }
     }
 
     private static func json(_ body: [UInt8], status: Int = 200) -> HTTPResponse {
@@ -156,24 +157,22 @@ package final class ConsoleService: Sendable {
         metrics.set(.process_resident_bytes, cshims_resident_bytes())
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
         metrics.set(.process_lag_records, status.lag)
-        let transport = transport()
-        metrics.set(.http_requests_total, Int64(transport.requests))
-        metrics.set(.http_connections_open, Int64(transport.connections))
+        for feed in status.lags { metrics.labelled.set(.feed_lag_records, [feed.name], feed.lag) }
+        metrics.set(.http_connections_open, Int64(connectionsOpen()))
         return HTTPResponse(
             status: 200,
             headers: [("content-type", "text/plain; version=0.0.4; charset=utf-8")],
-            body: Array(metrics.prometheusText().utf8)
+            body: Array((metrics.prometheusText() + traffic.prometheusText()).utf8)
         )
     }
 
-    private func asset(_ request: HTTPRequest, _ exchange: any HTTPExchange, otherwise: () -> Void) {
+    private func asset(_ file: EmbeddedAssets.File, _ request: HTTPRequest, _ exchange: any HTTPExchange) {
         if request.path == "/", answersReferenceClients,
             !(request.header("accept") ?? "text/html").contains("text/html")
         {
             // The reference system's greeting, for clients that do not take a page (spec invoices.md 3).
             return exchange.respond(Self.json(Array("{\"message\":\"Bonjour Chez vous\"}".utf8)))
         }
-        guard let file = EmbeddedAssets.files[request.path] else { return otherwise() }
         exchange.respond(
             HTTPResponse(
                 status: 200,
@@ -216,15 +215,13 @@ package final class ConsoleService: Sendable {
         exchange.respond(response)
     }
 
-    private func query(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
-        if let problem = Self.unknownParameter(request) { return exchange.respond(problem.response) }
-        run(request, exchange) { [self] in exchange.respond(answer(request)) }
+    private func query(_ request: HTTPRequest, _ route: Route, _ values: [String], _ exchange: any HTTPExchange) {
+        if let problem = Self.unknownParameter(request, route) { return exchange.respond(problem.response) }
+        run(request, exchange) { [self] in exchange.respond(answer(request, route, values)) }
     }
 
     /// A misspelled filter would be a figure of something else.
-    private static func unknownParameter(_ request: HTTPRequest) -> APIError? {
-        let parts = request.path.split(separator: "/")
-        guard let route = Route.all.first(where: { $0.match(parts) != nil }) else { return nil }
+    private static func unknownParameter(_ request: HTTPRequest, _ route: Route) -> APIError? {
         let known = route.parameters.map(\.name) + ["after", "wait_ms"]
         guard let name = request.query.first(where: { !known.contains($0.name) })?.name else { return nil }
         return APIError(
@@ -249,6 +246,16 @@ package final class ConsoleService: Sendable {
                 APIError.badParameter("after", after, "a position as it was answered, topic/partition:offset").response
             )
         }
+        let unknown = status.unknown(in: wanted)
+        guard unknown.isEmpty else {
+            let names = unknown.prefix(3).map(\.description).joined(separator: ", ")
+            let problem = APIError.badParameter(
+                "after",
+                after,
+                "a position of partitions that there are; there is no \(names)"
+            )
+            return exchange.respond(problem.response)
+        }
         let waitText = request.parameter("wait_ms") ?? "5000"
         guard let millis = Int64(waitText), (1...30_000).contains(millis) else {
             return exchange.respond(
@@ -272,29 +279,12 @@ package final class ConsoleService: Sendable {
         }
     }
 
-    private func answer(_ request: HTTPRequest) -> HTTPResponse {
+    private func answer(_ request: HTTPRequest, _ route: Route, _ values: [String]) -> HTTPResponse {
         metrics.add(.query_requests_total)
         do {
             let body = try reader.snapshot { snapshot in
-                let parts = request.path.split(separator: "/")
-                for route in Route.all {
-                    if let values = route.match(parts) {
-                        return try route.answer(
-                            Query(
-                                snapshot: snapshot,
-                                request: request,
-                                path: values,
-                                status: status,
-                                proof: proof
-                            )
-                        )
-                    }
-                }
-                throw APIError(
-                    status: 404,
-                    code: "path_unknown",
-                    message:
-                        "There is nothing at \(request.path.quotedForMessage); the paths are listed at /v1/openapi.json."
+                try route.answer(
+                    Query(snapshot: snapshot, request: request, path: values, status: status, proof: proof)
                 )
             }
             return Self.json(body)

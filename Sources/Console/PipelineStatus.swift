@@ -48,7 +48,16 @@ package final class PipelineStatus: Sendable {
         }
     }
 
-    package var lag: Int64 { feeds.reduce(0) { $0 + max(0, $1.end - $1.stored) } }
+    package var lag: Int64 { lags.reduce(0) { $0 + $1.lag } }
+
+    /// Durable records of each feed that the tables do not contain.
+    var lags: [(name: String, lag: Int64)] { feeds.map { ($0.name, max(0, $0.end - $0.stored)) } }
+
+    /// Partitions of a position that no feed has and no record ever came to: nobody will reach them.
+    func unknown(in position: PositionVector) -> [TopicPartition] {
+        let there = Set(log.partitions() + known().map { TopicPartition(feed: $0) })
+        return position.offsets.keys.filter { !there.contains($0) }.sorted()
+    }
 
     /// The position after everything that is durable now.
     package var durable: PositionVector {

@@ -21,17 +21,6 @@ struct Route: Sendable {
     var schema: String
     var answer: @Sendable (Query) throws -> [UInt8]
 
-    /// Values of the `{…}` parts when the path fits.
-    func match(_ parts: [Substring]) -> [String]? {
-        let wanted = path.split(separator: "/")
-        guard wanted.count == parts.count else { return nil }
-        var values: [String] = []
-        for (want, part) in zip(wanted, parts) {
-            if want.hasPrefix("{") { values.append(String(part)) } else if want != part { return nil }
-        }
-        return values
-    }
-
     private static let days = [
         Parameter("from", "First day, yyyy-MM-dd."), Parameter("to", "Last day, yyyy-MM-dd, included."),
     ]

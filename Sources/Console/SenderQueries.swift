@@ -15,7 +15,7 @@ enum SenderQueries {
         let after = try query.cursor()
         let rows = try query.rows(
             """
-            SELECT feed, name, records, first_seen, last_seen, delay_min, gaps_from FROM sender
+            SELECT feed, name, records, first_seen, last_seen, delay_min, gaps_from, hidden_from FROM sender
             WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR (feed, name) > (?2, ?3)) ORDER BY feed, name
             """,
             [Cell(query.text("feed")), Cell(after?[0]), Cell(after?.last)],
@@ -43,7 +43,7 @@ enum SenderQueries {
                 } else {
                     json.null()
                 }
-                gaps(ranges, &json)
+                gaps(ranges, hiddenFrom: row[7].integer, &json)
                 json.number("gaps_listed_from", row[6])
                 json.endObject()
             }
@@ -51,7 +51,9 @@ enum SenderQueries {
     }
 
     /// What lies between ranges that arrived, and up to where nothing is missing.
-    private static func gaps(_ ranges: [[Cell]], _ json: inout JSONWriter) {
+    ///
+    /// - Parameter hiddenFrom: Missing for all that is known: a gap that was given up begins there.
+    private static func gaps(_ ranges: [[Cell]], hiddenFrom: Int64?, _ json: inout JSONWriter) {
         var missing: Int128 = 0
         json.key("missing")
         json.beginArray()
@@ -67,8 +69,10 @@ enum SenderQueries {
         json.key("complete_until")
         if let first = ranges.first {
             json.beginObject()
-            json.field("sequence", first[1].number)
-            json.time("time", first[2])
+            let isCut = hiddenFrom.map { $0 <= first[1].number } ?? false
+            json.field("sequence", isCut ? (hiddenFrom ?? 0) - 1 : first[1].number)
+            // Of a part of the range the event time is not known.
+            json.time("time", isCut ? .null : first[2])
             json.endObject()
         } else {
             json.null()

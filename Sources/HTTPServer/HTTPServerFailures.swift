@@ -3,6 +3,8 @@ package import Network
 /// What the transport itself answers, as a table: status, stable code, sentence of fact and remedy.
 package enum HTTPServerFailure: Sendable, Equatable {
     case refused(HTTPRefusal)
+    /// As the refusal of that name, with the limit of the path.
+    case bodyTooLarge(bytesMax: Int)
     case headTimedOut
     case bodyTimedOut
     case answerTimedOut
@@ -13,6 +15,7 @@ package enum HTTPServerFailure: Sendable, Equatable {
     package var status: Int {
         switch self {
         case .refused(let refusal): refusal.status
+        case .bodyTooLarge: HTTPRefusal.bodyTooLarge.status
         case .headTimedOut, .bodyTimedOut: 408
         case .answerTimedOut: 504
         case .noAnswer: 500
@@ -23,6 +26,7 @@ package enum HTTPServerFailure: Sendable, Equatable {
     package var code: String {
         switch self {
         case .refused(let refusal): refusal.code
+        case .bodyTooLarge: HTTPRefusal.bodyTooLarge.code
         case .headTimedOut: "http.head_timed_out"
         case .bodyTimedOut: "http.body_timed_out"
         case .answerTimedOut: "http.answer_timed_out"
@@ -35,6 +39,8 @@ package enum HTTPServerFailure: Sendable, Equatable {
     package var message: String {
         switch self {
         case .refused(let refusal): refusal.message
+        case .bodyTooLarge(let bytesMax):
+            "The body is larger than the \(bytesMax) bytes that this path takes; split it."
         case .headTimedOut: "The head of the request did not come in time; send it at once."
         case .bodyTimedOut: "The body of the request came too slowly; send it faster or split it."
         case .answerTimedOut: "The request was not answered in time; ask again later."
@@ -48,7 +54,7 @@ package enum HTTPServerFailure: Sendable, Equatable {
     var retryAfterSeconds: Int? {
         switch self {
         case .tooManyConnections, .tooManyBodyBytes: 1
-        case .refused, .headTimedOut, .bodyTimedOut, .answerTimedOut, .noAnswer: nil
+        case .refused, .bodyTooLarge, .headTimedOut, .bodyTimedOut, .answerTimedOut, .noAnswer: nil
         }
     }
 }

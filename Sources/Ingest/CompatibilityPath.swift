@@ -87,7 +87,7 @@ extension IngestService {
                 return (batch, records, path.accepted(event, contract), tally)
             case .rejected(let reasons):
                 if let problem = self.quarantineProblem() { throw problem }
-                tally.rejected = 1
+                tally.reject(reasons)
                 return (batch, records, path.rejected(reasons, body, &workspace.tape), tally)
             }
         }

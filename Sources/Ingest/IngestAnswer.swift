@@ -15,7 +15,7 @@ struct IngestAnswer: Sendable {
     mutating func accept(_ event: RetailEvent) { tally.accept(event) }
 
     mutating func reject(_ index: Int, _ reasons: [Reason]) {
-        tally.rejected += 1
+        tally.reject(reasons)
         if listed.count < IngestLimits.rejectionsListed { listed.append((index, reasons)) }
     }
 
@@ -69,7 +69,9 @@ struct IngestAnswer: Sendable {
 /// What the metrics are told of a batch once it is durable.
 struct IngestTally: Sendable {
     private(set) var accepted = 0
-    var rejected = 0
+    private(set) var rejected = 0
+    /// Rejected records by each rule that they broke.
+    private var violations: [String: Int64] = [:]
     private var corrected = 0
     private var receiptsDiffering = 0
     private var paymentsFailed = 0
@@ -84,7 +86,18 @@ struct IngestTally: Sendable {
         if sale.header.status == .failed { paymentsFailed += 1 }
     }
 
-    func book(_ metrics: Metrics) {
+    mutating func reject(_ reasons: [Reason]) {
+        rejected += 1
+        for (index, reason) in reasons.enumerated()
+        where !reasons[..<index].contains(where: { $0.rule == reason.rule }) {
+            violations[reason.rule, default: 0] += 1
+        }
+    }
+
+    func book(_ metrics: Metrics, feed: String) {
+        for (rule, count) in violations {
+            metrics.labelled.add(.ingest_rule_violations_total, [feed, rule], count)
+        }
         metrics.add(.ingest_records_accepted_total, Int64(accepted))
         metrics.add(.ingest_records_rejected_total, Int64(rejected))
         metrics.add(.ingest_sales_corrected_total, Int64(corrected))

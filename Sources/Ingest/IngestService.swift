@@ -50,8 +50,8 @@ package final class IngestService: Sendable {
     /// For the thread of large requests: the network thread never waits for it.
     private let largeBench: Workbench
     private let large: BlockingPool
-    /// Paths of the feeds that there are at the start, of reference systems, and their health paths.
-    private let fixedTargets: [String: IngestTarget]
+    /// Where records are sent to.
+    private let targets: IngestTargets
 
     /// - Parameter fresh: Where processing looks for what was judged here.
     /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
@@ -72,13 +72,7 @@ package final class IngestService: Sendable {
         self.fresh = fresh
         self.metrics = metrics
         self.time = time
-        var targets: [String: IngestTarget] = [:]
-        for (path, contract) in compatibility {
-            targets[path.path] = .compatibility(path, contract)
-            if let health = path.health { targets[health.path] = .health(health.body) }
-        }
-        for feed in book.feeds { targets[Self.feedPath + feed] = .feed(feed) }
-        fixedTargets = targets
+        targets = IngestTargets(feeds: book.feeds, compatibility)
         var seeds = random
         smallBench = Workbench(book: book, seed: seeds.next())
         largeBench = Workbench(book: book, seed: seeds.next())
@@ -91,23 +85,15 @@ package final class IngestService: Sendable {
     /// Judges what waits, then ends the thread of large requests.
     package func shutdown() { large.shutdown() }
 
-    private static let feedPath = "/v1/feeds/"
-    private static let contractPath = "/v1/contracts/"
+    /// Paths under which requests are counted, by number.
+    package var routes: [String] { targets.paths }
+    package var routesCount: Int { targets.paths.count }
 
-    /// What a path is for; nil when the path is not for ingest. Asked more than once a request, so it is cheap.
-    package func target(ofPath path: String) -> IngestTarget? {
-        if let known = fixedTargets[path] { return known }
-        if let name = Self.last(of: path, after: Self.feedPath) { return .feed(name) }
-        return Self.last(of: path, after: Self.contractPath).map { .contract($0) }
-    }
+    /// The number of a path's route; nil when the path is not for ingest.
+    package func route(ofPath path: String) -> Int? { targets.route(ofPath: path) }
 
-    /// The one part of a path that follows on a beginning.
-    private static func last(of path: String, after start: String) -> String? {
-        guard path.hasPrefix(start) else { return nil }
-        let name = path.utf8.dropFirst(start.utf8.count)
-        for byte in name where byte == UInt8(ascii: "/") { return nil }
-        return String(Substring(name))
-    }
+    /// What a path is for, given its route.
+    package func target(_ route: Int, path: String) -> IngestTarget { targets.target(route, path: path) }
 
     /// - Parameter target: Of the request's path; not a health path.
     package func handle(_ request: HTTPRequest, for target: IngestTarget, _ exchange: any HTTPExchange) {
@@ -206,6 +192,7 @@ package final class IngestService: Sendable {
         answer: @escaping @Sendable (Result<LogReceipt, IngestProblem>) -> Void
     ) throws(IngestProblem) {
         let size = Int64(batch.bytes.count)
+        let feed = batch.envelope.feed
         do throws(EventLogError) {
             try log.submit(batch, moreFollows: moreFollows) { [metrics, fresh] result in
                 switch result {
@@ -213,7 +200,7 @@ package final class IngestService: Sendable {
                     if !records.isEmpty { fresh.keep(records, of: receipt, bytes: Int(size)) }
                     metrics.add(.log_batches_total)
                     metrics.add(.log_bytes_total, size)
-                    tally.book(metrics)
+                    tally.book(metrics, feed: feed)
                     answer(.success(receipt))
                 case .failure(let error): answer(.failure(.of(error)))
                 }
@@ -381,6 +368,14 @@ package final class IngestService: Sendable {
                     status: 400,
                     code: "sequence_invalid",
                     message: "X-Till-Sequence is \(sequence.quotedForMessage); send a whole number."
+                )
+            }
+            guard !envelope.sender.isEmpty else {
+                throw IngestProblem(
+                    status: 400,
+                    code: "sender_missing",
+                    message:
+                        "X-Till-Sequence is \(number) and there is no X-Till-Sender; send both: sequences are kept by sender."
                 )
             }
             envelope.senderSequence = number

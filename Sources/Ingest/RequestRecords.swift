@@ -23,6 +23,13 @@ struct RequestRecords {
                 message: "The body is empty; send one event, an array, NDJSON or CSV."
             )
         }
+        if let coding = request.header("content-encoding"), coding.lowercased() != "identity" {
+            throw IngestProblem(
+                status: 415,
+                code: "content_encoding_unknown",
+                message: "Content-Encoding is \(coding.quotedForMessage); send the body as it is, without one."
+            )
+        }
         switch type {
         case "application/json":
             (format, ranges) = (.json, try Self.json(body, &tape))

@@ -55,7 +55,8 @@ package struct HTTPRequestParser: ~Copyable, Sendable {
 
     /// Takes bytes from `start` until a request is complete, is refused or the bytes are used up.
     ///
-    /// - Parameter bodyLimit: Largest body in bytes for a method and a path; asked once a request, before its body.
+    /// - Parameter bodyLimit: Largest body in bytes for a method and a path; asked once a request, when its head
+    ///   is complete.
     /// - Complexity: O(n) in bytes.
     package mutating func step(
         _ bytes: Span<UInt8>,
@@ -179,11 +180,10 @@ package struct HTTPRequestParser: ~Copyable, Sendable {
     }
 
     private mutating func beginBody(_ bodyLimit: (HTTPVerb, String) -> Int) throws(HTTPRefusal) {
+        bodyMax = bodyLimit(head.verb, head.path)
         if head.chunked {
-            bodyMax = bodyLimit(head.verb, head.path)
             phase = .chunkSize
         } else if let length = head.contentLength, length > 0 {
-            bodyMax = bodyLimit(head.verb, head.path)
             if length > bodyMax { throw .bodyTooLarge }
             remaining = length
             body.reserveCapacity(min(length, NetworkLimits.bodyReserveBytes))

@@ -13,14 +13,18 @@ package struct HTTPRequest: Sendable {
     package var query: [(name: String, value: String)]
     package var headers: [(name: String, value: String)]
     package var body: [UInt8]
+    /// What ``HTTPHandler/admit(method:path:)`` said of the path.
+    package var route: Int
 
     package init(
         method: Method,
         path: String,
         query: [(name: String, value: String)] = [],
         headers: [(name: String, value: String)] = [],
-        body: [UInt8] = []
+        body: [UInt8] = [],
+        route: Int = 0
     ) {
+        self.route = route
         self.method = method
         self.path = path
         self.query = query
@@ -61,11 +65,52 @@ package protocol HTTPExchange: Sendable {
     func startStream(status: Int, headers: [(name: String, value: String)]) -> any HTTPStream
 }
 
+/// What a handler says of a request when its head is known.
+package struct HTTPAdmission: Sendable {
+    /// The handler's own number for what the path stands for; the request comes with it.
+    package var route: Int
+    /// Largest accepted body in bytes; larger ones are answered 413 by the transport without reading them.
+    package var bodyBytesMax: Int
+
+    package init(route: Int, bodyBytesMax: Int) {
+        self.route = route
+        self.bodyBytesMax = bodyBytesMax
+    }
+}
+
+/// An answer that the transport has begun to write.
+package struct HTTPAnswered: Sendable {
+    /// As admitted; nil when the head was refused before that.
+    package var route: Int?
+    package var method: HTTPRequest.Method?
+    package var status: Int
+    /// From the whole request to its answer, by the clock of the network thread's turns.
+    package var nanos: Int64
+    package var bodyBytesIn: Int
+    /// Nil for a stream.
+    package var bodyBytesOut: Int?
+
+    package init(
+        route: Int?,
+        method: HTTPRequest.Method?,
+        status: Int,
+        nanos: Int64,
+        bodyBytesIn: Int,
+        bodyBytesOut: Int?
+    ) {
+        self.route = route
+        self.method = method
+        self.status = status
+        self.nanos = nanos
+        self.bodyBytesIn = bodyBytesIn
+        self.bodyBytesOut = bodyBytesOut
+    }
+}
+
 /// What a service gives to the transport.
 package protocol HTTPHandler: Sendable {
-    /// Largest accepted body in bytes for a request with this head; asked before the body is read. Larger bodies are
-    /// answered 413 by the transport without reading them.
-    func bodyLimit(method: HTTPRequest.Method, path: String) -> Int
+    /// Asked once a request, on the network thread, before the body is read.
+    func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission
 
     /// Handles one request. Called on the network thread, in order per connection: must not block and must not do more
     /// than a few milliseconds of work; anything longer goes to another thread, which answers through `exchange`.
@@ -77,4 +122,7 @@ package protocol HTTPHandler: Sendable {
     /// The body of an answer that the transport itself gives (bad request, 408, 413, 431, …): `code` is the stable
     /// error code, `message` the sentence.
     func transportError(status: Int, code: String, message: String) -> HTTPResponse
+
+    /// Told of every answer, on the network thread.
+    func answered(_ answer: HTTPAnswered)
 }

@@ -25,7 +25,7 @@ package final class ProcessingWorker {
     private let store: CommitBehind
     private let overlap: Overlap
     private let board: PositionBoard
-    private let quota: QuarantineQuota
+    private let gauges: TableGauges
     private let metrics: Metrics
     private let time: any TimeSource
     private let owner: Int64
@@ -54,16 +54,13 @@ package final class ProcessingWorker {
         self.store = CommitBehind(store, time: time)
         self.overlap = overlap
         self.board = board
-        self.quota = quota
         self.metrics = metrics
         self.time = time
         refiner = Refiner(book: book)
         ahead = JudgeAhead(log, book, fresh) { board.waits }
         owner = try self.store.claim()
         positions = try self.store.positions()
-        quota.set(
-            try self.store.rows(of: RetailTables.quarantineUsage, prefix: []).reduce(0) { $0 + ($1[2].integer ?? 0) }
-        )
+        gauges = try TableGauges(self.store, metrics, quota)
         // An owner before may have stopped between a reference record and those that waited for it.
         while try releaseParked() {}
         board.publish(positions)
@@ -179,7 +176,7 @@ package final class ProcessingWorker {
         let started = time.monotonicNanos()
         let changes = Self.planted(folded.changes)
         if try store.commit(changes, from: positions, to: to, owner: owner) == .fenced { return false }
-        Self.book(changes, folded.tally, time.monotonicNanos() - started, metrics, quota)
+        Self.book(changes, folded.tally, time.monotonicNanos() - started, metrics, gauges)
         return true
     }
 
@@ -191,9 +188,9 @@ package final class ProcessingWorker {
     ) throws -> Bool {
         let changes = Self.planted(folded.changes)
         return try store.commitBehind(changes, from: positions, to: to, owner: owner, isFollowed: isFollowed) {
-            [metrics, quota, board] answer, nanos in
+            [metrics, gauges, board] answer, nanos in
             if answer == .fenced { return }
-            Self.book(changes, folded.tally, nanos, metrics, quota)
+            Self.book(changes, folded.tally, nanos, metrics, gauges)
             board.publish(to)
         }
     }
@@ -212,11 +209,9 @@ package final class ProcessingWorker {
         _ tally: RetailFold.Tally,
         _ nanos: Int64,
         _ metrics: Metrics,
-        _ quota: QuarantineQuota
+        _ gauges: TableGauges
     ) {
-        for change in (changes[RetailTables.quarantineUsage.name]?.additions ?? [:]).values {
-            quota.add(Int64(truncatingIfNeeded: change[1]))
-        }
+        gauges.follow(changes)
         metrics.add(.process_commit_micros_total, nanos / 1_000)
         metrics.add(.process_commits_total)
         metrics.add(.process_records_total, tally.received)

@@ -20,6 +20,8 @@ struct SendersProof {
         var ranges: [Range] = []
         /// Gaps below were given up, save the first.
         var gapsFrom: Int64?
+        /// The least number in a gap that was given up.
+        var hiddenFrom: Int64?
     }
 
     private var senders: [Key: Sender] = [:]
@@ -59,6 +61,8 @@ struct SendersProof {
         insert(sequence, time, &sender.ranges)
         if sender.ranges.count > ProofLimits.rangesMax {
             sender.gapsFrom = later(sender.gapsFrom, sender.ranges[2].low)
+            let given = sender.ranges[1].high + 1
+            if given < sender.hiddenFrom ?? .max { sender.hiddenFrom = given }
             join(1, &sender.ranges)
         }
         return sender.ranges.count - before
@@ -101,6 +105,7 @@ struct SendersProof {
             writer.int(sender.eventMax)
             writer.int(sender.delayMin)
             writer.int(sender.gapsFrom)
+            writer.int(sender.hiddenFrom)
             try writer.end(into: &rows)
             for range in sender.ranges {
                 writer.begin(Self.range)

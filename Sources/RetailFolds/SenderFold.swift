@@ -15,8 +15,8 @@ struct SenderFold {
     private var nextRange: Int64 = 1
 
     /// Ranges that are kept of one sender; beyond it the second is joined with the third, so that a sender that skips
-    /// every other number costs 100 kB and no more. The first still says up to where nothing is missing, and the
-    /// sender's row says below which number gaps are not listed any more.
+    /// every other number costs 100 kB and no more. The first still says up to where nothing is missing, as
+    /// long as it does not reach what the sender's row says: from and below which number gaps are not listed any more.
     static var rangesMax: Int { 1_000 }
 
     mutating func prime(_ source: any TableStore) throws(TableStoreError) {
@@ -91,11 +91,13 @@ struct SenderFold {
         if place + 1 < list.count, list[place].high + 1 == list[place + 1].low { join(place, &list, key) }
         changedRanges[key, default: []].insert(list[place].low)
         if list.count > Self.rangesMax {
+            let hidden = list[1].high + 1
             let listedFrom = list[2].low
             join(1, &list, key)
             changedRanges[key, default: []].insert(list[1].low)
             guard var row = senders[key] else { preconditionFailure("a sender has its row before its ranges") }
             row.gapsFrom = max(row.gapsFrom ?? .min, listedFrom)
+            row.hiddenFrom = min(row.hiddenFrom ?? .max, hidden)
             senders.set(key, row)
         }
         ranges[key] = list

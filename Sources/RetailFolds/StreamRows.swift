@@ -180,6 +180,8 @@ struct SenderRow: Equatable {
     var eventMax: Int64?, delayMin: Int64?
     /// Gaps below this number may not be listed; nil while all are.
     var gapsFrom: Int64?
+    /// The first number in a gap that is not listed any more.
+    var hiddenFrom: Int64?
 
     init(id: Int64, feed: ByteString, name: ByteString, seen: Int64) {
         self.id = id
@@ -199,12 +201,13 @@ struct SenderRow: Equatable {
         eventMax = c[6].integer
         delayMin = c[7].integer
         gapsFrom = c[8].integer
+        hiddenFrom = c[9].integer
     }
 
     var cells: [Cell] {
         [
             .integer(id), .text(feed), .text(name), .integer(records), .integer(firstSeen), .integer(lastSeen),
-            Cell(eventMax), Cell(delayMin), Cell(gapsFrom),
+            Cell(eventMax), Cell(delayMin), Cell(gapsFrom), Cell(hiddenFrom),
         ]
     }
 }

@@ -206,6 +206,12 @@ extension RetailTables {
                 nullable: true,
                 "gaps below this sequence are not listed any more, only the first: there were too many; null while all are"
             ),
+            Column(
+                "hidden_from",
+                .integer,
+                nullable: true,
+                "the first sequence in a gap that is not listed any more; null while all are"
+            ),
         ]
     )
 

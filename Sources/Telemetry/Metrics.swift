@@ -2,7 +2,7 @@ import Synchronization
 
 // Metric names are the exposition's names, lower snake (style.md, habit 23).
 // swift-format-ignore: AlwaysUseLowerCamelCase
-/// Every metric of the product: the name is the API, `meaning` the help text and the row of the reference page.
+/// Every metric without labels: the name is the API, `meaning` the help text and the row of the reference page.
 package enum MetricName: Int, CaseIterable, Sendable {
     case ingest_requests_total
     case ingest_records_accepted_total
@@ -22,7 +22,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case process_commits_total
     case process_commit_micros_total
     case process_lag_records
-    case http_requests_total
+    case windows_late_sales_total
+    case windows_open
     case http_connections_open
     case query_requests_total
     case process_resident_bytes
@@ -62,7 +63,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .process_commits_total: "Commits of the tables."
         case .process_commit_micros_total: "Time spent in commits, microseconds."
         case .process_lag_records: "Durable records that the tables do not contain yet."
-        case .http_requests_total: "HTTP requests answered."
+        case .windows_late_sales_total: "Sales that came after their window was published."
+        case .windows_open: "Turnover windows that are not published yet."
         case .http_connections_open: "HTTP connections open now."
         case .query_requests_total: "API queries answered from the tables."
         case .process_resident_bytes: "Resident memory of the process."
@@ -77,6 +79,8 @@ package final class Metrics: Sendable {
     /// Each in a cache line of its own: threads that count different things do not wait for each other.
     private static let stride = 8
     private let numbers = InlineArray<256, Atomic<Int64>> { _ in Atomic(0) }
+    /// Numbers by label: not for what happens once a record.
+    package let labelled = LabelledMetrics()
 
     package init() {
         precondition(MetricName.allCases.count * Self.stride <= numbers.count, "there is room for every metric")
@@ -96,10 +100,10 @@ package final class Metrics: Sendable {
     package func prometheusText() -> String {
         var text = ""
         for metric in MetricName.allCases {
-            text += "# HELP till_\(metric.name) \(metric.meaning)\n"
-            text += "# TYPE till_\(metric.name) \(metric.isCounter ? "counter" : "gauge")\n"
+            PrometheusText.head(metric.name, metric.meaning, metric.isCounter ? "counter" : "gauge", to: &text)
             text += "till_\(metric.name) \(value(metric))\n"
         }
+        labelled.write(to: &text)
         return text
     }
 }

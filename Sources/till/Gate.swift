@@ -5,6 +5,7 @@ import Ingest
 import Ports
 import Primitives
 import Settings
+import Telemetry
 
 /// The first handler of every request: who is it, may they, and which service answers.
 ///
@@ -13,28 +14,59 @@ import Settings
 struct Gate: HTTPHandler {
     let ingest: IngestService
     let console: ConsoleService
+    let traffic: HTTPTraffic
     let identities: [Identity]
     let bodyBytesMax: Int
     let isReady: @Sendable () -> Bool
 
-    func bodyLimit(method: HTTPRequest.Method, path: String) -> Int {
-        if method == .post, ingest.target(ofPath: path)?.feed != nil { return bodyBytesMax }
-        return ConsoleService.bodyBytesMax(path) ?? 64 << 10
+    /// Handlers as metrics name them. Routes are numbered: 0 for nothing, those of ingest, those of the console.
+    static func handlers(_ ingest: IngestService) -> [String] { ["other"] + ingest.routes + ConsoleService.routes }
+
+    private var firstOfConsole: Int { 1 + ingest.routesCount }
+
+    func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission {
+        if let route = ingest.route(ofPath: path) {
+            let takesRecords = method == .post && ingest.target(route, path: path).feed != nil
+            return HTTPAdmission(route: 1 + route, bodyBytesMax: takesRecords ? bodyBytesMax : Self.bodyBytesMax)
+        }
+        guard let route = ConsoleService.route(ofPath: path) else {
+            return HTTPAdmission(route: 0, bodyBytesMax: Self.bodyBytesMax)
+        }
+        return HTTPAdmission(
+            route: firstOfConsole + route,
+            bodyBytesMax: ConsoleService.bodyBytesMax(route) ?? Self.bodyBytesMax
+        )
     }
 
+    /// Of what takes no body, which is read and not looked at.
+    private static let bodyBytesMax = 64 << 10
+
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
-        let target = ingest.target(ofPath: request.path)
+        let first = firstOfConsole
+        let target = 1..<first ~= request.route ? ingest.target(request.route - 1, path: request.path) : nil
+        let console = request.route < first ? nil : request.route - first
         if case .health(let body) = target { return health(body, request, exchange) }
         if !identities.isEmpty {
-            if let refusal = refuse(request, target) { return exchange.respond(refusal) }
+            if let refusal = refuse(request, target, console) { return exchange.respond(refusal) }
         } else if let foreign = LocalOnly.refusal(request), !Self.isHealth(request.path) {
             return exchange.respond(error(403, foreign.code, foreign.message))
         }
         if let target {
             ingest.handle(request, for: target, exchange)
         } else {
-            console.handle(request, exchange)
+            self.console.handle(request, console, exchange)
         }
+    }
+
+    func answered(_ answer: HTTPAnswered) {
+        traffic.answered(
+            answer.route ?? 0,
+            method: answer.method?.rawValue ?? "other",
+            status: answer.status,
+            nanos: answer.nanos,
+            bytesIn: answer.bodyBytesIn,
+            bytesOut: answer.bodyBytesOut
+        )
     }
 
     /// Asked by probes, under any name.
@@ -74,12 +106,12 @@ struct Gate: HTTPHandler {
     // MARK: Identities
 
     /// 401 without a known identity, 403 when it lacks the scope, nil when the request may pass.
-    private func refuse(_ request: HTTPRequest, _ target: IngestTarget?) -> HTTPResponse? {
+    private func refuse(_ request: HTTPRequest, _ target: IngestTarget?, _ console: Int?) -> HTTPResponse? {
         let wanted: Scope
         if let feed = target?.feed {
             wanted = .ingest(feed)
         } else {
-            switch ConsoleService.access(request.path) {
+            switch ConsoleService.access(console, path: request.path) {
             case .open: return nil
             case .sales: wanted = .readSales
             case .customers: wanted = .readCustomers

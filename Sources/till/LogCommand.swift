@@ -97,11 +97,11 @@ enum LogCommand {
         else {
             throw UsageError("cli.log_dump_usage", "--from and --limit take whole numbers; --from counts from 0.")
         }
-        guard try PosixDisk().list(directory).contains(topic) else {
-            let topics = try PosixDisk().list(directory).sorted().joined(separator: ", ")
+        let topics = try PosixDisk().list(directory).sorted()
+        guard topics.contains(topic) else {
             throw UsageError(
                 "cli.log_topic",
-                "There is no topic \(topic.quotedForMessage) in the log; it has \(topics)."
+                "There is no topic \(topic.quotedForMessage) in the log; it has \(topics.joined(separator: ", "))."
             )
         }
         let since = try arguments["since"].map { text in

@@ -102,12 +102,14 @@ final class Node {
             random: .fromKernel(),
             compatibility: contracts.compatible.map { (path: $0.path, contract: $0.contract.contract) }
         )
+        let traffic = HTTPTraffic(handlers: Gate.handlers(ingest))
         let transport = Transport()
         let console = ConsoleService(
             reader: reader,
             resubmission: ingest,
             proof: { [directory] in try? WholeFile.read(directory + "/proof.json", bytesMax: 1 << 20) },
-            transport: { transport.counts },
+            traffic: traffic,
+            connectionsOpen: { transport.connectionsOpen },
             board: board,
             pool: pool,
             metrics: metrics,
@@ -120,6 +122,7 @@ final class Node {
         let gate = Gate(
             ingest: ingest,
             console: console,
+            traffic: traffic,
             identities: settings.identities,
             bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20,
             isReady: { status.parts().allSatisfy(\.ok) }
@@ -145,10 +148,7 @@ final class Node {
 
         func serve(_ server: HTTPServer) { self.server.withLock { $0 = server } }
 
-        var counts: (requests: Int, connections: Int) {
-            guard let counters = server.withLock({ $0 })?.counters else { return (0, 0) }
-            return (counters.responses.reduce(0, +), counters.connectionsOpen)
-        }
+        var connectionsOpen: Int { server.withLock { $0 }?.counters.connectionsOpen ?? 0 }
     }
 
     /// Removes tables of an older schema once the new ones contain all that they did.

@@ -46,7 +46,7 @@ enum ProveCommand {
         }
         if outcome.comparison.differenceCount > 0 { return .failure }
         // Empty tables agree with no event at all, which proves nothing of a log that has some.
-        return outcome.events == 0 && outcome.behind > 0 ? .releasing : .success
+        return outcome.events == 0 && outcome.behind > 0 ? .nothingProved : .success
     }
 
     /// Records of feeds that the log has behind the positions of the tables.

@@ -34,10 +34,16 @@ enum ReferencePages {
 
     private static var metrics: String {
         var text =
-            head("Metrics", "Sources/Telemetry/Metrics.swift", "metrics")
+            head("Metrics", "Sources/Telemetry", "metrics")
             + "`GET /metrics`, Prometheus text.\n\n| name | kind | meaning |\n| --- | --- | --- |\n"
         for name in MetricName.allCases {
             text += "| `till_\(name.name)` | \(name.isCounter ? "counter" : "gauge") | \(name.meaning) |\n"
+        }
+        text += "\nBy label; a series is there once something was counted in it.\n\n"
+        text += "| name | kind | labels | meaning |\n| --- | --- | --- | --- |\n"
+        for family in MetricFamily.allCases {
+            let labels = family.labels.map { "`\($0)`" }.joined(separator: ", ")
+            text += "| `till_\(family.name)` | \(family.kind.rawValue) | \(labels) | \(family.meaning) |\n"
         }
         return text
     }

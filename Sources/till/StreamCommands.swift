@@ -105,7 +105,10 @@ enum StreamCommands {
             : [
                 "  \(name) had too many gaps: of those below sequence \(from.text) only the first is listed and counted"
             ]
-        if gaps.isEmpty { return [head, "  \(name) is missing nothing, \(until)"] + unlisted }
+        if gaps.isEmpty {
+            let nothing = from.isNull ? "\(name) is missing nothing" : "no gap of \(name) is listed"
+            return [head, "  \(nothing), \(until)"] + unlisted
+        }
         let more = gaps.count == 100 ? ", …" : ""
         return [
             head,

@@ -15,7 +15,7 @@ enum ExitCode: Int32 {
     /// Stored bytes are damaged.
     case damaged = 4
     /// Nothing was proved: the tables stand between two commits that belong together, or have nothing of the log.
-    case releasing = 5
+    case nothingProved = 5
 }
 
 /// Dispatch of the command line.
@@ -135,7 +135,7 @@ enum TillMain {
         Logger.writeLine("till: \(error)", to: 2)
         guard let known = error as? any OperationalError else { return .failure }
         if known.code == "log.locked" { return .inUse }
-        if known.code == ProofError.releasingCode { return .releasing }
+        if known.code == ProofError.releasingCode { return .nothingProved }
         return switch known.domain {
         case .user: .usage
         case .integrity: .damaged

@@ -24,7 +24,13 @@ final class FixtureHandler: HTTPHandler {
         calls.wait(micros: 10_000_000) { condition($0) ? $0 : nil } ?? calls.withLock { $0 }
     }
 
-    func bodyLimit(method: HTTPRequest.Method, path: String) -> Int { path == "/big" ? 4 << 20 : 1_000 }
+    let answers = Guarded<[HTTPAnswered]>([])
+
+    func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission {
+        HTTPAdmission(route: path.utf8.count, bodyBytesMax: path == "/big" ? 4 << 20 : 1_000)
+    }
+
+    func answered(_ answer: HTTPAnswered) { answers.withLock { $0.append(answer) } }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         calls.withLock { $0.append(request.path) }

@@ -70,6 +70,15 @@ def test_a_sender_with_more_gaps_than_are_kept_says_so(till):
     assert "sparse is missing 3, 9, 11" in text
     assert "sparse had too many gaps: of those below sequence 8 only the first is listed and counted" in text
     assert text.count("too many gaps") == 1
+    # The first gap is closed. Behind it 5 and 7 are missing and not listed: nothing is complete beyond them.
+    send(till, "users", user("u1", "Same"), sender="sparse", sequence=3)
+    totals(till)
+    assert items(till, "senders", "--feed", "users")[1]["complete_until"] == {"sequence": 4, "time": None}
+    send(till, "users", user("u1", "Same"), sender="sparse", sequence=5)
+    totals(till)
+    (_, sparse) = items(till, "senders", "--feed", "users")
+    assert sparse["complete_until"] == {"sequence": 4, "time": None}, "5 came, and nobody knows of 7"
+    assert sparse["missing"][0] == "9"
 
 
 def test_parked_and_conflicts(till):

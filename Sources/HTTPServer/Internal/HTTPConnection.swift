@@ -8,27 +8,12 @@ import Synchronization
 /// the number `firstSequence`. Only the oldest writes to the connection.
 /// Thread: the loop's.
 final class HTTPConnection: ByteProtocol {
-    struct Turn {
-        enum State {
-            case waiting
-            case ready(HTTPResponse)
-            /// The head of a stream is written once its turn comes.
-            case stream(StreamBuffer, status: Int, headers: [(name: String, value: String)], begun: Bool)
-            /// `100 Continue`
-            case interim
-        }
-
-        var state = State.waiting
-        var isHead = false
-        var isHTTP10 = false
-        /// The connection closes after this answer.
-        var closes = false
-    }
-
     let shared: HTTPLoop
     /// A cycle until the connection closes and lets go of its protocol.
     let connection: Connection
     var parser = HTTPRequestParser()
+    /// Of the request that is being received, once its head is complete.
+    private var admitted: (method: HTTPRequest.Method, admission: HTTPAdmission)?
     var turns: [Turn] = []
     var firstSequence: UInt64 = 0
     /// Bytes of ready answers that wait for an earlier one.
@@ -41,7 +26,7 @@ final class HTTPConnection: ByteProtocol {
     /// Since when the oldest turn waits.
     var turnStarted = Int64.max
     var bodyReceived = 0
-    private var lastActivity: Int64
+    var lastActivity: Int64
 
     init(shared: HTTPLoop, connection: Connection, isOverflow: Bool) {
         self.shared = shared
@@ -64,7 +49,10 @@ final class HTTPConnection: ByteProtocol {
             if headStarted == .max, !parser.isInBody { headStarted = lastActivity }
             let before = at
             let step = parser.step(bytes, from: at) { verb, path in
-                shared.handler.bodyLimit(method: HTTPRequest.Method(verb), path: path)
+                let method = HTTPRequest.Method(verb)
+                let admission = shared.handler.admit(method: method, path: path)
+                admitted = (method, admission)
+                return admission.bodyBytesMax
             }
             switch step {
             case .more: at = bytes.count
@@ -75,6 +63,9 @@ final class HTTPConnection: ByteProtocol {
             case .request(let request, let next):
                 at = next
                 handle(request)
+            case .refused(.bodyTooLarge):
+                fail(.bodyTooLarge(bytesMax: admitted?.admission.bodyBytesMax ?? 0))
+                at = bytes.count
             case .refused(let refusal):
                 fail(.refused(refusal))
                 at = bytes.count
@@ -92,7 +83,20 @@ final class HTTPConnection: ByteProtocol {
         bodyStarted = .max
         let closes = !parsed.keepAlive || shared.isDraining
         if closes { isClosing = true }
-        append(Turn(isHead: parsed.verb == .head, isHTTP10: parsed.isHTTP10, closes: closes))
+        let method = HTTPRequest.Method(parsed.verb)
+        let route = admitted?.admission.route ?? 0
+        admitted = nil
+        append(
+            Turn(
+                isHead: parsed.verb == .head,
+                isHTTP10: parsed.isHTTP10,
+                closes: closes,
+                route: route,
+                method: method,
+                sinceNanos: lastActivity,
+                bodyBytes: parsed.body.count
+            )
+        )
         let sequence = firstSequence + UInt64(turns.count - 1)
         let exchange = Exchange(
             loop: shared.loop,
@@ -101,11 +105,12 @@ final class HTTPConnection: ByteProtocol {
             streamBytesMax: shared.settings.streamBytesMax
         )
         let request = HTTPRequest(
-            method: HTTPRequest.Method(parsed.verb),
+            method: method,
             path: parsed.path,
             query: parsed.query,
             headers: parsed.headers,
-            body: parsed.body
+            body: parsed.body,
+            route: route
         )
         shared.handler.handle(request, exchange)
         if let answer = exchange.handlerReturned() { complete(sequence, answer) } else { pauseIfFull() }
@@ -170,7 +175,7 @@ final class HTTPConnection: ByteProtocol {
     }
 
     /// Writes the answers whose turn it is.
-    private func advance() {
+    func advance() {
         while let turn = turns.first, connection.isOpen {
             switch turn.state {
             case .waiting: return pauseIfFull()
@@ -201,7 +206,7 @@ final class HTTPConnection: ByteProtocol {
 
     private func write(_ response: HTTPResponse, _ turn: Turn) {
         let hasBody = response.status >= 200 && response.status != 204 && response.status != 304
-        shared.counting.answered(response.status)
+        count(response.status, turn, bodyBytes: hasBody && !turn.isHead ? response.body.count : 0)
         connection.write { out in
             let before = out.count
             shared.writer.writeHead(
@@ -218,7 +223,7 @@ final class HTTPConnection: ByteProtocol {
     }
 
     private func writeStreamHead(_ status: Int, _ headers: [(name: String, value: String)], _ turn: Turn) {
-        shared.counting.answered(status)
+        count(status, turn, bodyBytes: nil)
         connection.write { out in
             let before = out.count
             shared.writer.writeHead(
@@ -273,7 +278,7 @@ final class HTTPConnection: ByteProtocol {
 
     // MARK: Failures and ends
 
-    private func response(to failure: HTTPServerFailure) -> HTTPResponse {
+    func response(to failure: HTTPServerFailure) -> HTTPResponse {
         shared.counting.rejected(failure)
         var response = shared.handler.transportError(
             status: failure.status,
@@ -295,7 +300,9 @@ final class HTTPConnection: ByteProtocol {
         forgetBody()
         let answer = response(to: failure)
         if !turns.isEmpty { readyBytes += answer.body.count }
-        append(Turn(state: .ready(answer), closes: true))
+        append(
+            Turn(state: .ready(answer), closes: true, route: admitted?.admission.route, method: admitted?.method)
+        )
         advance()
         updateDeadline()
     }
@@ -348,41 +355,5 @@ final class HTTPConnection: ByteProtocol {
         }
         guard parser.isBetweenRequests else { return }
         if connection.outboundCount == 0 { connection.abort() } else { connection.finish() }
-    }
-
-    // MARK: Time
-
-    /// Sets the one deadline that counts in the present state.
-    private func updateDeadline() {
-        let settings = shared.settings
-        var nanos = Int64.max
-        func limit(_ start: Int64, _ millis: Int) {
-            if start != .max { nanos = min(nanos, start + Int64(millis) * 1_000_000) }
-        }
-        if case .waiting = turns.first?.state { limit(turnStarted, settings.answerMs) }
-        if !isClosing, !connection.isReadingPaused {
-            if bodyStarted != .max {
-                limit(bodyStarted, settings.bodyMs + bodyReceived / max(1, settings.bodyBytesPerSecondMin) * 1_000)
-            } else if headStarted != .max {
-                limit(headStarted, settings.headMs)
-            } else if turns.isEmpty {
-                limit(lastActivity, settings.idleMs)
-            }
-        }
-        connection.setDeadline(nanos: nanos)
-    }
-
-    func deadlinePassed(_ connection: Connection) {
-        if case .waiting = turns.first?.state {
-            let limit = turnStarted + Int64(shared.settings.answerMs) * 1_000_000
-            if limit <= connection.nowNanos {
-                turns[0].state = .ready(response(to: .answerTimedOut))
-                turns[0].closes = true
-                return advance()
-            }
-        }
-        if bodyStarted != .max { return fail(.bodyTimedOut) }
-        if !parser.isBetweenRequests { return fail(.headTimedOut) }
-        if turns.isEmpty { connection.finish() } else { updateDeadline() }
     }
 }

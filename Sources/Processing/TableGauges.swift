@@ -1,0 +1,85 @@
+import Ports
+import Primitives
+import RetailModel
+import Synchronization
+import Tables
+import Telemetry
+
+/// What the tables hold by feed, for metrics and the quota of quarantine: read once, then followed commit by commit.
+/// Thread: any, commits in their order.
+final class TableGauges: Sendable {
+    private let metrics: Metrics
+    private let quota: QuarantineQuota
+    /// Feeds by their row of `run`.
+    private let feeds: Mutex<[Int64: String]>
+
+    init(_ store: any TableStore, _ metrics: Metrics, _ quota: QuarantineQuota) throws(TableStoreError) {
+        self.metrics = metrics
+        self.quota = quota
+        let totals = try store.rows(of: RetailTables.feedTotal, prefix: [])
+        let usage = try store.rows(of: RetailTables.quarantineUsage, prefix: [])
+        let ids = Array(Set((totals + usage).compactMap { $0[0].integer })).sorted()
+        let rows = try store.rows(of: RetailTables.run, ids: ids)
+        feeds = Mutex(Dictionary(uniqueKeysWithValues: zip(ids, rows).compactMap { id, row in Self.feed(id, row) }))
+        for gauge in [MetricFamily.parked_records, .quarantine_open_records, .quarantine_open_bytes] {
+            metrics.labelled.clear(gauge)
+        }
+        quota.set(usage.reduce(0) { $0 + ($1[2].integer ?? 0) })
+        metrics.set(.windows_open, Int64(try store.rows(of: RetailTables.openWindow, prefix: []).count))
+        for row in totals { add(.parked_records, row[0].integer, row[Self.parked].integer ?? 0) }
+        for row in usage {
+            add(.quarantine_open_records, row[0].integer, row[1].integer ?? 0)
+            add(.quarantine_open_bytes, row[0].integer, row[2].integer ?? 0)
+        }
+    }
+
+    private static let parked = RetailTables.feedTotal.index(of: "parked")
+
+    private static func feed(_ id: Int64, _ row: [Cell]?) -> (Int64, String)? {
+        (row?[1].bytes).map { (id, $0.description) }
+    }
+
+    private func add(_ gauge: MetricFamily, _ id: Int64?, _ amount: Int64) {
+        guard let id, amount != 0, let feed = feeds.withLock({ $0[id] }) else { return }
+        metrics.labelled.add(gauge, [feed], amount)
+    }
+
+    /// Takes note of what a commit has changed.
+    func follow(_ changes: ChangeSet) {
+        for row in changes[RetailTables.run.name]?.upserts ?? [] {
+            guard let id = row[0].integer, row[2].bytes?.isEmpty == true, let (_, feed) = Self.feed(id, row) else {
+                continue
+            }
+            feeds.withLock { $0[id] = feed }
+        }
+        func added(_ table: TableDeclaration) -> [SumKey: [Int128]] { changes[table.name]?.additions ?? [:] }
+        for (key, sums) in added(RetailTables.feedTotal) {
+            add(.parked_records, key.a, Int64(truncatingIfNeeded: sums[Self.parked - 1]))
+        }
+        for (key, sums) in added(RetailTables.quarantineUsage) {
+            let bytes = Int64(truncatingIfNeeded: sums[1])
+            quota.add(bytes)
+            add(.quarantine_open_records, key.a, Int64(truncatingIfNeeded: sums[0]))
+            add(.quarantine_open_bytes, key.a, bytes)
+        }
+        followWindows(changes)
+    }
+
+    private static let causes = ["watermark", "idle", "late", "correction"]
+
+    private func followWindows(_ changes: ChangeSet) {
+        metrics.add(.windows_late_sales_total, Int64(changes[RetailTables.lateSale.name]?.upserts.count ?? 0))
+        if let open = changes[RetailTables.openWindow.name] {
+            metrics.add(.windows_open, Int64(open.upserts.count - open.deletes.count))
+        }
+        guard let published = changes[RetailTables.windowRevision.name]?.upserts, !published.isEmpty else { return }
+        var ends: [[Cell]: Int64] = [:]
+        for row in changes[RetailTables.storeWindow.name]?.upserts ?? [] { ends[Array(row[1...3])] = row[4].integer }
+        for row in published {
+            let cause = Int(row[9].integer ?? 0)
+            metrics.labelled.add(.windows_published_total, [Self.causes[cause]], 1)
+            guard cause < 2, let end = ends[Array(row[1...3])], let at = row[10].integer else { continue }
+            metrics.labelled.observe(.windows_close_delay_seconds, [], Double(at - end) / 1e6)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Synchronization
+
+/// Numbers by label, for what happens once a commit or less often: adding takes a lock. Thread: any.
+package final class LabelledMetrics: Sendable {
+    private enum Value: Sendable {
+        case number(Int64)
+        case histogram(Histogram)
+    }
+
+    /// Series of one family; labels come from data, so that there must be an end.
+    private static var seriesMax: Int { 1_000 }
+    private let families = Mutex<[MetricFamily: [[String]: Value]]>([:])
+
+    init() {}
+
+    /// Adds to a counter or gauge.
+    package func add(_ family: MetricFamily, _ labels: [String], _ amount: Int64) {
+        change(family, labels) { value in
+            if case .number(let now) = value { value = .number(now + amount) }
+        }
+    }
+
+    package func set(_ family: MetricFamily, _ labels: [String], _ value: Int64) {
+        change(family, labels) { $0 = .number(value) }
+    }
+
+    /// - Parameter value: Seconds.
+    package func observe(_ family: MetricFamily, _ labels: [String], _ value: Double) {
+        change(family, labels) { old in
+            guard case .histogram(var histogram) = old else { return }
+            histogram.add(value)
+            old = .histogram(histogram)
+        }
+    }
+
+    /// Forgets a gauge's series, before they are set anew.
+    package func clear(_ family: MetricFamily) { families.withLock { $0[family] = nil } }
+
+    private func change(_ family: MetricFamily, _ labels: [String], _ body: (inout Value) -> Void) {
+        let empty: Value =
+            family.boundsMillis.isEmpty ? .number(0) : .histogram(Histogram(boundsMillis: family.boundsMillis))
+        families.withLock { families in
+            var series = families[family]?[labels] == nil ? labels : nil
+            if series != nil, families[family, default: [:]].count >= Self.seriesMax {
+                series = labels.map { _ in "other" }
+            }
+            body(&families[family, default: [:]][series ?? labels, default: empty])
+        }
+    }
+
+    func write(to text: inout String) {
+        let families = families.withLock { $0 }
+        for family in MetricFamily.allCases {
+            // Without labels there is one series from the start.
+            var all = families[family] ?? [:]
+            if all.isEmpty, family.labels.isEmpty {
+                all[[]] =
+                    family.kind == .histogram
+                    ? .histogram(Histogram(boundsMillis: family.boundsMillis)) : .number(0)
+            }
+            if all.isEmpty { continue }
+            PrometheusText.head(family.name, family.meaning, family.kind.rawValue, to: &text)
+            for (values, value) in all.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+                let labels = PrometheusText.labels(family.labels, values)
+                switch value {
+                case .number(let number):
+                    text += "till_\(family.name)\(labels.isEmpty ? "" : "{\(labels)}") \(number)\n"
+                case .histogram(let histogram): histogram.write("till_" + family.name, labels, to: &text)
+                }
+            }
+        }
+    }
+}
+
+/// Text exposition format 0.0.4; every name begins with `till_`.
+enum PrometheusText {
+    static func head(_ name: String, _ meaning: String, _ kind: String, to text: inout String) {
+        text += "# HELP till_\(name) \(meaning)\n# TYPE till_\(name) \(kind)\n"
+    }
+
+    /// `name="value",…`, escaped as the format says.
+    static func labels(_ names: [String], _ values: [String]) -> String {
+        zip(names, values).map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var out = ""
+        for character in value.unicodeScalars {
+            switch character {
+            case "\\": out += "\\\\"
+            case "\"": out += "\\\""
+            case "\n": out += "\\n"
+            default: out.unicodeScalars.append(character)
+            }
+        }
+        return out
+    }
+}

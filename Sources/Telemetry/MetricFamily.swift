@@ -1,0 +1,110 @@
+// Metric names are the exposition's names, lower snake (style.md, habit 23).
+// swift-format-ignore: AlwaysUseLowerCamelCase
+/// Metrics with labels or buckets: the name is the API, `meaning` the help text and the row of the reference page.
+package enum MetricFamily: Int, CaseIterable, Sendable {
+    case http_requests_total
+    case http_request_duration_seconds
+    case http_request_size_bytes
+    case http_response_size_bytes
+    case ingest_rule_violations_total
+    case feed_lag_records
+    case quarantine_open_records
+    case quarantine_open_bytes
+    case parked_records
+    case windows_published_total
+    case windows_close_delay_seconds
+
+    /// As Prometheus calls it.
+    package enum Kind: String, Sendable { case counter, gauge, histogram, summary }
+
+    package var kind: Kind {
+        switch self {
+        case .http_requests_total, .ingest_rule_violations_total, .windows_published_total: .counter
+        case .feed_lag_records, .quarantine_open_records, .quarantine_open_bytes, .parked_records: .gauge
+        case .http_request_duration_seconds, .windows_close_delay_seconds: .histogram
+        case .http_request_size_bytes, .http_response_size_bytes: .summary
+        }
+    }
+
+    /// Names of the labels, in the order of their values.
+    package var labels: [String] {
+        switch self {
+        case .http_requests_total: ["handler", "method", "status"]
+        case .http_request_duration_seconds, .http_request_size_bytes, .http_response_size_bytes: ["handler"]
+        case .ingest_rule_violations_total: ["feed", "rule"]
+        case .feed_lag_records, .quarantine_open_records, .quarantine_open_bytes, .parked_records: ["feed"]
+        case .windows_published_total: ["cause"]
+        case .windows_close_delay_seconds: []
+        }
+    }
+
+    /// Upper bounds of the buckets of a histogram, in milliseconds.
+    package var boundsMillis: [Int64] {
+        switch self {
+        case .http_request_duration_seconds: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000]
+        case .windows_close_delay_seconds: [1_000, 5_000, 10_000, 30_000, 60_000, 300_000, 3_600_000, 86_400_000]
+        default: []
+        }
+    }
+
+    /// The case's own name.
+    package var name: String { "\(self)" }
+
+    package var meaning: String {
+        switch self {
+        case .http_requests_total:
+            "HTTP requests answered; handler is the path, or what it stands for, and other for what there is not."
+        case .http_request_duration_seconds:
+            "From the whole request to its answer, in turns of the network thread (0 when both are in one); of a stream, to its beginning."
+        case .http_request_size_bytes: "Bytes of request bodies."
+        case .http_response_size_bytes: "Bytes of answers' bodies, without those of streams."
+        case .ingest_rule_violations_total:
+            "Rejected records by feed and rule; one that breaks several rules counts once for each, and a duplicate counts again."
+        case .feed_lag_records: "Durable records of a feed that the tables do not contain yet."
+        case .quarantine_open_records: "Open entries of quarantine."
+        case .quarantine_open_bytes: "Original bytes of open entries of quarantine."
+        case .parked_records: "Records that wait for a reference record now."
+        case .windows_published_total:
+            "Publications of turnover windows: first ones by watermark or idle, later ones by late or correction."
+        case .windows_close_delay_seconds:
+            "From the end of a window to its first publication, in receipt time; a replay of old sales has old windows."
+        }
+    }
+}
+
+/// A histogram or, without bounds, a summary: how many, and their sum.
+struct Histogram: Sendable {
+    /// In milliseconds.
+    let bounds: [Int64]
+    /// By bucket, not added up; the last is for what is greater than all bounds.
+    private var counts: [Int64]
+    private var sum = 0.0
+
+    init(boundsMillis: [Int64]) {
+        bounds = boundsMillis
+        counts = Array(repeating: 0, count: boundsMillis.count + 1)
+    }
+
+    /// - Parameter value: Seconds of a histogram, bytes of a summary.
+    mutating func add(_ value: Double) {
+        counts[bounds.firstIndex { value * 1_000 <= Double($0) } ?? bounds.count] += 1
+        sum += value
+    }
+
+    /// The lines of one series; `labels` are written already, without braces.
+    func write(_ name: String, _ labels: String, to text: inout String) {
+        var total: Int64 = 0
+        for (index, count) in counts.enumerated() {
+            total += count
+            if bounds.isEmpty { continue }
+            let bound = index < bounds.count ? Self.seconds(bounds[index]) : "+Inf"
+            text += "\(name)_bucket{\(labels.isEmpty ? "" : labels + ",")le=\"\(bound)\"} \(total)\n"
+        }
+        let braces = labels.isEmpty ? "" : "{\(labels)}"
+        text += "\(name)_sum\(braces) \(sum)\n\(name)_count\(braces) \(total)\n"
+    }
+
+    private static func seconds(_ millis: Int64) -> String {
+        millis % 1_000 == 0 ? "\(millis / 1_000)" : "\(Double(millis) / 1_000)"
+    }
+}

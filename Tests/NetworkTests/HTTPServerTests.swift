@@ -108,6 +108,36 @@ import Testing
         #expect(text(try client.exchange(method: "GET", path: "/a")) == "GET /a 0")
     }
 
+    @Test func `the handler is told of every answer with its route, status and sizes`() throws {
+        let fixture = try Fixture()
+        let client = try fixture.client()
+        _ = try client.exchange(method: "POST", path: "/ab", body: [1, 2, 3])
+        _ = try client.exchange(method: "HEAD", path: "/a")
+        try client.enqueue(method: "GET", path: "/stream")
+        try client.send(method: "GET", path: "/park")
+        let stream = try #require(fixture.handler.streams.wait(micros: 5_000_000) { $0.first })
+        #expect(stream.send([1, 2]))
+        stream.end()
+        let parked = fixture.handler.waitParked(1)
+        cshims_sleep_micros(20_000)
+        parked[0].exchange.respond(HTTPResponse(status: 201, body: [1]))
+        for _ in 0..<2 { _ = try client.receive() }
+        let raw = try fixture.raw()
+        raw.send("POST /big HTTP/1.1\r\n\(head)Content-Length: 9999999\r\n\r\n")
+        #expect(raw.read().hasPrefix("HTTP/1.1 413"))
+        let other = try fixture.raw()
+        other.send("nonsense\r\n\r\n")
+        #expect(other.read().hasPrefix("HTTP/1.1 400"))
+        let told = fixture.handler.answers.withLock { $0 }
+        #expect(told.map(\.status) == [200, 200, 200, 201, 413, 400])
+        // The fixture's route is the length of the path; a head that was refused has none.
+        #expect(told.map(\.route) == [3, 2, 7, 5, 4, nil])
+        #expect(told.map(\.method) == [.post, .head, .get, .get, .post, nil])
+        #expect(told.map(\.bodyBytesIn) == [3, 0, 0, 0, 0, 0])
+        #expect(told.map(\.bodyBytesOut) == [10, 0, nil, 1, 19, 27])
+        #expect(told.allSatisfy { $0.nanos >= 0 } && told[3].nanos >= 20_000_000 && told[4].nanos == 0)
+    }
+
     @Test func `HTTP/1.0 is answered and closed`() throws {
         let fixture = try Fixture()
         let client = try fixture.raw()

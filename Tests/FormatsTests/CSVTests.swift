@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 import Primitives
 import Testing
 
@@ -59,21 +60,38 @@ import Testing
         #expect(try Self.rows(bytes.indices.map { bytes[$0...$0] }) == whole, "byte by byte")
     }
 
+    /// 3,000 files; a million with TILL_FUZZ=full.
+    static let inputs = getenv("TILL_FUZZ").map { String(cString: $0) } == "full" ? 1_000_000 : 3_000
+
     @Test func `random files give the same rows however they are cut`() throws {
         var random = SeededRandom(seed: 8)
         let parts = [
-            "a", ",", "\"", "\"\"", "\n", "\r\n", "\r", "\u{FEFF}", "long field without anything in it", ",\"",
+            "a", ",", "\"", "\"\"", "\n", "\r\n", "\r", "\u{FEFF}", "long field without anything in it", ",\"", ";",
+            "\t",
+            "'", ";'", "\0", "é",
+        ].map { Array($0.utf8) }
+        let dialects: [CSVDialect] = [
+            .standard, CSVDialect(separator: UInt8(ascii: ";"), quote: UInt8(ascii: "'")),
+            CSVDialect(separator: UInt8(ascii: "\t"), quote: UInt8(ascii: "\"")),
         ]
-        for _ in 0..<3_000 {
-            let bytes = (0..<Int.random(in: 1...14, using: &random)).flatMap { _ in
-                Array(parts[Int.random(in: 0..<parts.count, using: &random)].utf8)
+        for number in 0..<Self.inputs {
+            let dialect = dialects[number % dialects.count]
+            var bytes: [UInt8] = []
+            for _ in 0..<Int.random(in: 1...14, using: &random) {
+                // Any byte now and then: what is no text must not be a crash either.
+                let any = Int.random(in: 0..<40, using: &random) == 0
+                bytes += any ? [UInt8.random(in: 0...255, using: &random)] : parts.randomElement(using: &random) ?? []
             }
-            let whole = try Self.rows([bytes[...]])
+            let whole = try Self.rows([bytes[...]], dialect: dialect)
             let cut = Int.random(in: 0...bytes.count, using: &random)
-            #expect(try Self.rows([bytes[..<cut], bytes[cut...]]) == whole, "\(bytes) cut at \(cut)")
-            #expect(try Self.rows(bytes.indices.map { bytes[$0...$0] }) == whole, "\(bytes) byte by byte")
+            let inTwo = try Self.rows([bytes[..<cut], bytes[cut...]], dialect: dialect)
+            let inBytes = try Self.rows(bytes.indices.map { bytes[$0...$0] }, dialect: dialect)
+            if inTwo != whole || inBytes != whole {
+                Issue.record("\(bytes), separator \(dialect.separator), cut at \(cut)")
+                return
+            }
             var fields = CSVFields()
-            for row in whole { try? fields.parse(Array(row.text.utf8), in: 0..<row.text.utf8.count) }
+            for row in whole { try? fields.parse(Array(row.text.utf8), in: 0..<row.text.utf8.count, dialect: dialect) }
         }
     }
 

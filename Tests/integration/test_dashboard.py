@@ -103,6 +103,27 @@ def test_a_sale_changes_the_page_without_a_reload(till, page, invoice, customer)
     assert page.js("window.marker") == "still here"
 
 
+def test_every_tile_follows_without_a_reload(till, page, invoice, customer):
+    """Top products, cancelled orders and loyal customers, each as the API says it."""
+    code = f"T{invoice}"
+    best = Decimal(till.get("/v1/products/top?limit=1").json["items"][0]["gross"])
+    loyal = till.get("/v1/customers/summary").json["loyal_customers"]
+    assert code not in page.text("#products-table") and f"C{invoice}" not in page.text("#cancelled-table")
+    wait_until(lambda: page.text("#loyal-stats dd") not in (None, "", "–"), 10, "the loyal customers")
+    page.js("window.marker = 'still here'")
+    sell(
+        till,
+        line(f"{invoice}2", customer, 1, float(best) + 1000, code=code),
+        {**line(f"C{invoice}", customer, -1, 2.55), "InvoiceDate": "09/12/2011 12:50"},
+    )
+    wait_until(lambda: code in page.text("#products-table tbody tr"), 10, "the new product to be the first")
+    wait_until(lambda: f"C{invoice}" in page.text("#cancelled-table"), 10, "the cancelled order")
+    wait_until(lambda: f"{loyal + 1:,}" in page.text("#loyal-stats"), 10, "one loyal customer more")
+    summary = till.get("/v1/customers/summary").json
+    assert summary["loyal_customers"] == loyal + 1, "the customer has a second order now"
+    assert page.js("window.marker") == "still here"
+
+
 def test_a_return_lowers_net_and_leaves_gross(till, page, invoice, customer):
     gross, net = shown(page, "gross"), shown(page, "net")
     sell(till, line(f"C{invoice}", customer, -1, 2.55))

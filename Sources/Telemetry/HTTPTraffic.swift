@@ -1,45 +1,59 @@
 import Synchronization
 
-/// Requests by handler, method and status, with their duration and sizes. Handlers are known from the start, so that
-/// an answer costs a lock that only the network thread and a scrape take. Thread: any.
+/// Requests by handler, method and status, with their duration and sizes. Handlers and methods are known from the
+/// start, so that an answer costs a lock that only the network thread and a scrape take, and some additions.
+/// Thread: any.
 package final class HTTPTraffic: Sendable {
     private struct Series: Sendable {
-        /// A few per handler, found by looking through.
-        var answers: [(method: String, status: Int, count: Int64)] = []
-        var seconds = Histogram(boundsMillis: MetricFamily.http_request_duration_seconds.boundsMillis)
-        var bytesIn = Histogram(boundsMillis: [])
-        var bytesOut = Histogram(boundsMillis: [])
+        /// Method × 1,000 + status, and how many: a few per handler, found by looking through.
+        var answers: [(key: Int, count: Int64)] = []
+        /// By bucket, not added up; the last is for what is above all bounds.
+        var durations = InlineArray<12, Int64>(repeating: 0)
+        var nanos: Int64 = 0
+        var bytesIn = 0, bytesOut = 0
+        /// Answers that have their size: not those of streams.
+        var sized: Int64 = 0
     }
 
     private let handlers: [String]
+    private let methods: [String]
     private let series: Mutex<[Series]>
+    private static let boundsMillis = MetricFamily.http_request_duration_seconds.boundsMillis
 
     /// - Parameter handlers: By number; the first is for all that is none of the others.
-    package init(handlers: [String]) {
-        precondition(!handlers.isEmpty, "there is a place for what belongs to none")
+    /// - Parameter methods: By number, too.
+    package init(handlers: [String], methods: [String]) {
+        precondition(!handlers.isEmpty && !methods.isEmpty, "there is a place for what belongs to none")
+        precondition(Self.boundsMillis.count + 1 == Series().durations.count, "every bound has its bucket")
         self.handlers = handlers
+        self.methods = methods
         series = Mutex(Array(repeating: Series(), count: handlers.count))
     }
 
     /// - Parameter bytesOut: Nil for a stream.
     package func answered(
         _ handler: Int,
-        method: String,
+        method: Int,
         status: Int,
         nanos: Int64,
         bytesIn: Int,
         bytesOut: Int?
     ) {
+        let key = method * 1_000 + status
+        var bucket = 0
+        for bound in Self.boundsMillis where nanos > bound * 1_000_000 { bucket += 1 }
         series.withLock { all in
-            let place = all[handler].answers.firstIndex { $0.status == status && $0.method == method }
-            if let place {
+            if let place = all[handler].answers.firstIndex(where: { $0.key == key }) {
                 all[handler].answers[place].count += 1
             } else {
-                all[handler].answers.append((method, status, 1))
+                all[handler].answers.append((key, 1))
             }
-            all[handler].seconds.add(Double(nanos) / 1e9)
-            all[handler].bytesIn.add(Double(bytesIn))
-            if let bytesOut { all[handler].bytesOut.add(Double(bytesOut)) }
+            all[handler].durations[bucket] += 1
+            all[handler].nanos += nanos
+            all[handler].bytesIn += bytesIn
+            guard let bytesOut else { return }
+            all[handler].bytesOut += bytesOut
+            all[handler].sized += 1
         }
     }
 
@@ -54,13 +68,26 @@ package final class HTTPTraffic: Sendable {
             }
         }
         family(.http_requests_total) { name, label, series in
-            for answer in series.answers.sorted(by: { ($0.method, $0.status) < ($1.method, $1.status) }) {
-                text += "\(name){\(label),method=\"\(answer.method)\",status=\"\(answer.status)\"} \(answer.count)\n"
+            for answer in series.answers.sorted(by: { $0.key < $1.key }) {
+                let method = methods[answer.key / 1_000]
+                text += "\(name){\(label),method=\"\(method)\",status=\"\(answer.key % 1_000)\"} \(answer.count)\n"
             }
         }
-        family(.http_request_duration_seconds) { $2.seconds.write($0, $1, to: &text) }
-        family(.http_request_size_bytes) { $2.bytesIn.write($0, $1, to: &text) }
-        family(.http_response_size_bytes) { $2.bytesOut.write($0, $1, to: &text) }
+        family(.http_request_duration_seconds) { name, label, series in
+            let histogram = Histogram(
+                boundsMillis: Self.boundsMillis,
+                counts: series.durations.indices.map { series.durations[$0] },
+                sum: Double(series.nanos) / 1e9
+            )
+            histogram.write(name, label, to: &text)
+        }
+        family(.http_request_size_bytes) { name, label, series in
+            let count = series.answers.reduce(0) { $0 + $1.count }
+            Histogram(counts: [count], sum: Double(series.bytesIn)).write(name, label, to: &text)
+        }
+        family(.http_response_size_bytes) { name, label, series in
+            Histogram(counts: [series.sized], sum: Double(series.bytesOut)).write(name, label, to: &text)
+        }
         return text
     }
 }

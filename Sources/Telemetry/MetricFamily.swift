@@ -81,8 +81,15 @@ struct Histogram: Sendable {
     private var sum = 0.0
 
     init(boundsMillis: [Int64]) {
+        self.init(boundsMillis: boundsMillis, counts: Array(repeating: 0, count: boundsMillis.count + 1), sum: 0)
+    }
+
+    /// One that was counted elsewhere.
+    init(boundsMillis: [Int64] = [], counts: [Int64], sum: Double) {
+        precondition(counts.count == boundsMillis.count + 1, "every bound has its bucket")
         bounds = boundsMillis
-        counts = Array(repeating: 0, count: boundsMillis.count + 1)
+        self.counts = counts
+        self.sum = sum
     }
 
     /// - Parameter value: Seconds of a histogram, bytes of a summary.

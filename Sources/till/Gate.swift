@@ -22,6 +22,22 @@ struct Gate: HTTPHandler {
     /// Handlers as metrics name them. Routes are numbered: 0 for nothing, those of ingest, those of the console.
     static func handlers(_ ingest: IngestService) -> [String] { ["other"] + ingest.routes + ConsoleService.routes }
 
+    /// Methods as metrics name them; 0 is for a head that was refused.
+    static let methods = ["other"] + HTTPRequest.Method.allCases.map(\.rawValue)
+
+    private static func number(_ method: HTTPRequest.Method?) -> Int {
+        switch method {
+        case nil: 0
+        case .get: 1
+        case .head: 2
+        case .post: 3
+        case .put: 4
+        case .delete: 5
+        case .options: 6
+        case .patch: 7
+        }
+    }
+
     private var firstOfConsole: Int { 1 + ingest.routesCount }
 
     func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission {
@@ -61,7 +77,7 @@ struct Gate: HTTPHandler {
     func answered(_ answer: HTTPAnswered) {
         traffic.answered(
             answer.route ?? 0,
-            method: answer.method?.rawValue ?? "other",
+            method: Self.number(answer.method),
             status: answer.status,
             nanos: answer.nanos,
             bytesIn: answer.bodyBytesIn,

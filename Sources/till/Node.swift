@@ -102,7 +102,7 @@ final class Node {
             random: .fromKernel(),
             compatibility: contracts.compatible.map { (path: $0.path, contract: $0.contract.contract) }
         )
-        let traffic = HTTPTraffic(handlers: Gate.handlers(ingest))
+        let traffic = HTTPTraffic(handlers: Gate.handlers(ingest), methods: Gate.methods)
         let transport = Transport()
         let console = ConsoleService(
             reader: reader,

@@ -53,9 +53,9 @@ import Testing
     }
 
     @Test func boundsOfRequestsAreSecondsAsText() {
-        let traffic = HTTPTraffic(handlers: ["other", "/a"])
-        traffic.answered(1, method: "GET", status: 200, nanos: 2_000_000, bytesIn: 0, bytesOut: 10)
-        traffic.answered(1, method: "GET", status: 200, nanos: 2_000_001, bytesIn: 3, bytesOut: nil)
+        let traffic = HTTPTraffic(handlers: ["other", "/a"], methods: ["other", "GET"])
+        traffic.answered(1, method: 1, status: 200, nanos: 2_000_000, bytesIn: 0, bytesOut: 10)
+        traffic.answered(1, method: 1, status: 200, nanos: 2_000_001, bytesIn: 3, bytesOut: nil)
         let lines = traffic.prometheusText().split(separator: "\n").filter { !$0.hasPrefix("#") }
         #expect(lines.first == #"till_http_requests_total{handler="/a",method="GET",status="200"} 2"#)
         #expect(lines.contains(#"till_http_request_duration_seconds_bucket{handler="/a",le="0.002"} 1"#))

@@ -59,7 +59,8 @@ sim() {
         sim_unit 'FoldPropertyTests|StreamPropertyTests'
     TILL_FUZZ=full sim_part "mutated inputs, a million a kind" sim_unit \
         'RefinerTests|OrderTests|RecordBatchTests|JSONFuzzTests|CSVTests|LogDamageTests|LogFaultTests|ParserFuzzTests'
-    TILL_FUZZ=full sim_part "a million documents against Python's JSON" sim_integration test_json_differential.py
+    TILL_SEED=$seed TILL_FUZZ=full sim_part "a million JSON documents, a hundred thousand questions" \
+        sim_integration test_json_differential.py test_api_fuzz.py
     TILL_SEED=$seed TILL_KILLS=200 sim_part "kills of one feed" sim_integration test_kill.py
     TILL_SEED=$seed TILL_KILLS=200 sim_part "kills of mixed feeds, proved" sim_integration test_kill_mixed.py
     sim_part "full disks" sim_integration test_disk_full.py

@@ -61,11 +61,11 @@ package final class ConsoleService: Sendable {
     /// The number of a path's route; nil when there is nothing.
     package static func route(ofPath path: String) -> Int? { Place.index(ofPath: path) }
 
-    /// Which scope a path asks for; one that is unknown, the operator's.
+    /// Which scope a path asks for; one that is unknown, the operator's, save below /health, which is open.
     ///
     /// - Parameter route: As ``route(ofPath:)`` gave it for that path.
     package static func access(_ route: Int?, path: String) -> Access {
-        guard let route else { return .operate }
+        guard let route else { return path.hasPrefix("/health/") ? .open : .operate }
         let place = Place.all[route]
         guard place.path == "/v1/views/{view}" else { return place.access }
         return OperateQueries.viewAccess(place.values(path.split(separator: "/"))?.first ?? "")

@@ -39,7 +39,10 @@ struct Place: Sendable {
     static func index(ofPath path: String) -> Int? {
         if let index = fixed[path] { return index }
         let parts = path.split(separator: "/")
-        return all.firstIndex { $0.values(parts) != nil }
+        // Only what is read from the tables is found with other slashes: a proxy may block the rest by its exact path.
+        return all.firstIndex { place in
+            if case .query = place.kind { place.values(parts) != nil } else { false }
+        }
     }
 
     /// Values of the `{…}` parts when the path fits.

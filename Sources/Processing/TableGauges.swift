@@ -20,17 +20,23 @@ final class TableGauges: Sendable {
         let usage = try store.rows(of: RetailTables.quarantineUsage, prefix: [])
         let ids = Array(Set((totals + usage).compactMap { $0[0].integer })).sorted()
         let rows = try store.rows(of: RetailTables.run, ids: ids)
-        feeds = Mutex(Dictionary(uniqueKeysWithValues: zip(ids, rows).compactMap { id, row in Self.feed(id, row) }))
-        for gauge in [MetricFamily.parked_records, .quarantine_open_records, .quarantine_open_bytes] {
-            metrics.labelled.clear(gauge)
-        }
+        let openWindows = try store.rows(of: RetailTables.openWindow, prefix: []).count
+        let feeds = Dictionary(uniqueKeysWithValues: zip(ids, rows).compactMap { id, row in Self.feed(id, row) })
+        self.feeds = Mutex(feeds)
         quota.set(usage.reduce(0) { $0 + ($1[2].integer ?? 0) })
-        metrics.set(.windows_open, Int64(try store.rows(of: RetailTables.openWindow, prefix: []).count))
-        for row in totals { add(.parked_records, row[0].integer, row[Self.parked].integer ?? 0) }
-        for row in usage {
-            add(.quarantine_open_records, row[0].integer, row[1].integer ?? 0)
-            add(.quarantine_open_bytes, row[0].integer, row[2].integer ?? 0)
+        metrics.set(.windows_open, Int64(openWindows))
+        // At once: a worker that follows on another one has what the tables have, and no scrape sees less.
+        func series(_ rows: [[Cell]], _ column: Int) -> [[String]: Int64] {
+            var all: [[String]: Int64] = [:]
+            for row in rows {
+                if let id = row[0].integer, let feed = feeds[id] { all[[feed]] = row[column].integer ?? 0 }
+            }
+            return all
         }
+        metrics.labelled.replace([
+            .parked_records: series(totals, Self.parked), .quarantine_open_records: series(usage, 1),
+            .quarantine_open_bytes: series(usage, 2),
+        ])
     }
 
     private static let parked = RetailTables.feedTotal.index(of: "parked")
@@ -78,8 +84,8 @@ final class TableGauges: Sendable {
         for row in published {
             let cause = Int(row[9].integer ?? 0)
             metrics.labelled.add(.windows_published_total, [Self.causes[cause]], 1)
-            guard cause < 2, let end = ends[Array(row[1...3])], let at = row[10].integer else { continue }
-            metrics.labelled.observe(.windows_close_delay_seconds, [], Double(at - end) / 1e6)
+            guard row[4].integer == 1, let end = ends[Array(row[1...3])], let at = row[10].integer else { continue }
+            metrics.labelled.observe(.windows_close_delay_seconds, [], Double(max(0, at - end)) / 1e6)
         }
     }
 }

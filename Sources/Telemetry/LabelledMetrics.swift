@@ -33,8 +33,19 @@ package final class LabelledMetrics: Sendable {
         }
     }
 
-    /// Forgets a gauge's series, before they are set anew.
-    package func clear(_ family: MetricFamily) { families.withLock { $0[family] = nil } }
+    /// Sets gauges anew, all at once: what is not named is gone.
+    package func replace(_ gauges: [MetricFamily: [[String]: Int64]]) {
+        families.withLock { families in
+            for (family, series) in gauges { families[family] = series.mapValues { .number($0) } }
+        }
+    }
+
+    /// The number of one series; nil where there is none.
+    package func value(_ family: MetricFamily, _ labels: [String]) -> Int64? {
+        families.withLock { families in
+            if case .number(let number) = families[family]?[labels] { number } else { nil }
+        }
+    }
 
     private func change(_ family: MetricFamily, _ labels: [String], _ body: (inout Value) -> Void) {
         let empty: Value =

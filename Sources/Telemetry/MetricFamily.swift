@@ -65,9 +65,9 @@ package enum MetricFamily: Int, CaseIterable, Sendable {
         case .quarantine_open_bytes: "Original bytes of open entries of quarantine."
         case .parked_records: "Records that wait for a reference record now."
         case .windows_published_total:
-            "Publications of turnover windows: first ones by watermark or idle, later ones by late or correction."
+            "Publications of turnover windows by cause: watermark, idle, late (also the first one, where a window had no sales before) or correction."
         case .windows_close_delay_seconds:
-            "From the end of a window to its first publication, in receipt time; a replay of old sales has old windows."
+            "From the end of a window to its first publication, in receipt time, 0 where a till's clock is ahead; a replay of old sales has old windows."
         }
     }
 }

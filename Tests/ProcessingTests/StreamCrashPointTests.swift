@@ -29,6 +29,7 @@ import Testing
             try life.catchUp()
         }
         life.expectAllFolded()
+        try life.expectGauges(open())
         return life.failures
     }
 

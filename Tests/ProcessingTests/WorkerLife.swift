@@ -2,6 +2,8 @@ import FaultKit
 import Ports
 import Primitives
 import Refine
+import RetailModel
+import Tables
 import Telemetry
 import Testing
 
@@ -58,6 +60,24 @@ struct WorkerLife {
                 if failures > 1 { throw FailedTwice() }
             }
         }
+    }
+
+    /// Checks that metrics, followed over all workers, say what the tables have.
+    func expectGauges(_ store: any TableStore) throws {
+        let names = try store.rows(of: RetailTables.run, prefix: []).map { ($0[0], $0[1].bytes?.description ?? "") }
+        let feeds = Dictionary(uniqueKeysWithValues: names)
+        func expect(_ gauge: MetricFamily, _ rows: [[Cell]], _ column: Int) {
+            for row in rows {
+                let found = metrics.labelled.value(gauge, [feeds[row[0]] ?? ""]) ?? 0
+                #expect(found == row[column].integer, "\(gauge) of \(feeds[row[0]] ?? "")")
+            }
+        }
+        let parked = RetailTables.feedTotal.index(of: "parked")
+        expect(.parked_records, try store.rows(of: RetailTables.feedTotal, prefix: []), parked)
+        let usage = try store.rows(of: RetailTables.quarantineUsage, prefix: [])
+        expect(.quarantine_open_records, usage, 1)
+        expect(.quarantine_open_bytes, usage, 2)
+        #expect(try metrics.value(.windows_open) == Int64(store.rows(of: RetailTables.openWindow, prefix: []).count))
     }
 
     /// Checks that the last worker published the end of every partition.

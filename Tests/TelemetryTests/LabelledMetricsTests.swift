@@ -45,11 +45,13 @@ import Testing
         #expect(lines.contains(#"till_parked_records{feed="other"} 500"#))
     }
 
-    @Test func clearedGaugesAreGone() {
+    @Test func gaugesThatAreSetAnewForgetTheOthers() {
         let metrics = LabelledMetrics()
         metrics.set(.parked_records, ["orders"], 7)
-        metrics.clear(.parked_records)
-        #expect(!text(metrics).contains { $0.hasPrefix("till_parked_records") })
+        metrics.set(.quarantine_open_records, ["orders"], 7)
+        metrics.replace([.parked_records: [["pos"]: 1]])
+        #expect(metrics.value(.parked_records, ["pos"]) == 1 && metrics.value(.parked_records, ["orders"]) == nil)
+        #expect(metrics.value(.quarantine_open_records, ["orders"]) == 7)
     }
 
     @Test func boundsOfRequestsAreSecondsAsText() {

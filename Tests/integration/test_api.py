@@ -164,6 +164,7 @@ def test_bad_parameters(sample, openapi, path):
         ("/v1/views/sqlite_schema", "not_found"), ("/v1/views/line", "not_found"),
         ("/v1/nothing", "path_unknown"), ("/nothing", "path_unknown"),
         ("/v1/customers/1/2/3", "path_unknown"), ("/health/nothing", "path_unknown"),
+        ("/metrics/", "path_unknown"), ("//", "path_unknown"),
     ],
 )  # fmt: skip
 def test_unknown_things(sample, openapi, path, code):

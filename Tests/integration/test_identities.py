@@ -105,6 +105,8 @@ def test_every_identity_on_every_path(directory):
                     assert reply.status == 403, (name, path, reply)
                     assert reply.json["error"]["code"] == "scope_missing"
         assert totals_as(till, "operator")["received"] == 4, "what was refused is not stored"
+        assert till.get("/health/startup").status == 404, "a probe of another name is told, not asked who it is"
+        assert till.get("/metrics/").status == 401
 
 
 def totals_as(till, name):

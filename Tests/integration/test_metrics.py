@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import pytest
 from messages import EPOCH, MENU, at, order, restaurant, sale, send, user
@@ -115,15 +116,28 @@ def test_windows_published_and_open(simulated):
 
 def test_how_long_windows_take_to_close(directory):
     with running(new_till(directory)) as till:
-        for second in (1, 61, 62, 121):
+        for second in (1, 61, 62, 121, 31):
             send(till, "pos", sale("STORE_1", at(second), 5.0))
         totals(till)
         found = series(till)
-        assert found["windows_published_total", "watermark"] == 2 == found["windows_close_delay_seconds_count",]
+        # The late sale is the first of its window.
+        assert found["windows_published_total", "watermark"] == 2 and found["windows_published_total", "late"] == 1
+        assert found["windows_close_delay_seconds_count",] == 3
         assert found["windows_close_delay_seconds_bucket", "86400"] == 0, "the sales are old"
-        ends = [EPOCH.timestamp() + 10, EPOCH.timestamp() + 70]
+        ends = [EPOCH.timestamp() + 10, EPOCH.timestamp() + 70, EPOCH.timestamp() + 40]
         assert abs(found["windows_close_delay_seconds_sum",] - sum(time.time() - end for end in ends)) < 120
         assert found["windows_open",] == 1
+
+
+def test_a_clock_that_is_ahead_takes_nothing_off_a_histogram(directory):
+    with running(new_till(directory)) as till:
+        now = datetime.now(UTC)
+        for ahead in (5, 45):
+            send(till, "pos", sale("STORE_1", at(ahead, now), 5.0))
+        totals(till)
+        found = series(till)
+        assert found["windows_published_total", "watermark"] == 1 == found["windows_close_delay_seconds_count",]
+        assert found["windows_close_delay_seconds_sum",] == 0
 
 
 def test_gauges_follow_the_tables_and_survive_a_restart(directory):

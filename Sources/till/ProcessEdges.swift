@@ -9,6 +9,18 @@ enum ProcessEdges {
         return unsafe String(cString: value)
     }
 
+    /// Names of the environment's variables that begin with `start`, in order.
+    static func environmentNames(_ start: String) -> [String] {
+        var names: [String] = []
+        var index: Int32 = 0
+        while let entry = unsafe cshims_environment_at(index) {
+            let name = unsafe String(cString: entry).prefix { $0 != "=" }
+            if name.hasPrefix(start) { names.append(String(name)) }
+            index += 1
+        }
+        return names.sorted()
+    }
+
     /// Contracts embedded at build time from the folder Contracts; the bytes are static storage of the binary.
     static func embeddedContracts() -> [BuiltInContracts.Text] {
         var found: [BuiltInContracts.Text] = []

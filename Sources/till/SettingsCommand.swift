@@ -18,6 +18,12 @@ enum SettingsCommand {
         }
     }
 
+    /// Variables that look like settings and are none: most often one that is misspelled.
+    static var unknownVariables: [String] {
+        let known = Set(SettingName.allCases.map(\.environmentName))
+        return ProcessEdges.environmentNames("TILL_").filter { !known.contains($0) }
+    }
+
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(words, options: options, switches: ["effective", "json"])
         guard arguments.rest.isEmpty, arguments.has("effective") else {
@@ -42,12 +48,17 @@ enum SettingsCommand {
             json.beginArray()
             for identity in settings.identities { json.string(identity.name) }
             json.endArray()
+            json.key("unknown_variables")
+            json.beginArray()
+            for name in unknownVariables { json.string(name) }
+            json.endArray()
             json.endObject()
             TillMain.print(String(decoding: json.bytes, as: UTF8.self))
         } else {
             for name in SettingName.allCases {
                 TillMain.print("\(name.rawValue): \(settings[name].text)    # \(settings[name].origin)")
             }
+            for name in unknownVariables { TillMain.print("\(name) of the environment is no setting") }
             if !settings.contracts.isEmpty { TillMain.print("contracts: \(settings.contracts)") }
             for identity in settings.identities {
                 TillMain.print(

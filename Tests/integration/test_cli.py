@@ -52,6 +52,16 @@ def test_every_setting_has_a_value_and_an_origin(directory):
             assert found["origin"] == "default" and f"{name}: {found['value']}" in listed
 
 
+def test_a_variable_that_is_no_setting_is_named(directory):
+    misspelled = {"TILL_LOGLEVEL": "info", "TILLER": "x"}
+    said = json.loads(ended(till_command("settings", "--effective", "--json", env=misspelled), DONE))
+    assert "TILL_LOGLEVEL" in said["unknown_variables"] and "TILLER" not in said["unknown_variables"]
+    assert "TILL_LOGLEVEL of the environment is no setting" in ended(
+        till_command("settings", "--effective", env=misspelled), DONE
+    )
+    assert not {"TILL_LOG_LEVEL", "TILL_DATA"} & set(said["unknown_variables"])
+
+
 def test_all_mistakes_of_a_configuration_with_their_lines(directory):
     config = directory / "till.yaml"
     config.write_text(

@@ -47,6 +47,7 @@ int64_t cshims_cpu_micros(void) {
 int cshims_pid(void) { return getpid(); }
 void cshims_exit(int code) { _exit(code); }
 const char *cshims_getenv(const char *name) { return getenv(name); }
+const char *cshims_environment_at(int index) { return environ ? environ[index] : NULL; }
 const char *cshims_error_text(int error) { return strerror(error); }
 static sigset_t stop_signals(void) {
     sigset_t s; sigemptyset(&s); sigaddset(&s, SIGINT); sigaddset(&s, SIGTERM);

@@ -57,6 +57,8 @@ int64_t cshims_cpu_micros(void);
 int cshims_pid(void);
 void cshims_exit(int code) __attribute__((noreturn));
 const char *cshims_getenv(const char *name);
+/// NAME=VALUE of a place of the environment, from 0 on; null behind the last. Valid while nobody changes it.
+const char *cshims_environment_at(int index);
 /// The text of an errno value; static storage of libc.
 const char *cshims_error_text(int error);
 /// Blocks SIGINT, SIGTERM, SIGPIPE and SIGXFSZ (then EFBIG is returned) in this thread and all threads made after it.

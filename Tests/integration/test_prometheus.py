@@ -1,0 +1,92 @@
+"""A real Prometheus reads /metrics with the configuration of Examples/monitoring, and finds what was sent."""
+
+import json
+import shutil
+import subprocess
+import urllib.parse
+import urllib.request
+
+import pytest
+from conftest import ROOT, free_port, wait_until
+from support import line, new_till, running
+from test_identities import basic, identities, secret
+
+MONITORING = ROOT / "Examples/monitoring"
+
+
+def program(name):
+    unpacked = ROOT / ".dev/prometheus/usr/bin" / name
+    found = unpacked if unpacked.exists() else shutil.which(name)
+    if not found:
+        pytest.skip("no Prometheus (./dev test unpacks it where there is apt-get)")
+    return found
+
+
+def promtool(*words, stdin=None):
+    done = subprocess.run(
+        [program("promtool"), *map(str, words)], input=stdin, capture_output=True, timeout=60, check=False
+    )
+    return done.returncode, (done.stdout + done.stderr).decode()
+
+
+@pytest.fixture
+def till(directory):
+    with running(new_till(directory, "--config", identities(directory))) as till:
+        yield till
+
+
+def send(till, *events):
+    reply = till.post("invoices", list(events), headers=basic("writer", secret("writer")))
+    assert reply.status in (202, 422), reply
+
+
+def test_the_exposition_is_right(till):
+    send(till, line(), {})
+    reply = till.get("/metrics", basic("operator", secret("operator")))
+    assert promtool("check", "metrics", stdin=reply.body) == (0, "")
+
+
+def test_the_examples_are_right():
+    code, said = promtool("check", "config", MONITORING / "prometheus.yml")
+    assert code == 0 and "6 rules found" in said, said
+
+
+def test_prometheus_finds_what_was_sent(till, directory):
+    text = (MONITORING / "prometheus.yml").read_text()
+    comment = "    # basic_auth: {username: monitor, password_file: /etc/prometheus/till-secret}\n"
+    assert comment in text and "127.0.0.1:8080" in text
+    (directory / "secret").write_text(secret("operator"))
+    access = f"    basic_auth: {{username: operator, password_file: {directory}/secret}}\n"
+    text = text.replace(comment, access).replace("127.0.0.1:8080", till.url.removeprefix("http://"))
+    config = directory / "prometheus.yml"
+    config.write_text(text.replace("scrape_interval: 5s", "scrape_interval: 1s"))
+    shutil.copy(MONITORING / "alerts.yml", directory)
+    for _ in range(3):
+        send(till, line())
+    send(till, {}, {"Quantity": "x"})
+    port = free_port()
+    words = [
+        program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={directory}/tsdb",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]  # fmt: skip
+    with (directory / "prometheus.log").open("wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as server:
+        try:
+
+            def ask(query):
+                url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
+                try:
+                    with urllib.request.urlopen(url, timeout=10) as reply:
+                        found = json.load(reply)["data"]["result"]
+                except OSError:
+                    return None
+                return float(found[0]["value"][1]) if len(found) == 1 else None
+
+            wait_until(lambda: ask('up{job="till"}') == 1, 30, "a scrape")
+            assert ask("till_ingest_records_accepted_total") == 3
+            assert ask('till_http_requests_total{handler="/v1/feeds/invoices",status="202"}') == 3
+            assert ask('till_quarantine_open_records{feed="invoices"}') == 2
+            assert ask('sum(till_ingest_rule_violations_total{feed="invoices"})') >= 2
+            quantile = "histogram_quantile(0.5, sum by (le) (till_http_request_duration_seconds_bucket))"
+            wait_until(lambda: (found := ask(quantile)) is not None and 0 < found < 5, 10, "a quantile")
+        finally:
+            server.kill()

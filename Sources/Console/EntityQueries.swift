@@ -171,18 +171,30 @@ enum CustomerQueries {
     static func summary(_ query: Query) throws -> [UInt8] {
         let counted = try query.choice("cancellations", ["exclude", "include"]) == "include" ? "documents" : "orders"
         let limit = try query.integer("limit", in: 1...1_000, default: 10)
+        let filter = try SalesFilter(query)
+        // How many orders (or documents) each customer has.
+        var counts = "SELECT customer_id, SUM(\(counted)) AS n FROM customer_total GROUP BY customer_id"
+        var total = "(SELECT COUNT(*) FROM customer)"
+        if !filter.isOpen {
+            let isCounted = counted == "orders" ? "gross_lines > 0" : "1"
+            counts = """
+                SELECT customer_id, SUM(\(isCounted)) AS n FROM document d WHERE customer_id IS NOT NULL AND status = 0
+                  AND gross_lines + return_lines + adjustment_lines > 0 AND \(SalesFilter.holds("d"))
+                GROUP BY customer_id
+                """
+            total = "(SELECT COUNT(*) FROM t)"
+        }
+        let cells = filter.isOpen ? [] : filter.cells
         let figures = try query.rows(
-            """
-            SELECT (SELECT COUNT(*) FROM customer), COUNT(*), coalesce(MAX(n), 0)
-            FROM (SELECT SUM(\(counted)) AS n FROM customer_total GROUP BY customer_id HAVING SUM(\(counted)) > 1)
-            """
+            "WITH t AS (\(counts)) SELECT \(total), COUNT(*), coalesce(MAX(n), 0) FROM t WHERE n > 1",
+            cells
         )
         let top = try query.rows(
             """
-            SELECT c.id, c.source, c.source_key, c.name, SUM(t.\(counted)) FROM customer_total t
-            JOIN customer c ON c.id = t.customer_id GROUP BY t.customer_id HAVING SUM(t.\(counted)) > 1
-            ORDER BY 5 DESC, c.source_key
+            WITH t AS (\(counts)) SELECT c.id, c.source, c.source_key, c.name, t.n FROM t
+            JOIN customer c ON c.id = t.customer_id WHERE t.n > 1 ORDER BY 5 DESC, c.source_key
             """,
+            cells,
             limit: limit
         )
         return JSONWriter.object { json in

@@ -24,6 +24,7 @@ struct Route: Sendable {
     private static let days = [
         Parameter("from", "First day, yyyy-MM-dd."), Parameter("to", "Last day, yyyy-MM-dd, included."),
     ]
+    private static let country = Parameter("country", "Country of the document, exactly as sent.")
     private static let page = [
         Parameter("limit", "Items at most, 1 to 1000; default 50."),
         Parameter("cursor", "The value of next of the page before."),
@@ -43,8 +44,8 @@ struct Route: Sendable {
                 .init(
                     "definition",
                     "native: gross, returns, net by the rules of the model; reference: every line whose invoice number does not begin with C."
-                )
-            ],
+                ), country,
+            ] + days,
             schema:
                 "{definition:s,totals:[{currency:s,sales~:m,gross~:m,returns~:m,net~:m,adjustments~:m,orders~:i,units~:n}]}",
             answer: SalesQueries.total
@@ -54,8 +55,7 @@ struct Route: Sendable {
             access: .sales,
             summary: "Sales by period of the store's calendar.",
             parameters: [
-                .init("grain", "year, quarter, month, week, day (default) or hour."),
-                .init("country", "Country of the document, exactly as sent."),
+                .init("grain", "year, quarter, month, week, day (default) or hour."), country,
             ] + days,
             schema: "{grain:s,items:[{period:s,currency:s,\(spend),orders:?i,units:n}],next:?s}",
             answer: SalesQueries.overTime
@@ -68,8 +68,8 @@ struct Route: Sendable {
                 .init(
                     "definition",
                     "native (default), or reference: the reference total divided by the documents that it adds up."
-                )
-            ],
+                ), country,
+            ] + days,
             schema: "{definition:s,items:[{currency:s,average:?m,orders:i}],next:?s}",
             answer: SalesQueries.averageOrderValue
         ),
@@ -79,7 +79,7 @@ struct Route: Sendable {
             summary: "Products by gross sales, greatest first; ties by code.",
             parameters: [
                 .init("limit", "1 to 1000; default 10."),
-                .init("exclude_non_products", "true leaves out postage, fees and the like."),
+                .init("exclude_non_products", "true leaves out postage, fees and the like."), country,
             ] + days,
             schema: "{items:[{rank:i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}",
             answer: SalesQueries.topProducts
@@ -88,7 +88,7 @@ struct Route: Sendable {
             path: "/v1/cancellations",
             access: .sales,
             summary: "Cancelled documents by period, the total and the latest.",
-            parameters: [.init("grain", "day (default), week, month, quarter or year.")] + days,
+            parameters: [.init("grain", "day (default), week, month, quarter or year."), country] + days,
             schema:
                 "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}",
             answer: SalesQueries.cancellations
@@ -104,14 +104,15 @@ struct Route: Sendable {
         Route(
             path: "/v1/customers/summary",
             access: .customers,
-            summary: "How many customers, how many with more than one order, and who orders most.",
+            summary:
+                "How many customers, how many with more than one order, and who orders most. With days or a country: of the customers with a document then and there.",
             parameters: [
                 .init(
                     "cancellations",
                     "exclude (default) counts orders; include counts all documents, as the reference view does."
                 ),
-                .init("limit", "Customers listed, 1 to 1000; default 10."),
-            ],
+                .init("limit", "Customers listed, 1 to 1000; default 10."), country,
+            ] + days,
             schema: "{total_customers:i,loyal_customers:i,most_orders:i,top:[{id:s,key:s,name:?s,orders:i}]}",
             answer: CustomerQueries.summary
         ),

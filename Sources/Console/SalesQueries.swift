@@ -7,7 +7,7 @@ import Tables
 enum SalesQueries {
     static func total(_ query: Query) throws -> [UInt8] {
         let definition = try query.choice("definition", ["native", "reference"])
-        let rows = try totals(query.snapshot)
+        let rows = try totals(query.snapshot, SalesFilter(query))
         return JSONWriter.object { json in
             json.field("definition", definition)
             json.key("totals")
@@ -23,14 +23,15 @@ enum SalesQueries {
     }
 
     /// Rows of currency and gross, returns, adjustments, reference (each hi, lo), units, orders.
-    static func totals(_ snapshot: any TableSnapshot) throws -> [[Cell]] {
-        try snapshot.query(
+    static func totals(_ snapshot: any TableSnapshot, _ filter: SalesFilter? = nil) throws -> [[Cell]] {
+        let isOpen = filter?.isOpen ?? true
+        return try snapshot.query(
             """
             SELECT currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(adjustments_hi),
               SUM(adjustments_lo), SUM(reference_hi), SUM(reference_lo), SUM(units), SUM(orders)
-            FROM sales_day GROUP BY currency ORDER BY currency
+            FROM sales_day t \(isOpen ? "" : "WHERE \(SalesFilter.holds("t"))") GROUP BY currency ORDER BY currency
             """,
-            [],
+            isOpen ? [] : filter?.cells ?? [],
             limit: 200
         )
     }
@@ -57,9 +58,9 @@ enum SalesQueries {
 
     static func overTime(_ query: Query) throws -> [UInt8] {
         let grain = try query.choice("grain", ["day", "year", "quarter", "month", "week", "hour"])
-        let days = try query.days()
+        let filter = try SalesFilter(query)
         var buckets: [BucketKey: Bucket] = [:]
-        for row in try grain == "hour" ? hourRows(query, days) : dayRows(query, days) {
+        for row in try grain == "hour" ? hourRows(query, filter) : dayRows(query, filter) {
             let key = BucketKey(period: period(row[0].number, grain), currency: row[1].number)
             var bucket = buckets[key] ?? Bucket()
             bucket.gross += row[2].wide(row[3])
@@ -81,22 +82,19 @@ enum SalesQueries {
         }
     }
 
-    private static func dayRows(_ query: Query, _ days: ClosedRange<Int64>) throws -> [[Cell]] {
-        let country = query.text("country")
-        return try query.rows(
+    private static func dayRows(_ query: Query, _ filter: SalesFilter) throws -> [[Cell]] {
+        try query.rows(
             """
             SELECT day, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units),
               SUM(orders)
-            FROM sales_day WHERE day BETWEEN ?1 AND ?2
-              AND (?3 IS NULL OR country_id = (SELECT id FROM country WHERE name = ?3))
-            GROUP BY day, currency
+            FROM sales_day t WHERE \(SalesFilter.holds("t")) GROUP BY day, currency
             """,
-            [.integer(days.lowerBound), .integer(days.upperBound), Cell(text: country.map { ByteString($0) })]
+            filter.cells
         )
     }
 
-    private static func hourRows(_ query: Query, _ days: ClosedRange<Int64>) throws -> [[Cell]] {
-        if let country = query.text("country") {
+    private static func hourRows(_ query: Query, _ filter: SalesFilter) throws -> [[Cell]] {
+        if let country = filter.country {
             throw APIError.badParameter("country", country, "it with grain day or coarser; hours are kept by store")
         }
         return try query.rows(
@@ -104,7 +102,7 @@ enum SalesQueries {
             SELECT hour, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units), 0
             FROM sales_hour WHERE hour BETWEEN ?1 AND ?2 GROUP BY hour, currency
             """,
-            [.integer(days.lowerBound * 24), .integer(days.upperBound * 24 + 23)]
+            [.integer(filter.days.lowerBound * 24), .integer(filter.days.upperBound * 24 + 23)]
         )
     }
 
@@ -129,18 +127,31 @@ enum SalesQueries {
     static func topProducts(_ query: Query) throws -> [UInt8] {
         let limit = try query.integer("limit", in: 1...1_000, default: 10)
         let goodsOnly = try query.flag("exclude_non_products")
-        let isFiltered = query.text("from") != nil || query.text("to") != nil
-        let days = try query.days()
-        let source = isFiltered ? "product_day t" : "product_total t"
-        let range = isFiltered ? "t.day BETWEEN ?1 AND ?2" : "?1 = ?1 AND ?2 = ?2"
+        let filter = try SalesFilter(query)
+        let source =
+            switch (filter.country, filter.isDated) {
+            case (nil, false): "product_total t WHERE ?3 IS NULL AND ?1 < ?2"
+            case (nil, true): "product_day t WHERE ?3 IS NULL AND day BETWEEN ?1 AND ?2"
+            // No sum has products by country: it is added up here, in halves that no sum of them leaves. CROSS makes
+            // SQLite look through the documents first: a country has few of them.
+            default:
+                """
+                (SELECT l.product_id, l.currency, l.quantity * (l.kind = 0) AS units,
+                   (l.amount >> 32) * (l.kind = 0) AS gross_hi, (l.amount & 4294967295) * (l.kind = 0) AS gross_lo
+                 FROM document d CROSS JOIN line l ON l.document_id = d.id
+                 WHERE d.status = 0 AND l.kind <> 2 AND l.day BETWEEN ?1 AND ?2 AND \(SalesFilter.isCountry("d"))) t
+                WHERE 1
+                """
+            }
         let rows = try query.rows(
             """
-            SELECT p.source, p.source_key, p.description, t.currency, SUM(t.gross_hi), SUM(t.gross_lo), SUM(t.units)
-            FROM \(source) JOIN product p ON p.id = t.product_id
-            WHERE \(range) AND (?3 = 0 OR p.is_merchandise = 1) GROUP BY t.product_id, t.currency
-            ORDER BY SUM(t.gross_hi) + (SUM(t.gross_lo) >> 32) DESC, SUM(t.gross_lo) & 4294967295 DESC, p.source_key
+            SELECT p.source, p.source_key, p.description, t.currency, t.hi, t.lo, t.units
+            FROM (SELECT product_id, currency, SUM(gross_hi) AS hi, SUM(gross_lo) AS lo, SUM(units) AS units
+              FROM \(source) GROUP BY product_id, currency) t
+            JOIN product p ON p.id = t.product_id WHERE ?4 = 0 OR p.is_merchandise = 1
+            ORDER BY t.hi + (t.lo >> 32) DESC, t.lo & 4294967295 DESC, p.source_key
             """,
-            [.integer(days.lowerBound), .integer(days.upperBound), .integer(goodsOnly ? 1 : 0)],
+            filter.cells + [.integer(goodsOnly ? 1 : 0)],
             limit: limit
         )
         return JSONWriter.list { json in
@@ -160,13 +171,16 @@ enum SalesQueries {
 
     static func averageOrderValue(_ query: Query) throws -> [UInt8] {
         let definition = try query.choice("definition", ["native", "reference"])
-        let totals = try totals(query.snapshot)
+        let filter = try SalesFilter(query)
+        let totals = try totals(query.snapshot, filter)
         // The documents whose lines the reference sum adds up: closed, with a line, and no cancellation.
         let counts = try query.rows(
             """
-            SELECT currency, COUNT(*) FROM document
-            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0 GROUP BY currency
+            SELECT currency, COUNT(*) FROM document d
+            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0
+              \(filter.isOpen ? "" : "AND \(SalesFilter.holds("d"))") GROUP BY currency
             """,
+            filter.isOpen ? [] : filter.cells,
             limit: 200
         )
         return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in
@@ -195,17 +209,41 @@ enum SalesQueries {
 
     // MARK: Cancellations
 
+    /// Rows of day, currency, amount (hi, lo) and documents.
+    private static func cancelledDays(_ query: Query, _ filter: SalesFilter) throws -> [[Cell]] {
+        guard filter.country != nil else {
+            return try query.rows(
+                """
+                SELECT day, currency, amount_hi, amount_lo, documents FROM cancellation_day
+                WHERE ?3 IS NULL AND day BETWEEN ?1 AND ?2
+                """,
+                filter.cells
+            )
+        }
+        // No sum has cancellations by country; the documents are few.
+        return try query.rows(
+            """
+            SELECT t.day, t.currency, SUM(t.hi), SUM(t.lo), SUM(t.documents) FROM (
+              SELECT l.day, l.currency, -abs(l.amount) >> 32 AS hi, -abs(l.amount) & 4294967295 AS lo, 0 AS documents
+              FROM document d CROSS JOIN line l ON l.document_id = d.id
+              WHERE d.type = 1 AND d.status = 0 AND \(SalesFilter.isCountry("d"))
+              UNION ALL
+              SELECT d.day, d.currency, 0, 0, 1 FROM document d
+              WHERE d.type = 1 AND d.status = 0 AND d.gross_lines + d.return_lines + d.adjustment_lines > 0
+                AND \(SalesFilter.isCountry("d"))
+            ) t WHERE t.day BETWEEN ?1 AND ?2 GROUP BY t.day, t.currency
+            """,
+            filter.cells
+        )
+    }
+
     static func cancellations(_ query: Query) throws -> [UInt8] {
         let grain = try query.choice("grain", ["day", "year", "quarter", "month", "week"])
-        let days = try query.days()
-        let range: [Cell] = [.integer(days.lowerBound), .integer(days.upperBound)]
+        let filter = try SalesFilter(query)
         var buckets: [BucketKey: (Int128, Int64)] = [:]
         var amounts: [Int64: Int128] = [:]
         var count: Int64 = 0
-        for row in try query.rows(
-            "SELECT day, currency, amount_hi, amount_lo, documents FROM cancellation_day WHERE day BETWEEN ?1 AND ?2",
-            range
-        ) {
+        for row in try cancelledDays(query, filter) {
             let key = BucketKey(period: period(row[0].number, grain), currency: row[1].number)
             let amount = row[2].wide(row[3])
             let old = buckets[key] ?? (0, 0)
@@ -217,9 +255,10 @@ enum SalesQueries {
             """
             SELECT d.source, d.source_key, d.occurred_at, d.currency,
               (SELECT SUM(-abs(l.amount)) FROM line l WHERE l.document_id = d.id)
-            FROM document d WHERE d.type = 1 AND d.day BETWEEN ?1 AND ?2 ORDER BY d.occurred_at DESC, d.source_key DESC
+            FROM document d WHERE d.type = 1 AND \(SalesFilter.holds("d"))
+            ORDER BY d.occurred_at DESC, d.source_key DESC
             """,
-            range,
+            filter.cells,
             limit: 20
         )
         return JSONWriter.list(extra: { json in

@@ -89,6 +89,35 @@ class Expected:
         )
         self.average = (self.totals[0] / self.totals[3]).quantize(Decimal("0.00001"), ROUND_HALF_UP)
 
+    def filtered(self, country=None, first=None, last=None):
+        """The figures of the dashboard's tiles for some days and a country; None leaves nothing out."""
+        where = "true"
+        if country:
+            where += f" and country = '{country}'"
+        if first:
+            where += f" and day between '{first}' and '{last}'"
+        orders = f"""(select customer, count(distinct invoice) filter (kind = 'gross') as orders from line
+            where customer is not null and {where} group by customer)"""
+        return {
+            "native": self.one(f"select {NATIVE} from line where {where}"),
+            "reference": self.one(
+                f"""select coalesce(sum(amount), 0), count(distinct invoice) from line
+                where invoice not like 'C%' and {where}"""
+            ),
+            "top": self.all(
+                f"""select product, sum(amount) as gross, cast(sum(quantity) as bigint) as units
+                from line where kind = 'gross' and {where} group by product order by gross desc, product limit 10"""
+            ),
+            "cancelled": self.one(
+                f"""select count(distinct invoice), coalesce(sum(-abs(amount)), 0) from line
+                where invoice like 'C%' and {where}"""
+            ),
+            "loyal": self.one(
+                f"""select count(*), count(*) filter (orders > 1), coalesce(max(orders) filter (orders > 1), 0)
+                from {orders}"""
+            ),
+        }
+
     def all(self, sql):
         cursor = self.db.execute(sql)
         types = {str(column[1]) for column in cursor.description}

@@ -101,7 +101,7 @@ OF_STREAMS = {"/v1/windows/{store}/{start}/revisions"}
 
 
 def test_a_misspelled_filter_is_no_figure(sample):
-    for path in ("/v1/sales/over-time?contry=France", "/v1/sales/total?country=France", "/v1/late?limits=3"):
+    for path in ("/v1/sales/over-time?contry=France", "/v1/sales/total?land=France", "/v1/late?limits=3"):
         reply = sample.get(path)
         assert (reply.status, reply.json["error"]["code"]) == (400, "parameter_unknown"), reply
         assert path.split("?")[1].split("=")[0] in reply.json["error"]["message"]

@@ -133,6 +133,36 @@ def test_every_tile_follows_without_a_reload(till, page, invoice, customer):
     assert page.js("window.marker") == "still here"
 
 
+def test_the_filter_of_date_and_country_holds_for_every_tile(till, page, invoice, customer):
+    land = f"Land {invoice}"
+    here = {**line(f"{invoice}3", customer, 2, 10, code="HERE"), "Country": land}
+    there = {**line(f"{invoice}4", customer, 3, 10, code="THERE"), "Country": "Elsewhere"}
+    late = {**line(f"{invoice}5", customer, 7, 10, code="LATER"), "Country": land, "InvoiceDate": "05/12/2010 08:26"}
+    back = {**line(f"C{invoice}6", customer, -1, 10, code="HERE"), "Country": land}
+    sell(till, here, there, late, back)
+    page.js(
+        f"(f => {{ f.country.value = '{land}'; f.from.value = '2010-12-01'; f.to.value = '2010-12-02';"
+        " f.requestSubmit(); })(document.querySelector('#filter'))"
+    )
+    wait_until(lambda: shown(page, "gross") == 20, 10, "gross sales of the filter")
+    assert (shown(page, "net"), shown(page, "returns"), shown(page, "average")) == (10, 10, 20)
+    wait_until(lambda: "HERE" in page.text("#products-table"), 10, "the product of the filter")
+    assert not {"THERE", "LATER", "85123A"} & set(page.text("#products-table").split())
+    wait_until(lambda: f"C{invoice}6" in page.text("#cancelled-table"), 10, "the cancelled order of the filter")
+    wait_until(lambda: "20.00" in page.text("#time-table tfoot"), 10, "sales over time of the filter")
+    wait_until(lambda: loyal_of(page) == 0, 10, "nobody who ordered twice")
+    for tile in ("totals", "time", "products", "cancelled", "loyal"):
+        assert page.text(f"#{tile}-scope") == f"Filtered: 2010-12-01 to 2010-12-02, {land}"
+    # A live sale elsewhere changes nothing here, one of the filter does.
+    sell(till, {**line(f"{invoice}7", customer, 1, 1000), "Country": "Elsewhere"})
+    sell(till, {**line(f"{invoice}8", customer, 1, 5), "Country": land})
+    wait_until(lambda: shown(page, "gross") == 25, 10, "the sale of the filter")
+    wait_until(lambda: loyal_of(page) == 1, 10, "a customer who ordered twice")
+    page.js("document.querySelector('#filter').reset()")
+    wait_until(lambda: shown(page, "gross") > 1000, 10, "all data again")
+    assert page.text("#totals-scope") == "All data"
+
+
 def test_a_return_lowers_net_and_leaves_gross(till, page, invoice, customer):
     gross, net = shown(page, "gross"), shown(page, "net")
     sell(till, line(f"C{invoice}", customer, -1, 2.55))

@@ -18,7 +18,7 @@ import sqlite3
 import subprocess
 import time
 from collections import defaultdict
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -140,6 +140,42 @@ def compare_products(found, answers, expected):
     found.compare("ranks", [item["rank"] for item in top], list(range(1, len(expected.top) + 1)))
     found.compare("top products", [(x["code"], money(x["gross"]), x["units"]) for x in top], expected.top)
     found.compare("sources of top products", {(x["source"], x["currency"]) for x in top}, {("invoices", CURRENCY)})
+
+
+def compare_filtered(found, answers, expected):
+    """Every tile of the dashboard by date and country (BIL-30)."""
+    ranges = [(None, None), ("2010-11-01", "2010-11-30"), ("2010-03-03", "2010-03-03"), ("2009-12-01", "2010-12-09")]
+    for country in (None, "United Kingdom", "EIRE", "France", "Bahrain"):
+        for first, last in ranges:
+            query = {"country": country, "from": first, "to": last}
+            query = {name: text for name, text in query.items() if text}
+            what = f"filtered by {query}:"
+            wanted = expected.filtered(country, first, last)
+            found.compare(f"{what} total", added(answers.get("/v1/sales/total", **query)["totals"]), wanted["native"])
+            reference = answers.get("/v1/sales/total", definition="reference", **query)["totals"]
+            found.compare(f"{what} reference", sum(money(x["sales"]) for x in reference), wanted["reference"][0])
+            for definition, units, orders in (
+                ("native", wanted["native"][0], wanted["native"][3]), ("reference", *wanted["reference"]),
+            ):  # fmt: skip
+                items = answers.get("/v1/sales/average-order-value", definition=definition, **query)["items"]
+                found.compare(f"{what} orders ({definition})", sum(x["orders"] for x in items), orders)
+                average = [money(x["average"]) for x in items if x["average"] is not None]
+                exact = [(units / orders).quantize(Decimal("0.00001"), ROUND_HALF_UP)] if orders else []
+                found.compare(f"{what} average ({definition})", average, exact)
+            top = [
+                (x["code"], money(x["gross"]), x["units"])
+                for x in answers.get("/v1/products/top", limit=10, **query)["items"]
+                if x["units"]
+            ]
+            found.compare(f"{what} top products", top, wanted["top"])
+            cancelled = answers.get("/v1/cancellations", grain="day", **query)
+            amounts = sum((money(x["amount"]) for x in cancelled["total"]["amounts"]), Decimal(0))
+            found.compare(f"{what} cancelled", (cancelled["total"]["documents"], amounts), wanted["cancelled"])
+            found.compare(f"{what} latest", len(cancelled["documents"]), min(20, wanted["cancelled"][0]))
+            loyal = answers.get("/v1/customers/summary", limit=1000, **query)
+            figures = (loyal["total_customers"], loyal["loyal_customers"], loyal["most_orders"])
+            found.compare(f"{what} loyal customers", figures, wanted["loyal"])
+            found.compare(f"{what} listed", len(loyal["top"]), min(1000, wanted["loyal"][1]))
 
 
 def compare_customers(found, answers, expected):
@@ -277,7 +313,9 @@ def test_figures_equal_the_file(till, expected, tmp_path, load):
     found = Differences()
     found.compare("distinct records", totals["distinct"], expected.rows)
     found.compare("quarantined and parked", (totals["quarantined"], totals["parked"]), (0, 0))
-    for compare in (compare_totals, compare_over_time, compare_products, compare_customers, compare_cancellations):
+    for compare in (
+        compare_totals, compare_over_time, compare_products, compare_filtered, compare_customers, compare_cancellations,
+    ):  # fmt: skip
         compare(found, answers, expected)
     compare_reference(found, answers, expected)
     if not till.is_external:

@@ -17,7 +17,7 @@ import { loadTotals, showTotals } from "./totals.js";
 import { loadTurnover } from "./turnover.js";
 
 const STATUS_MS = 5000; // rate and lag without events; also notices a dead server
-const FILTERED = ["time", "products", "cancelled"]; // also the panels with a chart
+const FILTERED = ["totals", "time", "products", "cancelled", "loyal"]; // also the panels with a chart
 
 function runFiltered() {
   for (const name of FILTERED) run(name);

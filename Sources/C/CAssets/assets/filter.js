@@ -3,12 +3,15 @@ import { api } from "./api.js";
 import { byId, el } from "./dom.js";
 import { state } from "./state.js";
 
+/** Whether anything is left out. */
+export const isFiltered = () => Object.values(state.filter).some((value) => value !== "");
+
 /** Says in the head of a panel which data it shows. */
-export function scope(id, useCountry) {
+export function scope(id) {
   const { from, to, country } = state.filter;
   const parts = [];
   if (from || to) parts.push(`${from || "start"} to ${to || "today"}`);
-  if (useCountry && country) parts.push(country);
+  if (country) parts.push(country);
   const node = byId(id);
   node.textContent = parts.length ? `Filtered: ${parts.join(", ")}` : "All data";
   node.dataset.filtered = String(parts.length > 0);

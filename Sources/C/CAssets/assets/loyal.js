@@ -2,13 +2,16 @@
 import { api } from "./api.js";
 import { chooseCustomer } from "./customers.js";
 import { byId, empty, fill, linkButton, stat, table } from "./dom.js";
+import { isFiltered, scope } from "./filter.js";
 import { count, customerName } from "./format.js";
 import { run } from "./refresh.js";
+import { state } from "./state.js";
 
 export async function loadLoyal(current) {
   const cancellations = byId("with-cancellations").checked ? "include" : "exclude";
-  const data = await api("/v1/customers/summary", { cancellations });
+  const data = await api("/v1/customers/summary", { cancellations, ...state.filter });
   if (!current()) return;
+  scope("loyal-scope");
   const percent = (100 * data.loyal_customers) / data.total_customers;
   const share = Number.isFinite(percent) ? ` (${percent.toFixed(1)} %)` : "";
   const open = (customer) => {
@@ -17,7 +20,7 @@ export async function loadLoyal(current) {
     chooseCustomer(customer.id, true);
   };
   fill(byId("loyal-stats"),
-    stat("Customers", count(data.total_customers), "With a customer number."),
+    stat("Customers", count(data.total_customers), isFiltered() ? "With a document here." : "With a customer number."),
     stat("Loyal", count(data.loyal_customers) + share, "More than one order."),
     stat("Most orders", count(data.most_orders), "By a single customer."));
   fill(byId("loyal-table"), data.top.length
@@ -25,5 +28,5 @@ export async function loadLoyal(current) {
       { head: "Customer", cell: (r) => linkButton(customerName(r), `loyal:${r.id}`, () => open(r)) },
       { head: "Orders", numeric: true, cell: (r) => count(r.orders) },
     ], data.top)
-    : empty("No customer has ordered more than once yet."));
+    : empty(`No customer has ordered more than once ${isFiltered() ? "here" : "yet"}.`));
 }

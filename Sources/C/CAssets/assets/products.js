@@ -9,10 +9,10 @@ import { state } from "./state.js";
 
 export async function loadProducts(current) {
   const data = await api("/v1/products/top", {
-    limit: 10, exclude_non_products: byId("exclude").checked, from: state.filter.from, to: state.filter.to,
+    limit: 10, exclude_non_products: byId("exclude").checked, ...state.filter,
   });
   if (!current()) return;
-  scope("products-scope", false);
+  scope("products-scope");
   const rows = data.items;
   fill(byId("products-table"), rows.length
     ? table("Top 10 products by gross sales", [
@@ -54,9 +54,9 @@ function cancellationGrain() {
 
 export async function loadCancelled(current) {
   const grain = cancellationGrain();
-  const data = await api("/v1/cancellations", { grain, from: state.filter.from, to: state.filter.to });
+  const data = await api("/v1/cancellations", { grain, ...state.filter });
   if (!current()) return;
-  scope("cancelled-scope", false);
+  scope("cancelled-scope");
   fill(byId("cancelled-stats"),
     stat("Documents", count(data.total.documents), "Cancellation documents (number begins with C)."),
     stat("Amount", moneyList(data.total.amounts), "Value of their lines."));

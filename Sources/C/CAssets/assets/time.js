@@ -67,7 +67,7 @@ export async function loadTime(current) {
   const { country } = state.filter;
   const data = await api("/v1/sales/over-time", { grain, from: range.from, to: range.to, country });
   if (!current()) return;
-  scope("time-scope", true);
+  scope("time-scope");
   const rows = data.items.map((item) => {
     const covered = period(grain, item.period);
     return { ...item, ...covered, from: later(covered.from, range.from), to: earlier(covered.to, range.to) };

@@ -1,8 +1,9 @@
-// Total sales: figures of all data, changed by every live event.
+// Total sales: changed by every live event, and read again after it when a filter is set.
 import { api } from "./api.js";
 import { byId, el, setFigure } from "./dom.js";
-import { offerCurrencies } from "./filter.js";
+import { isFiltered, offerCurrencies, scope } from "./filter.js";
 import { count, money } from "./format.js";
+import { state } from "./state.js";
 
 const SPOKEN_MS = 15000; // screen readers hear changed totals at most this often
 
@@ -71,14 +72,24 @@ function speakTotals() {
   totals.spokenAt = now;
 }
 
-export async function loadTotals() {
+/** What the live connection says of all data; a filter has its own figures. */
+export function takeLiveTotals(native) {
+  totals.events += 1;
+  if (!isFiltered()) totals.native = native ?? totals.native;
+}
+
+export async function loadTotals(current) {
   const eventsBefore = totals.events;
+  const filter = { ...state.filter };
   const [native, reference, average] = await Promise.all([
-    api("/v1/sales/total", { definition: "native" }),
-    api("/v1/sales/total", { definition: "reference" }),
-    api("/v1/sales/average-order-value"),
+    api("/v1/sales/total", { definition: "native", ...filter }),
+    api("/v1/sales/total", { definition: "reference", ...filter }),
+    api("/v1/sales/average-order-value", filter),
   ]);
-  if (totals.events === eventsBefore) totals.native = native.totals; // an event that came meanwhile is newer
+  if (!current()) return;
+  scope("totals-scope");
+  // Of all data, an event that came meanwhile is newer.
+  if (isFiltered() || totals.events === eventsBefore) totals.native = native.totals;
   totals.reference = Object.fromEntries(reference.totals.map((t) => [t.currency, t.sales]));
   totals.average = Object.fromEntries(average.items.map((t) => [t.currency, t]));
   showTotals();

@@ -44,9 +44,11 @@ need_prometheus() {
     mkdir -p "$place"
     if ((EUID != 0)); then as_root=(sudo -n); fi
     (
-        cd "$place"
-        apt-get download -qq prometheus || { "${as_root[@]}" apt-get update -qq && apt-get download -qq prometheus; }
-        dpkg -x prometheus_*.deb .
-        rm -f prometheus_*.deb
-    ) </dev/null >&2 || say "prometheus cannot be had"
+        # Not under set -e, being asked whether it went well: every step says so itself.
+        cd "$place" || exit 1
+        apt-get download -qq prometheus ||
+            { "${as_root[@]}" apt-get update -qq && apt-get download -qq prometheus; } || exit 1
+        dpkg -x prometheus_*.deb . || exit 1
+    ) </dev/null >&2 || say "prometheus cannot be had; its test is skipped"
+    rm -f "$place"/prometheus_*.deb
 }

@@ -94,6 +94,14 @@ struct Route: Sendable {
             answer: SalesQueries.cancellations
         ),
         Route(
+            path: "/v1/countries",
+            access: .sales,
+            summary: "Countries of documents, by name: what country takes.",
+            parameters: page,
+            schema: "{items:[{country:s}],next:?s}",
+            answer: SalesQueries.countries
+        ),
+        Route(
             path: "/v1/customers",
             access: .customers,
             summary: "Customers by key; search in key (prefix) and name.",

@@ -43,6 +43,23 @@ enum SalesQueries {
         json.quantity("units", Int128(row[9].number))
     }
 
+    static func countries(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let rows = try query.rows(
+            "SELECT name FROM country WHERE name <> '' AND (?1 IS NULL OR name > ?1) ORDER BY name",
+            [Cell(try query.cursor()?[0])],
+            limit: limit + 1
+        )
+        let page = Page(rows, limit: limit) { [$0[0].string] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
+                json.beginObject()
+                json.optional("country", row[0])
+                json.endObject()
+            }
+        }
+    }
+
     // MARK: Over time
 
     private struct Bucket {

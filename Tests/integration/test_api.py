@@ -71,6 +71,7 @@ REQUESTS = {
     "/v1/sales/average-order-value": ["", "?definition=native", "?definition=reference"],
     "/v1/products/top": ["", "?limit=3", "?exclude_non_products=true", "?from=2009-12-01&to=2009-12-02"],
     "/v1/cancellations": [f"?grain={grain}" for grain in ("year", "quarter", "month", "week", "day")] + [""],
+    "/v1/countries": ["", "?limit=2"],
     "/v1/customers": ["", "?limit=1", "?search=13", "?search=nobody"],
     "/v1/customers/summary": ["", "?cancellations=include", "?cancellations=exclude&limit=1"],
     "/v1/customers/{id}/spend": [""],

@@ -1,6 +1,7 @@
 """The command line: settings and where they come from, the log's tools, damage, exit codes."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import threading
 import time
 
 import pytest
+from conftest import Till
 from support import (
     DAMAGED,
     DONE,
@@ -15,6 +17,7 @@ from support import (
     FAILED,
     IN_USE,
     USAGE,
+    binary,
     ended,
     line,
     log_dump,
@@ -53,13 +56,17 @@ def test_every_setting_has_a_value_and_an_origin(directory):
 
 
 def test_a_variable_that_is_no_setting_is_named(directory):
-    misspelled = {"TILL_LOGLEVEL": "info", "TILLER": "x"}
+    misspelled = {"TILL_LOGLEVEL": "info", "TILLER": "x", "TILL_LOG_LEVEL": "info", "TILL_DATA": "d"}
     said = json.loads(ended(till_command("settings", "--effective", "--json", env=misspelled), DONE))
     assert "TILL_LOGLEVEL" in said["unknown_variables"] and "TILLER" not in said["unknown_variables"]
     assert "TILL_LOGLEVEL of the environment is no setting" in ended(
         till_command("settings", "--effective", env=misspelled), DONE
     )
     assert not {"TILL_LOG_LEVEL", "TILL_DATA"} & set(said["unknown_variables"])
+    till = Till(directory, binary=binary(), environment={**os.environ, **misspelled})
+    with running(till):
+        warned = "warning settings.variable_unknown variable=TILL_LOGLEVEL"
+        assert warned in till.log_tail() and "variable=TILL_LOG_LEVEL" not in till.log_tail()
 
 
 def test_all_mistakes_of_a_configuration_with_their_lines(directory):

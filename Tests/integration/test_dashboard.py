@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 from conftest import wait_until
+from messages import sale
 
 LAPTOP = (1280, 900)
 PHONE = (390, 844)
@@ -153,14 +154,38 @@ def test_the_filter_of_date_and_country_holds_for_every_tile(till, page, invoice
     wait_until(lambda: loyal_of(page) == 0, 10, "nobody who ordered twice")
     for tile in ("totals", "time", "products", "cancelled", "loyal"):
         assert page.text(f"#{tile}-scope") == f"Filtered: 2010-12-01 to 2010-12-02, {land}"
-    # A live sale elsewhere changes nothing here, one of the filter does.
+    # A live sale elsewhere changes nothing here, not even for a moment; one of the filter does.
+    page.js(
+        "window.seen = []; new MutationObserver(() => window.seen.push("
+        "document.querySelector('#total-gross').textContent)).observe("
+        "document.querySelector('#totals'), {childList: true, subtree: true, characterData: true})"
+    )
+    received = page.text("#live-counts dd")
     sell(till, {**line(f"{invoice}7", customer, 1, 1000), "Country": "Elsewhere"})
+    wait_until(lambda: page.text("#live-counts dd") != received, 10, "the page to have read again")
     sell(till, {**line(f"{invoice}8", customer, 1, 5), "Country": land})
     wait_until(lambda: shown(page, "gross") == 25, 10, "the sale of the filter")
     wait_until(lambda: loyal_of(page) == 1, 10, "a customer who ordered twice")
+    assert {amount(text) for text in page.js("window.seen")} <= {20, 25}
     page.js("document.querySelector('#filter').reset()")
     wait_until(lambda: shown(page, "gross") > 1000, 10, "all data again")
     assert page.text("#totals-scope") == "All data"
+
+
+def test_charts_have_the_currency_that_the_filter_leaves(till, page):
+    """Clearing a filter that left one currency, or nothing, shows the one with most orders again."""
+    for number in range(3):
+        sold = sale("STORE_1", f"2024-11-15T10:00:0{number}Z", 7.0)
+        assert till.post("pos", sold).status == 202
+    wait_until(lambda: page.text("#total-gross-EUR") not in (None, "", "–"), 10, "euros")
+    wait_until(lambda: "EUR" in page.text("#time-table tfoot"), 10, "the sum in euros, which has most orders")
+    for value in ("United Kingdom", "nowhere"):
+        page.js(f"(f => {{ f.country.value = '{value}'; f.requestSubmit(); }})(document.querySelector('#filter'))")
+        wait_until(lambda value=value: page.text("#time-scope") == f"Filtered: {value}", 10, "the filter")
+        page.js("document.querySelector('#filter').reset()")
+        wait_until(lambda: page.text("#time-scope") == "All data", 10, "all data")
+        wait_until(lambda: "Sum EUR" in page.text("#time-table tfoot"), 10, "the sum in euros again")
+        assert "undefined" not in page.text("#time-table")
 
 
 def test_a_return_lowers_net_and_leaves_gross(till, page, invoice, customer):

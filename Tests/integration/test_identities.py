@@ -42,6 +42,7 @@ NEEDS = {
     ("GET", "/v1/customers/17850/orders"): {"read:customers"},
     ("GET", "/v1/customers/17850/returns"): {"read:customers"},
     ("GET", "/v1/invoices/536365"): {"read:customers"},
+    ("GET", "/v1/countries"): {"read:sales"},
     ("GET", "/v1/windows"): {"read:sales"},
     ("GET", "/v1/windows/revisions"): {"read:sales"},
     ("GET", "/v1/late"): {"read:sales"},

@@ -51,6 +51,49 @@ def test_the_examples_are_right():
     assert code == 0 and "6 rules found" in said, said
 
 
+ALERTS = """
+rule_files: [alerts.yml]
+evaluation_interval: 15s
+tests:
+  - interval: 15s
+    input_series:
+      - {series: 'up{job="till"}', values: "1x20 0x40"}
+      - {series: "till_ingest_records_rejected_total", values: "0x20 500x40"}
+      - {series: 'till_http_requests_total{handler="/a",method="POST",status="503"}', values: "_x20 3x40"}
+      - {series: "till_windows_late_sales_total", values: "0x20 50x40"}
+      - {series: 'till_feed_lag_records{feed="pos"}', values: "0x20 20000x40"}
+      - {series: 'till_parked_records{feed="orders"}', values: "0x60"}
+    alert_rule_test:
+      - {eval_time: 4m, alertname: TillRejectsRecords, exp_alerts: []}
+      - {eval_time: 4m, alertname: TillRefusesRequests, exp_alerts: []}
+      - {eval_time: 5m30s, alertname: TillRejectsRecords, exp_alerts: [{exp_annotations: {summary: REJECTS}}]}
+      - {eval_time: 5m30s, alertname: TillRefusesRequests, exp_alerts: [{exp_annotations: {summary: REFUSES}}]}
+      - {eval_time: 7m, alertname: TillDown, exp_alerts: [{exp_labels: {job: till}, exp_annotations: {summary: DOWN}}]}
+      - {eval_time: 9m, alertname: TillTablesBehind, exp_alerts: []}
+      - eval_time: 11m
+        alertname: TillTablesBehind
+        exp_alerts: [{exp_labels: {feed: pos}, exp_annotations: {summary: BEHIND}}]
+      - {eval_time: 14m, alertname: TillLateSales, exp_alerts: []}
+      - {eval_time: 14m, alertname: TillParkedRecordsWait, exp_alerts: []}
+"""
+SUMMARIES = {
+    "REJECTS": "Records were rejected; till quarantine rules says which rule of which feed.",
+    "REFUSES": "Requests were answered with 429 or 5xx; till_http_requests_total has them by path.",
+    "DOWN": "till does not answer; senders keep what they have and send it again.",
+    "BEHIND": "pos: the tables do not keep up; GET /health/ready says why.",
+}
+
+
+def test_a_short_burst_is_an_alert_and_quiet_is_none(directory):
+    text = ALERTS
+    for name, summary in SUMMARIES.items():
+        text = text.replace(name, json.dumps(summary))
+    shutil.copy(MONITORING / "alerts.yml", directory)
+    (directory / "test.yml").write_text(text)
+    code, said = promtool("test", "rules", directory / "test.yml")
+    assert code == 0, said
+
+
 def test_prometheus_finds_what_was_sent(till, directory):
     text = (MONITORING / "prometheus.yml").read_text()
     comment = "    # basic_auth: {username: monitor, password_file: /etc/prometheus/till-secret}\n"

@@ -12,6 +12,7 @@ import { loadProof } from "./proof.js";
 import { loadQuarantine, wireQuarantine } from "./quarantine.js";
 import { panels, refreshSoon, run, slow } from "./refresh.js";
 import { loadSenders } from "./senders.js";
+import { state } from "./state.js";
 import { loadTime, showDrill } from "./time.js";
 import { loadTotals, showTotals } from "./totals.js";
 import { loadTurnover } from "./turnover.js";
@@ -37,6 +38,8 @@ function wire() {
 
   wireFilter(() => {
     showDrill();
+    // No sum has products by country: that is added up at each reading.
+    if (state.filter.country) slow.add("products"); else slow.delete("products");
     runFiltered();
   });
   wireSearch();

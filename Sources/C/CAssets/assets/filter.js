@@ -18,20 +18,17 @@ export function scope(id) {
 }
 
 async function loadCountries() {
-  const seen = new Set();
-  let cursor = null;
-  for (let pages = 0; pages < 10; pages += 1) {
-    const data = await api("/v1/customers", { limit: 1000, cursor });
-    for (const customer of data.items) if (customer.country) seen.add(customer.country);
-    cursor = data.next;
-    if (!cursor) break;
-  }
-  byId("countries").replaceChildren(...[...seen].sort().map((name) => el("option", { value: name })));
+  const { items } = await api("/v1/countries", { limit: 1000 });
+  byId("countries").replaceChildren(...items.map(({ country }) => el("option", { value: country })));
 }
 
-/** Lets the currency of the charts be chosen while there are several; `most` is the one that nobody has to choose. */
+/**
+ * Lets the currency of the charts be chosen while there are several; `most` is the one that nobody has to choose.
+ * Returns whether it is another one now.
+ */
 export function offerCurrencies(currencies, most) {
-  state.currency = currencies.includes(state.chosenCurrency) ? state.chosenCurrency : most;
+  const before = state.currency;
+  state.currency = currencies.includes(state.chosenCurrency) ? state.chosenCurrency : most ?? before;
   const label = byId("currency-choice");
   const select = label.querySelector("select");
   label.hidden = currencies.length < 2;
@@ -39,6 +36,7 @@ export function offerCurrencies(currencies, most) {
     select.replaceChildren(...currencies.map((name) => el("option", { value: name, text: name })));
   }
   if (document.activeElement !== select) select.value = state.currency ?? "";
+  return before !== state.currency && (before !== null || currencies.length > 1);
 }
 
 /** `apply` runs after the filter has changed. */

@@ -3,6 +3,7 @@ import { api } from "./api.js";
 import { byId, el, setFigure } from "./dom.js";
 import { isFiltered, offerCurrencies, scope } from "./filter.js";
 import { count, money } from "./format.js";
+import { run } from "./refresh.js";
 import { state } from "./state.js";
 
 const SPOKEN_MS = 15000; // screen readers hear changed totals at most this often
@@ -18,13 +19,18 @@ const FIGURES = [
 ];
 
 /** What the page knows of the totals; `events` counts those that the live connection brought. */
-export const totals = { native: [], reference: {}, average: {}, events: 0, spokenAt: 0, blocks: new Map() };
+export const totals = {
+  native: [], reference: {}, average: {}, events: 0, spokenAt: 0, blocks: new Map(),
+  ofAll: true, // what is shown leaves nothing out
+};
+const CHARTS = ["time", "products", "cancelled"];
 
 export function showTotals() {
   const container = byId("totals");
   const list = totals.native;
   const most = list.reduce((best, t) => (!best || t.orders > best.orders ? t : best), null);
-  offerCurrencies(list.map((t) => t.currency), most?.currency ?? null);
+  // The charts may have come before their currency was known.
+  if (offerCurrencies(list.map((t) => t.currency), most?.currency ?? null)) CHARTS.forEach(run);
   const shown = list.length ? list : [{ currency: "", none: true }];
   for (const [currency, block] of totals.blocks) {
     if (shown.some((t) => t.currency === currency)) continue;
@@ -72,10 +78,10 @@ function speakTotals() {
   totals.spokenAt = now;
 }
 
-/** What the live connection says of all data; a filter has its own figures. */
+/** What the live connection says of all data; what a filter shows is read again instead. */
 export function takeLiveTotals(native) {
   totals.events += 1;
-  if (!isFiltered()) totals.native = native ?? totals.native;
+  if (totals.ofAll && !isFiltered()) totals.native = native ?? totals.native;
 }
 
 export async function loadTotals(current) {
@@ -89,7 +95,8 @@ export async function loadTotals(current) {
   if (!current()) return;
   scope("totals-scope");
   // Of all data, an event that came meanwhile is newer.
-  if (isFiltered() || totals.events === eventsBefore) totals.native = native.totals;
+  if (isFiltered() || !totals.ofAll || totals.events === eventsBefore) totals.native = native.totals;
+  totals.ofAll = !isFiltered();
   totals.reference = Object.fromEntries(reference.totals.map((t) => [t.currency, t.sales]));
   totals.average = Object.fromEntries(average.items.map((t) => [t.currency, t]));
   showTotals();

@@ -23,11 +23,11 @@ enum UpCommand {
             )
         }
         let logger = Logger(level: LogLevel(settings.text(.logLevel)) ?? .notice)
+        let node = try Node(settings, listen: listen, logger: logger)
         for name in SettingsCommand.unknownVariables {
             let remedy = "correct or remove it; docs/reference/settings.md has all variables"
             logger.log(.warning, "settings.variable_unknown", [("variable", name), ("remedy", remedy)])
         }
-        let node = try Node(settings, listen: listen, logger: logger)
         let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
         TillMain.print("till \(TillMain.version) serves http://\(host):\(node.server.port) from \(node.directory)")
         let signal = cshims_wait_signal()

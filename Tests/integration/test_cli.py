@@ -9,7 +9,7 @@ import threading
 import time
 
 import pytest
-from conftest import Till
+from conftest import Till, wait_until
 from support import (
     DAMAGED,
     DONE,
@@ -66,7 +66,8 @@ def test_a_variable_that_is_no_setting_is_named(directory):
     till = Till(directory, binary=binary(), environment={**os.environ, **misspelled})
     with running(till):
         warned = "warning settings.variable_unknown variable=TILL_LOGLEVEL"
-        assert warned in till.log_tail() and "variable=TILL_LOG_LEVEL" not in till.log_tail()
+        wait_until(lambda: warned in till.log_tail(), 5, "the warning")
+        assert "variable=TILL_LOG_LEVEL" not in till.log_tail()
 
 
 def test_all_mistakes_of_a_configuration_with_their_lines(directory):

@@ -25,6 +25,7 @@ package final class ConsoleService: Sendable {
     /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
     /// - Parameter references: Paths of reference systems that are on, for the OpenAPI document.
     /// - Parameter traffic: Requests answered since the start.
+    /// - Parameter connectionsOpen: Connections open now.
     package init(
         reader: any TableReader,
         resubmission: any RecordResubmission,
@@ -156,8 +157,9 @@ package final class ConsoleService: Sendable {
     private func metricsResponse() -> HTTPResponse {
         metrics.set(.process_resident_bytes, cshims_resident_bytes())
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
-        metrics.set(.process_lag_records, status.lag)
-        for feed in status.lags { metrics.labelled.set(.feed_lag_records, [feed.name], feed.lag) }
+        let lags = status.lags
+        metrics.set(.process_lag_records, lags.reduce(0) { $0 + $1.lag })
+        for feed in lags { metrics.labelled.set(.feed_lag_records, [feed.name], feed.lag) }
         metrics.set(.http_connections_open, Int64(connectionsOpen()))
         return HTTPResponse(
             status: 200,

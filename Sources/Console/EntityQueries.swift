@@ -179,7 +179,7 @@ enum CustomerQueries {
             let isCounted = counted == "orders" ? "gross_lines > 0" : "1"
             counts = """
                 SELECT customer_id, SUM(\(isCounted)) AS n FROM document d WHERE customer_id IS NOT NULL AND status = 0
-                  AND gross_lines + return_lines + adjustment_lines > 0 AND \(SalesFilter.holds("d"))
+                  AND gross_lines + return_lines + adjustment_lines > 0 AND \(filter.holds("d"))
                 GROUP BY customer_id
                 """
             total = "(SELECT COUNT(*) FROM t)"

@@ -74,10 +74,13 @@ struct Query {
         return nil
     }
 
+    /// The days that are not limited.
+    static let allDays: ClosedRange<Int64> = -1_000_000...10_000_000
+
     /// The range of days asked for, both ends included.
     func days() throws -> ClosedRange<Int64> {
-        let from = try day("from") ?? -1_000_000
-        let to = try day("to") ?? 10_000_000
+        let from = try day("from") ?? Self.allDays.lowerBound
+        let to = try day("to") ?? Self.allDays.upperBound
         guard from <= to else {
             throw APIError.badParameter("from", text("from") ?? "", "a date not after the parameter to")
         }

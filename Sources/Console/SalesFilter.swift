@@ -9,6 +9,15 @@ struct SalesFilter {
     /// The parameters say a first or last day.
     let isDated: Bool
 
+    /// Of all days and countries.
+    static let open = SalesFilter(days: Query.allDays, country: nil, isDated: false)
+
+    private init(days: ClosedRange<Int64>, country: String?, isDated: Bool) {
+        self.days = days
+        self.country = country
+        self.isDated = isDated
+    }
+
     init(_ query: Query) throws {
         days = try query.days()
         country = query.text("country")
@@ -23,10 +32,17 @@ struct SalesFilter {
         [.integer(days.lowerBound), .integer(days.upperBound), Cell(text: country.map { ByteString($0) })]
     }
 
-    /// A condition on rows of `table`, which has `day` and `country_id`; for ``cells``.
-    static func holds(_ table: String) -> String { "\(table).day BETWEEN ?1 AND ?2 AND \(isCountry(table))" }
+    /// True for every row; like the other conditions it names all of ``cells``.
+    static let everything = "?1 < ?2 AND ?3 IS NULL"
 
-    /// The same without the days.
+    /// A condition on rows of `table`, which has `day` and `country_id`; for ``cells``. An open filter also takes rows
+    /// without a day.
+    func holds(_ table: String) -> String { isOpen ? Self.everything : Self.isWithin(table) }
+
+    /// Whether a row has a day within the limits, and the country.
+    static func isWithin(_ table: String) -> String { "\(table).day BETWEEN ?1 AND ?2 AND \(isCountry(table))" }
+
+    /// Whether a row is of the country, on whatever day.
     static func isCountry(_ table: String) -> String {
         "(?3 IS NULL OR \(table).country_id = (SELECT id FROM country WHERE name = ?3))"
     }

@@ -23,15 +23,14 @@ enum SalesQueries {
     }
 
     /// Rows of currency and gross, returns, adjustments, reference (each hi, lo), units, orders.
-    static func totals(_ snapshot: any TableSnapshot, _ filter: SalesFilter? = nil) throws -> [[Cell]] {
-        let isOpen = filter?.isOpen ?? true
-        return try snapshot.query(
+    static func totals(_ snapshot: any TableSnapshot, _ filter: SalesFilter = .open) throws -> [[Cell]] {
+        try snapshot.query(
             """
             SELECT currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(adjustments_hi),
               SUM(adjustments_lo), SUM(reference_hi), SUM(reference_lo), SUM(units), SUM(orders)
-            FROM sales_day t \(isOpen ? "" : "WHERE \(SalesFilter.holds("t"))") GROUP BY currency ORDER BY currency
+            FROM sales_day t WHERE \(filter.holds("t")) GROUP BY currency ORDER BY currency
             """,
-            isOpen ? [] : filter?.cells ?? [],
+            filter.cells,
             limit: 200
         )
     }
@@ -104,7 +103,7 @@ enum SalesQueries {
             """
             SELECT day, currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(units),
               SUM(orders)
-            FROM sales_day t WHERE \(SalesFilter.holds("t")) GROUP BY day, currency
+            FROM sales_day t WHERE \(SalesFilter.isWithin("t")) GROUP BY day, currency
             """,
             filter.cells
         )
@@ -147,7 +146,7 @@ enum SalesQueries {
         let filter = try SalesFilter(query)
         let source =
             switch (filter.country, filter.isDated) {
-            case (nil, false): "product_total t WHERE ?3 IS NULL AND ?1 < ?2"
+            case (nil, false): "product_total t WHERE \(SalesFilter.everything)"
             case (nil, true): "product_day t WHERE ?3 IS NULL AND day BETWEEN ?1 AND ?2"
             // No sum has products by country: it is added up here, in halves that no sum of them leaves. CROSS makes
             // SQLite look through the documents first: a country has few of them.
@@ -195,9 +194,9 @@ enum SalesQueries {
             """
             SELECT currency, COUNT(*) FROM document d
             WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0
-              \(filter.isOpen ? "" : "AND \(SalesFilter.holds("d"))") GROUP BY currency
+              AND \(filter.holds("d")) GROUP BY currency
             """,
-            filter.isOpen ? [] : filter.cells,
+            filter.cells,
             limit: 200
         )
         return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in
@@ -272,7 +271,7 @@ enum SalesQueries {
             """
             SELECT d.source, d.source_key, d.occurred_at, d.currency,
               (SELECT SUM(-abs(l.amount)) FROM line l WHERE l.document_id = d.id)
-            FROM document d WHERE d.type = 1 AND \(SalesFilter.holds("d"))
+            FROM document d WHERE d.type = 1 AND \(SalesFilter.isWithin("d"))
             ORDER BY d.occurred_at DESC, d.source_key DESC
             """,
             filter.cells,

@@ -69,10 +69,10 @@ enum SenderQueries {
         json.key("complete_until")
         if let first = ranges.first {
             json.beginObject()
-            let isCut = hiddenFrom.map { $0 <= first[1].number } ?? false
-            json.field("sequence", isCut ? (hiddenFrom ?? 0) - 1 : first[1].number)
+            let cut = hiddenFrom.flatMap { $0 <= first[1].number ? $0 - 1 : nil }
+            json.field("sequence", cut ?? first[1].number)
             // Of a part of the range the event time is not known.
-            json.time("time", isCut ? .null : first[2])
+            json.time("time", cut == nil ? first[2] : .null)
             json.endObject()
         } else {
             json.null()

@@ -51,7 +51,7 @@ package final class IngestService: Sendable {
     private let largeBench: Workbench
     private let large: BlockingPool
     /// Where records are sent to.
-    private let targets: IngestTargets
+    package let targets: IngestTargets
 
     /// - Parameter fresh: Where processing looks for what was judged here.
     /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
@@ -84,16 +84,6 @@ package final class IngestService: Sendable {
 
     /// Judges what waits, then ends the thread of large requests.
     package func shutdown() { large.shutdown() }
-
-    /// Paths under which requests are counted, by number.
-    package var routes: [String] { targets.paths }
-    package var routesCount: Int { targets.paths.count }
-
-    /// The number of a path's route; nil when the path is not for ingest.
-    package func route(ofPath path: String) -> Int? { targets.route(ofPath: path) }
-
-    /// What a path is for, given its route.
-    package func target(_ route: Int, path: String) -> IngestTarget { targets.target(route, path: path) }
 
     /// - Parameter target: Of the request's path; not a health path.
     package func handle(_ request: HTTPRequest, for target: IngestTarget, _ exchange: any HTTPExchange) {

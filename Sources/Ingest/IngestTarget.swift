@@ -27,12 +27,12 @@ package enum IngestTarget: Sendable {
 }
 
 /// The paths of ingest, numbered: those that there are at the start, then what stands for all others.
-struct IngestTargets: Sendable {
+package struct IngestTargets: Sendable {
     private static let feedPath = "/v1/feeds/"
     private static let contractPath = "/v1/contracts/"
 
-    /// By number.
-    let paths: [String]
+    /// By number; requests are counted under them.
+    package let paths: [String]
     /// Of the first numbers: the two others depend on the path.
     private let known: [IngestTarget]
     private let numbers: [String: Int]
@@ -49,13 +49,15 @@ struct IngestTargets: Sendable {
         numbers = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1.path, $0) })
     }
 
-    func route(ofPath path: String) -> Int? {
+    /// The number of a path's route; nil when the path is not for ingest.
+    package func route(ofPath path: String) -> Int? {
         if let number = numbers[path] { return number }
         if Self.last(of: path, after: Self.feedPath) != nil { return known.count }
         return Self.last(of: path, after: Self.contractPath).map { _ in known.count + 1 }
     }
 
-    func target(_ route: Int, path: String) -> IngestTarget {
+    /// What a path is for, given its route.
+    package func target(_ route: Int, path: String) -> IngestTarget {
         if route < known.count { return known[route] }
         if let name = Self.last(of: path, after: Self.feedPath) { return .feed(name) }
         return .contract(Self.last(of: path, after: Self.contractPath) ?? "")

@@ -21,7 +21,8 @@ final class TableGauges: Sendable {
         let ids = Array(Set((totals + usage).compactMap { $0[0].integer })).sorted()
         let rows = try store.rows(of: RetailTables.run, ids: ids)
         let openWindows = try store.rows(of: RetailTables.openWindow, prefix: []).count
-        let feeds = Dictionary(uniqueKeysWithValues: zip(ids, rows).compactMap { id, row in Self.feed(id, row) })
+        let names = zip(ids, rows).compactMap { id, row in (row?[1].bytes).map { (id, $0.description) } }
+        let feeds = Dictionary(uniqueKeysWithValues: names)
         self.feeds = Mutex(feeds)
         quota.set(usage.reduce(0) { $0 + ($1[2].integer ?? 0) })
         metrics.set(.windows_open, Int64(openWindows))
@@ -41,10 +42,6 @@ final class TableGauges: Sendable {
 
     private static let parked = RetailTables.feedTotal.index(of: "parked")
 
-    private static func feed(_ id: Int64, _ row: [Cell]?) -> (Int64, String)? {
-        (row?[1].bytes).map { (id, $0.description) }
-    }
-
     private func add(_ gauge: MetricFamily, _ id: Int64?, _ amount: Int64) {
         guard let id, amount != 0, let feed = feeds.withLock({ $0[id] }) else { return }
         metrics.labelled.add(gauge, [feed], amount)
@@ -53,10 +50,8 @@ final class TableGauges: Sendable {
     /// Takes note of what a commit has changed.
     func follow(_ changes: ChangeSet) {
         for row in changes[RetailTables.run.name]?.upserts ?? [] {
-            guard let id = row[0].integer, row[2].bytes?.isEmpty == true, let (_, feed) = Self.feed(id, row) else {
-                continue
-            }
-            feeds.withLock { $0[id] = feed }
+            guard let id = row[0].integer, let feed = row[1].bytes, row[2].bytes?.isEmpty == true else { continue }
+            feeds.withLock { $0[id] = feed.description }
         }
         func added(_ table: TableDeclaration) -> [SumKey: [Int128]] { changes[table.name]?.additions ?? [:] }
         for (key, sums) in added(RetailTables.feedTotal) {

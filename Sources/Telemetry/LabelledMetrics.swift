@@ -5,6 +5,11 @@ package final class LabelledMetrics: Sendable {
     private enum Value: Sendable {
         case number(Int64)
         case histogram(Histogram)
+
+        /// What a series begins with.
+        init(_ family: MetricFamily) {
+            self = family.kind == .histogram ? .histogram(Histogram(boundsMillis: family.boundsMillis)) : .number(0)
+        }
     }
 
     /// Series of one family; labels come from data, so that there must be an end.
@@ -48,14 +53,11 @@ package final class LabelledMetrics: Sendable {
     }
 
     private func change(_ family: MetricFamily, _ labels: [String], _ body: (inout Value) -> Void) {
-        let empty: Value =
-            family.boundsMillis.isEmpty ? .number(0) : .histogram(Histogram(boundsMillis: family.boundsMillis))
         families.withLock { families in
-            var series = families[family]?[labels] == nil ? labels : nil
-            if series != nil, families[family, default: [:]].count >= Self.seriesMax {
-                series = labels.map { _ in "other" }
-            }
-            body(&families[family, default: [:]][series ?? labels, default: empty])
+            let hasRoom =
+                families[family, default: [:]].count < Self.seriesMax || families[family]?[labels] != nil
+            let series = hasRoom ? labels : labels.map { _ in "other" }
+            body(&families[family, default: [:]][series, default: Value(family)])
         }
     }
 
@@ -64,11 +66,7 @@ package final class LabelledMetrics: Sendable {
         for family in MetricFamily.allCases {
             // Without labels there is one series from the start.
             var all = families[family] ?? [:]
-            if all.isEmpty, family.labels.isEmpty {
-                all[[]] =
-                    family.kind == .histogram
-                    ? .histogram(Histogram(boundsMillis: family.boundsMillis)) : .number(0)
-            }
+            if all.isEmpty, family.labels.isEmpty { all[[]] = Value(family) }
             if all.isEmpty { continue }
             PrometheusText.head(family.name, family.meaning, family.kind.rawValue, to: &text)
             for (values, value) in all.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {

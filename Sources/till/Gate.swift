@@ -20,29 +20,21 @@ struct Gate: HTTPHandler {
     let isReady: @Sendable () -> Bool
 
     /// Handlers as metrics name them. Routes are numbered: 0 for nothing, those of ingest, those of the console.
-    static func handlers(_ ingest: IngestService) -> [String] { ["other"] + ingest.routes + ConsoleService.routes }
-
-    /// Methods as metrics name them; 0 is for a head that was refused.
-    static let methods = ["other"] + HTTPRequest.Method.allCases.map(\.rawValue)
-
-    private static func number(_ method: HTTPRequest.Method?) -> Int {
-        switch method {
-        case nil: 0
-        case .get: 1
-        case .head: 2
-        case .post: 3
-        case .put: 4
-        case .delete: 5
-        case .options: 6
-        case .patch: 7
-        }
+    static func handlers(_ ingest: IngestService) -> [String] {
+        ["other"] + ingest.targets.paths + ConsoleService.routes
     }
 
-    private var firstOfConsole: Int { 1 + ingest.routesCount }
+    /// Numbered for metrics; nil is for a head that was refused.
+    private static let verbs = [nil] + HTTPRequest.Method.allCases.map(Optional.some)
+
+    /// Methods as metrics name them.
+    static var methods: [String] { verbs.map { $0?.rawValue ?? "other" } }
+
+    private var firstOfConsole: Int { 1 + ingest.targets.paths.count }
 
     func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission {
-        if let route = ingest.route(ofPath: path) {
-            let takesRecords = method == .post && ingest.target(route, path: path).feed != nil
+        if let route = ingest.targets.route(ofPath: path) {
+            let takesRecords = method == .post && ingest.targets.target(route, path: path).feed != nil
             return HTTPAdmission(route: 1 + route, bodyBytesMax: takesRecords ? bodyBytesMax : Self.bodyBytesMax)
         }
         guard let route = ConsoleService.route(ofPath: path) else {
@@ -59,12 +51,15 @@ struct Gate: HTTPHandler {
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         let first = firstOfConsole
-        let target = 1..<first ~= request.route ? ingest.target(request.route - 1, path: request.path) : nil
+        let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
         let console = request.route < first ? nil : request.route - first
         if case .health(let body) = target { return health(body, request, exchange) }
         if !identities.isEmpty {
             if let refusal = refuse(request, target, console) { return exchange.respond(refusal) }
-        } else if let foreign = LocalOnly.refusal(request), !Self.isHealth(request.path) {
+        } else if let foreign = LocalOnly.refusal(request),
+            // Probes ask under any name.
+            ConsoleService.access(console, path: request.path) != .open
+        {
             return exchange.respond(error(403, foreign.code, foreign.message))
         }
         if let target {
@@ -77,16 +72,13 @@ struct Gate: HTTPHandler {
     func answered(_ answer: HTTPAnswered) {
         traffic.answered(
             answer.route ?? 0,
-            method: Self.number(answer.method),
+            method: Self.verbs.firstIndex(of: answer.method) ?? 0,
             status: answer.status,
             nanos: answer.nanos,
             bytesIn: answer.bodyBytesIn,
             bytesOut: answer.bodyBytesOut
         )
     }
-
-    /// Asked by probes, under any name.
-    private static func isHealth(_ path: String) -> Bool { path == "/health" || path.hasPrefix("/health/") }
 
     /// The health path of a reference system.
     private func health(_ body: String, _ request: HTTPRequest, _ exchange: any HTTPExchange) {

@@ -190,6 +190,15 @@ def till(tmp_path):
             server.kill9()
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One till for the tests of a module that look only at their own answers."""
+    from support import new_till, running
+
+    with running(new_till(tmp_path_factory.mktemp("till"))) as till:
+        yield till
+
+
 @pytest.fixture
 def directory(tmp_path, monkeypatch):
     """An empty working directory, without settings of the environment."""

@@ -3,17 +3,7 @@
 import json
 
 import pytest
-from support import JSON, line, new_till, raw_line
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One till for tests that look only at their own answers."""
-    till = new_till(tmp_path_factory.mktemp("till"))
-    try:
-        yield till.start()
-    finally:
-        till.kill9()
+from support import JSON, line, raw_line
 
 
 def native(till, body):

@@ -4,18 +4,7 @@ import gzip
 import json
 import threading
 
-import pytest
 from support import JSON, line, new_till, raw_exchange, totals
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One till for tests that look only at their own answers."""
-    till = new_till(tmp_path_factory.mktemp("till"))
-    try:
-        yield till.start()
-    finally:
-        till.kill9()
 
 
 def error(reply):

@@ -10,7 +10,7 @@ import { loadLoyal } from "./loyal.js";
 import { loadCancelled, loadProducts } from "./products.js";
 import { loadProof } from "./proof.js";
 import { loadQuarantine, wireQuarantine } from "./quarantine.js";
-import { panels, refreshSoon, run, slow } from "./refresh.js";
+import { CHARTS, panels, refreshSoon, run, slow } from "./refresh.js";
 import { loadSenders } from "./senders.js";
 import { state } from "./state.js";
 import { loadTime, showDrill } from "./time.js";
@@ -18,11 +18,7 @@ import { loadTotals, showTotals } from "./totals.js";
 import { loadTurnover } from "./turnover.js";
 
 const STATUS_MS = 5000; // rate and lag without events; also notices a dead server
-const FILTERED = ["totals", "time", "products", "cancelled", "loyal"]; // also the panels with a chart
-
-function runFiltered() {
-  for (const name of FILTERED) run(name);
-}
+const FILTERED = ["totals", ...CHARTS, "loyal"];
 
 function wire() {
   if (!chartsAvailable) document.documentElement.classList.add("no-charts");
@@ -40,7 +36,7 @@ function wire() {
     showDrill();
     // No sum has products by country: that is added up at each reading.
     if (state.filter.country) slow.add("products"); else slow.delete("products");
-    runFiltered();
+    FILTERED.forEach(run);
   });
   wireSearch();
   wireQuarantine();
@@ -54,7 +50,7 @@ function wire() {
     refreshSoon();
   });
   window.addEventListener("online", connectNow);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", runFiltered);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => CHARTS.forEach(run));
   setInterval(showSpark, 1000);
   setInterval(() => { if (!document.hidden && isConnected()) run("live"); }, STATUS_MS);
   setInterval(showCountdown, 1000);

@@ -6,6 +6,9 @@ const REFRESH_MS = 1000; // panels are read again at most this often
 /** Panel name → its load, given a function that tells whether this load is still the latest; app.js fills it. */
 export const panels = {};
 
+/** Names of panels with a chart. */
+export const CHARTS = ["time", "products", "cancelled"];
+
 const SLOW_MS = 5000; // those in `slow` at most this often
 
 /** Names of panels that need not follow every change at once. */

@@ -3,7 +3,7 @@ import { api } from "./api.js";
 import { byId, el, setFigure } from "./dom.js";
 import { isFiltered, offerCurrencies, scope } from "./filter.js";
 import { count, money } from "./format.js";
-import { run } from "./refresh.js";
+import { CHARTS, run } from "./refresh.js";
 import { state } from "./state.js";
 
 const SPOKEN_MS = 15000; // screen readers hear changed totals at most this often
@@ -23,7 +23,6 @@ export const totals = {
   native: [], reference: {}, average: {}, events: 0, spokenAt: 0, blocks: new Map(),
   ofAll: true, // what is shown leaves nothing out
 };
-const CHARTS = ["time", "products", "cancelled"];
 
 export function showTotals() {
   const container = byId("totals");

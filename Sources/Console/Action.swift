@@ -16,7 +16,7 @@ struct Action: Sendable {
         Action(
             path: "/v1/quarantine/redrive",
             summary:
-                "Judges open entries of quarantine again, under the contract of today: those named by ids, or those of a feed (and rule). Answered when the request is durable; entries that are resolved already are left out. next: more are left, ask again with after.",
+                "Refines open entries of quarantine again, under the contract of today: those named by ids, or those of a feed (and rule). Answered when the request is durable; entries that are resolved already are left out. next: more are left, ask again with after.",
             body: selection,
             schema: answer,
             action: .redrive

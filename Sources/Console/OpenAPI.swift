@@ -71,7 +71,7 @@ enum OpenAPI {
             answers: [
                 Operation.answer("202", "Durable.", action.schema), Operation.answer("400", "The body is wrong."),
                 Operation.answer("404", "There is no such entry."),
-                Operation.answer("409", "No contract judges the feed now."),
+                Operation.answer("409", "No contract refines the feed now."),
                 Operation.answer("413", "The entries are too large together."),
                 Operation.answer("415", "The body is not application/json."),
                 Operation.answer("429", "The disk does not keep up."),

@@ -74,7 +74,7 @@ extension Operation {
             answers: [
                 answer(
                     "200",
-                    "The contract that judges what is sent now.",
+                    "The contract that refines what is sent now.",
                     "{feed:s,contract:s,version:i,digest:s,csv:{separator:s,quote:s}}"
                 ), answer("404", "No such feed."),
             ]

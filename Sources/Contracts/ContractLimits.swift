@@ -1,4 +1,4 @@
-/// Every limit of a contract and of judging one event, in one place.
+/// Every limit of a contract and of validating one event, in one place.
 package enum ContractLimits {
     /// Mistakes reported at once; a person corrects a page at a time.
     package static let problemsMax = 100
@@ -50,7 +50,7 @@ package enum ContractLimits {
     package static let patternGroupsMax = 9
     package static let repetitionMax = 255
 
-    /// Work of one judgement: evaluated parts plus pattern instructions × characters. About 0.1 s at worst; an ordinary
+    /// Work of one validation: evaluated parts and pattern instructions × characters. About 0.1 s at worst; a typical
     /// sale of 10 lines takes 300.
     package static let stepsMax = 20_000_000
 }

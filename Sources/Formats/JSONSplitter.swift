@@ -1,4 +1,4 @@
-/// Cuts a request body into the values that are judged one by one: an array's elements, or the lines of NDJSON.
+/// Cuts a request body into the values that are refined one by one: an array's elements, or the lines of NDJSON.
 public enum JSONSplitter {
     /// The byte range of each element of a body that is one JSON array.
     ///

@@ -12,7 +12,7 @@ extension JSONTape {
     ///   - from: Where the value or white space before it begins.
     ///   - end: Behind the last byte that may belong to it.
     ///   - lenient: Leaves out what is no matter of grammar: duplicate keys, lone surrogates, the limits of members,
-    ///     strings and numbers. For splitting a body whose elements are judged one by one later.
+    ///     strings and numbers. For splitting a body whose elements are refined one by one later.
     /// - Returns: The offset behind the value.
     /// - Throws: ``JSONError`` with the offset from the start of `array`.
     mutating func scanValue(_ array: [UInt8], from: Int, end: Int, lenient: Bool) throws(JSONError) -> Int {

@@ -9,7 +9,7 @@ import Synchronization
 
 /// A path of a reference system that takes one record per request and answers with that system's codes and bodies.
 ///
-/// Each profile has its file; the engine below is the same for all: judge, store, answer once it is durable. A refused
+/// Each profile has its file; the engine below is the same for all: refine, store, answer once it is durable. A refused
 /// record is in the log and in quarantine, as everywhere.
 package struct CompatibilityPath: Sendable {
     /// Why a request may not pass.
@@ -23,13 +23,13 @@ package struct CompatibilityPath: Sendable {
     package typealias Refusal = @Sendable (Denial) -> HTTPResponse
 
     package let path: String
-    /// Name of the profile, and of the built-in contract that judges the bodies unless a file does.
+    /// Name of the profile, and of the built-in contract that refines the bodies unless a file does.
     package let profile: String
     /// The system's health path and its answer, open to everyone.
     package let health: (path: String, body: String)?
     /// Nil: the answers that every other path gives.
     package let denied: Refusal?
-    /// The answer to a body without a byte: there is nothing to keep. Every other body is judged and stored.
+    /// The answer to a body without a byte: there is nothing to keep. Every other body is refined and stored.
     let empty: @Sendable () -> HTTPResponse
     let accepted: @Sendable (RetailEvent, Contract) -> HTTPResponse
     let rejected: @Sendable ([Reason], _ body: [UInt8], inout JSONTape) -> HTTPResponse
@@ -56,7 +56,7 @@ extension IngestService {
         let (batch, records, response, tally) = try bench.workspace.withLock { workspace throws(IngestProblem) in
             let envelope = try self.envelope(request, contract.name, contract, format, &workspace.random)
             let body = request.body
-            let received: (verdict: Refiner.Verdict, record: JudgedRecord?)
+            let received: (verdict: Refiner.Verdict, record: RefinedRecord?)
             do throws(ContractMissing) {
                 received = try workspace.refiner.receive(
                     body,

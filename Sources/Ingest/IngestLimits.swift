@@ -8,7 +8,7 @@ package enum IngestLimits {
     package static let headerBytesMax = 512
     /// A CSV header row in bytes.
     package static let csvHeaderBytesMax = 8 << 10
-    /// Bodies up to this size are judged on the network thread: about 250 records, less than a millisecond.
+    /// Bodies up to this size are refined on the network thread: about 250 records, less than a millisecond.
     package static let smallBodyBytes = 64 << 10
     /// Larger requests that wait for their thread: at 16 MiB each 256 MiB, the limit of all bodies together.
     package static let largeRequestsWaiting = 16

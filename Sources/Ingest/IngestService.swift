@@ -11,7 +11,7 @@ package import Telemetry
 
 /// The receiving side of HTTP: bytes to durable records, answered with what was accepted and why the rest was not.
 ///
-/// Called on the network thread, where small requests are judged at once (microseconds a record). Large ones, and the
+/// Called on the network thread, where small requests are refined at once (microseconds a record). Large ones, and the
 /// batches of a run, which must stay in order, go to one thread of their own, so that nobody waits behind a long body.
 /// The disk is waited for elsewhere.
 package final class IngestService: Sendable {
@@ -53,8 +53,8 @@ package final class IngestService: Sendable {
     /// Where records are sent to.
     package let targets: IngestTargets
 
-    /// - Parameter fresh: Where processing looks for what was judged here.
-    /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that judges its
+    /// - Parameter fresh: Where processing looks for what was refined here.
+    /// - Parameter compatibility: The paths of reference systems that are on, each with the contract that refines its
     ///   bodies.
     package init(
         log: any EventLog,
@@ -82,7 +82,7 @@ package final class IngestService: Sendable {
     /// Lets the log begin with what was received on the network thread since the last call.
     package func flush() { log.flush() }
 
-    /// Judges what waits, then ends the thread of large requests.
+    /// Refines what waits, then ends the thread of large requests.
     package func shutdown() { large.shutdown() }
 
     /// - Parameter target: Of the request's path; not a health path.
@@ -133,15 +133,15 @@ package final class IngestService: Sendable {
         on bench: Workbench
     ) throws(IngestProblem) {
         let contract = try current(feed)
-        // Judged and submitted under one lock: between the two, an earlier batch of the run may be refused by the log.
+        // Refined and submitted under one lock: between the two, an earlier batch of the run may be refused by the log.
         let empty = try bench.workspace.withLock { workspace throws(IngestProblem) -> IngestAnswer? in
-            let judged = try self.judge(request, feed, contract, &workspace)
-            let answer = judged.answer
-            guard let batch = judged.batch else { return answer }
-            let run = judged.runRow.map { (name: batch.envelope.run, row: $0) }
+            let refined = try self.refine(request, feed, contract, &workspace)
+            let answer = refined.answer
+            guard let batch = refined.batch else { return answer }
+            let run = refined.runRow.map { (name: batch.envelope.run, row: $0) }
             do throws(IngestProblem) {
                 let isSmall = bench === smallBench
-                try submit(batch, judged.records, answer.tally, moreFollows: isSmall) { [self, exchange] result in
+                try submit(batch, refined.records, answer.tally, moreFollows: isSmall) { [self, exchange] result in
                     switch result {
                     case .success(let receipt):
                         let position = receipt.partition.position(receipt.offsets.upperBound)
@@ -176,7 +176,7 @@ package final class IngestService: Sendable {
     /// - Parameter records: Of the batch, to be kept for processing; empty when there is no room for them.
     func submit(
         _ batch: LogBatch,
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         _ tally: IngestTally,
         moreFollows: Bool,
         answer: @escaping @Sendable (Result<LogReceipt, IngestProblem>) -> Void
@@ -206,27 +206,27 @@ package final class IngestService: Sendable {
         largeBench.workspace.withLock { $0.resume(run, at: row) }
     }
 
-    // MARK: Judging
+    // MARK: Refining
 
-    struct Judged: Sendable {
+    struct Refined: Sendable {
         var batch: LogBatch?
         /// Of the batch, when processing is to get them as they are.
-        var records: [JudgedRecord] = []
+        var records: [RefinedRecord] = []
         var answer: IngestAnswer
         /// Rows of the run before this batch, when it is part of one.
         var runRow: Int64?
     }
 
-    private func judge(
+    private func refine(
         _ request: HTTPRequest,
         _ feed: String,
         _ contract: Contract,
         _ workspace: inout Workspace
-    ) throws(IngestProblem) -> Judged {
+    ) throws(IngestProblem) -> Refined {
         let records = try RequestRecords(request, contract: contract, tape: &workspace.tape)
         let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
         var answer = IngestAnswer()
-        if records.ranges.isEmpty { return Judged(batch: nil, answer: answer) }
+        if records.ranges.isEmpty { return Refined(batch: nil, answer: answer) }
         let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
         var builder: RecordBatchBuilder?
         if records.batch == nil {
@@ -236,7 +236,7 @@ package final class IngestService: Sendable {
             )
         }
         let isKept = fresh.hasRoom
-        var kept: [JudgedRecord] = []
+        var kept: [RefinedRecord] = []
         if isKept { kept.reserveCapacity(records.ranges.count) }
         for (index, range) in records.ranges.enumerated() {
             builder?.append(request.body[range])
@@ -263,7 +263,7 @@ package final class IngestService: Sendable {
             throw problem
         }
         let bytes = builder?.finish() ?? request.body
-        return Judged(
+        return Refined(
             batch: LogBatch(
                 partition: TopicPartition(feed: feed),
                 envelope: envelope,

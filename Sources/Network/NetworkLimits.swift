@@ -9,7 +9,7 @@ package enum NetworkLimits {
     package static let outboundKeepBytes = 16 * 1_024
 
     /// Events taken from epoll in one turn (the shim's own array has 256): few enough that requests of one turn are on
-    /// their way to the disk while those of the next are judged, many enough that a turn shares one sync.
+    /// their way to the disk while those of the next are refined, many enough that a turn shares one sync.
     package static let eventsPerTurn = 32
 
     /// Connections accepted from one listener in one turn: about 64 × 5 µs = 0.3 ms.

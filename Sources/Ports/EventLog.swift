@@ -52,7 +52,7 @@ package enum PayloadFormat: Hashable, Sendable {
 package enum EnvelopeAction: UInt8, Sendable {
     /// To be counted, as received.
     case receive = 0
-    /// A quarantined record again, to be judged under the contract of this envelope; record_id and bytes are kept.
+    /// A quarantined record again, to be refined under the contract of this envelope; record_id and bytes are kept.
     case redrive = 1
     /// A quarantined record that an operator gave up; record_id and bytes are kept.
     case discard = 2
@@ -64,7 +64,7 @@ package enum EnvelopeAction: UInt8, Sendable {
 package struct RecordEnvelope: Hashable, Sendable {
     package var feed: String
     package var action = EnvelopeAction.receive
-    /// Digest of the contract text that judges these records for ever.
+    /// Digest of the contract text that refines these records for ever.
     package var contract: Digest
     /// When the bytes arrived here.
     package var receivedAt: Timestamp

@@ -5,7 +5,7 @@ package struct HeldRecord: Sendable {
     package var feed: String
     package var id: Identifier
     package var bytes: [UInt8]
-    /// Digest of the contract that judged it last.
+    /// Digest of the contract that refined it last.
     package var contract: Digest
     package var format: PayloadFormat
 
@@ -18,7 +18,7 @@ package struct HeldRecord: Sendable {
     }
 }
 
-/// Appends records of quarantine to the log again: to be judged under the contract of today, or to be given up.
+/// Appends records of quarantine to the log again: to be refined under the contract of today, or to be given up.
 ///
 /// - Thread: any; does not wait for the disk.
 package protocol RecordResubmission: Sendable {
@@ -61,7 +61,7 @@ package enum ResubmissionError: OperationalError, Equatable {
     package var description: String {
         switch self {
         case .feedUnknown(let feed, let known):
-            "No contract judges feed \(feed.quotedForMessage) now, only \(known.joined(separator: ", ")); configure one in contracts, or discard the records."
+            "No contract refines feed \(feed.quotedForMessage) now, only \(known.joined(separator: ", ")); configure one in contracts, or discard the records."
         case .log(let error): error.description
         }
     }

@@ -32,9 +32,9 @@ package final class ProcessingWorker {
     private var positions: PositionVector
     private var fold = RetailFold()
     private var refiner: Refiner
-    private let ahead: JudgeAhead
+    private let ahead: RefineAhead
     /// What is left of a portion whose references were folded first.
-    private var pending: JudgeAhead.Portion?
+    private var pending: RefineAhead.Portion?
     private var isFenced = false
     /// The batch before belonged to a backlog: nothing came in meanwhile, and the next is refined already.
     package private(set) var isCatchingUp = false
@@ -57,7 +57,7 @@ package final class ProcessingWorker {
         self.metrics = metrics
         self.time = time
         refiner = Refiner(book: book)
-        ahead = JudgeAhead(log, book, fresh) { board.waits }
+        ahead = RefineAhead(log, book, fresh) { board.waits }
         owner = try self.store.claim()
         positions = try self.store.positions()
         gauges = try TableGauges(self.store, metrics, quota)
@@ -80,7 +80,7 @@ package final class ProcessingWorker {
         return try fold(portion)
     }
 
-    private func fold(_ portion: JudgeAhead.Portion) throws -> Step {
+    private func fold(_ portion: RefineAhead.Portion) throws -> Step {
         isCatchingUp = portion.isFollowed
         var records = portion.records
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
@@ -103,19 +103,19 @@ package final class ProcessingWorker {
 
     /// The records of partitions with reference records, and those of the others; nil when there are not both.
     private func split(
-        _ portion: JudgeAhead.Portion
-    ) -> (references: JudgeAhead.Portion, rest: JudgeAhead.Portion)? {
+        _ portion: RefineAhead.Portion
+    ) -> (references: RefineAhead.Portion, rest: RefineAhead.Portion)? {
         var topics: Set<ByteString> = []
         for record in portion.records {
             if case .accepted(.reference) = record.outcome { topics.insert(record.topic) }
         }
         guard !topics.isEmpty, portion.records.contains(where: { !topics.contains($0.topic) }) else { return nil }
-        var references = JudgeAhead.Portion(from: portion.from, to: portion.from)
+        var references = RefineAhead.Portion(from: portion.from, to: portion.from)
         for (partition, offset) in portion.to.offsets where topics.contains(ByteString(partition.topic)) {
             references.to.offsets[partition] = offset
         }
         references.records = portion.records.filter { topics.contains($0.topic) }
-        var rest = JudgeAhead.Portion(from: references.to, to: portion.to)
+        var rest = RefineAhead.Portion(from: references.to, to: portion.to)
         rest.records = portion.records.filter { !topics.contains($0.topic) }
         return (references, rest)
     }
@@ -129,15 +129,15 @@ package final class ProcessingWorker {
     /// Counts parked records whose reference has arrived, some hundred at a time; false when there are none.
     private func releaseParked() throws -> Bool {
         guard !isFenced, let due = try fold.dueRelease(store) else { return false }
-        var records: [JudgedRecord] = []
-        for row in due.rows { records.append(try judgeParked(row)) }
+        var records: [RefinedRecord] = []
+        for row in due.rows { records.append(try refineParked(row)) }
         try store.begin()
         isFenced = try !commit(fold.release(due, records, from: store), to: positions)
         return true
     }
 
-    /// A parked record as it was received, judged again under its own contract.
-    private func judgeParked(_ row: [Cell]) throws -> JudgedRecord {
+    /// A parked record as it was received, refined again under its own contract.
+    private func refineParked(_ row: [Cell]) throws -> RefinedRecord {
         let bytes = row[4].bytes?.bytes ?? []
         guard let id = Identifier(row[2].bytes?.bytes ?? []), let contract = Digest((row[6].bytes?.bytes ?? [])[...])
         else { throw TableStoreError.damaged(cause: "a row of parked has no record_id or contract") }
@@ -147,7 +147,7 @@ package final class ProcessingWorker {
         if let header = row[10].bytes {
             format = .csv(header: header, separator: UInt8(truncatingIfNeeded: row[11].integer ?? 0))
         }
-        var record = JudgedRecord(
+        var record = RefinedRecord(
             outcome: .tick,
             offset: row[13].integer ?? 0,
             topic: row[12].bytes ?? "",
@@ -167,7 +167,7 @@ package final class ProcessingWorker {
             format: format,
             recordIDBase: id
         )
-        try refiner.judge(bytes, 0..<bytes.count, envelope, &record)
+        try refiner.refine(bytes, 0..<bytes.count, envelope, &record)
         return record
     }
 

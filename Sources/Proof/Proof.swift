@@ -8,7 +8,7 @@ package import Tables
 package enum Proof {
     /// The rows that records must give, which come in the order of processing.
     package static func contents(
-        of records: [JudgedRecord],
+        of records: [RefinedRecord],
         scratch: Scratch? = nil,
         bufferBytes: Int = ProofLimits.bufferBytes,
         capacity: ProofCapacity = ProofCapacity()

@@ -57,7 +57,7 @@ struct Recomputation {
         documentFacts = (0..<shares).map { _ in Sorter(scratch, bufferBytes: part * (10 - rowParts) / shares) }
     }
 
-    mutating func add(_ record: JudgedRecord) throws {
+    mutating func add(_ record: RefinedRecord) throws {
         records += 1
         let topic = topic(record.topic)
         let isTick = if case .tick = record.outcome { true } else { false }

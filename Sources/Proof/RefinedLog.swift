@@ -18,7 +18,7 @@ struct RefinedLog {
     private let book: ContractBook
     private var readings: [Reading]
     /// The oldest first; at most ``ProofLimits/refiners``.
-    private var ahead: [Pending<[JudgedRecord]>] = []
+    private var ahead: [Pending<[RefinedRecord]>] = []
 
     init(_ book: ContractBook, _ sources: [ProofSource]) throws {
         self.book = book
@@ -26,7 +26,7 @@ struct RefinedLog {
     }
 
     /// The next records; nil at the end.
-    mutating func next() throws -> [JudgedRecord]? {
+    mutating func next() throws -> [RefinedRecord]? {
         while ahead.count < ProofLimits.refiners {
             let pieces = try nextPieces()
             if pieces.isEmpty { break }
@@ -35,11 +35,11 @@ struct RefinedLog {
         return ahead.isEmpty ? nil : try ahead.removeFirst().result()
     }
 
-    private static func refine(_ pieces: [Piece], _ book: ContractBook) throws -> [JudgedRecord] {
+    private static func refine(_ pieces: [Piece], _ book: ContractBook) throws -> [RefinedRecord] {
         var refiner = Refiner(book: book)
-        var records: [JudgedRecord] = []
+        var records: [RefinedRecord] = []
         for piece in pieces {
-            try refiner.judge(piece.batch, topic: piece.topic, from: piece.from, into: &records)
+            try refiner.refine(piece.batch, topic: piece.topic, from: piece.from, into: &records)
             while let last = records.last, last.offset >= piece.end { records.removeLast() }
         }
         return records

@@ -30,7 +30,7 @@ struct SendersProof {
 
     init(_ capacity: ProofCapacity) { self.capacity = capacity }
 
-    mutating func add(_ record: JudgedRecord) throws(ProofError) {
+    mutating func add(_ record: RefinedRecord) throws(ProofError) {
         guard !record.sender.isEmpty else { return }
         let received = record.receivedAt.micros
         let time: Int64? =

@@ -16,7 +16,7 @@ struct StoredRecord {
     var csvSeparator: Int64
     var run: ByteString
 
-    init(_ record: JudgedRecord, _ origin: Origin) {
+    init(_ record: RefinedRecord, _ origin: Origin) {
         self.origin = origin
         action = record.action
         outcome = record.outcome

@@ -3,12 +3,12 @@ package import Primitives
 import Synchronization
 
 /// All contract texts this process knows: by digest for records that name one, the current one of each feed, and those
-/// that judge the paths of reference systems. Thread: any.
+/// that refine the paths of reference systems. Thread: any.
 package final class ContractBook: Sendable {
     private struct State: Sendable {
         var byDigest: [Digest: Contract] = [:]
         var current: [String: Contract] = [:]
-        /// The profile whose path a contract judges, or once judged.
+        /// The profile whose path a contract refines, or once refined.
         var profiles: [Digest: String] = [:]
         var currentOfProfile: [String: Contract] = [:]
     }
@@ -25,7 +25,7 @@ package final class ContractBook: Sendable {
         }
     }
 
-    /// Makes a contract known that judges the path of a reference system, or did so once.
+    /// Makes a contract known that refines the path of a reference system, or did so once.
     package func add(_ contract: Contract, profile: String, isCurrent: Bool) {
         state.withLock { state in
             state.byDigest[contract.digest] = contract
@@ -38,8 +38,8 @@ package final class ContractBook: Sendable {
     package func current(_ feed: String) -> Contract? { state.withLock { $0.current[feed] } }
     package var feeds: [String] { state.withLock { $0.current.keys.sorted() } }
 
-    /// Today's contract for a record of a feed that was judged under another: that of the path it came over, as if it
-    /// were sent there again, else the feed's own. While its path is off, a record keeps the contract it was judged by.
+    /// Today's contract for a record of a feed that was refined under another: that of the path it came over, as if it
+    /// were sent there again, else the feed's own. While its path is off, a record keeps its contract.
     package func successor(of digest: Digest, feed: String) -> Contract? {
         state.withLock { state in
             guard let profile = state.profiles[digest] else { return state.current[feed] }
@@ -55,6 +55,6 @@ package struct ContractMissing: OperationalError {
     package var domain: ErrorDomain { .integrity }
     package var retry: RetryHint { .never }
     package var description: String {
-        "A record was judged under contract \(digest), whose text is not in topic till.contracts; restore that topic from a backup."
+        "A record was refined under contract \(digest), whose text is not in topic till.contracts; restore that topic from a backup."
     }
 }

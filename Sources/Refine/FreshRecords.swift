@@ -2,15 +2,15 @@ package import Ports
 package import RetailModel
 import Synchronization
 
-/// Records as they were judged to answer their senders, until processing takes them: it need not read them from the
-/// log and judge them again. What is not here is read from the log, where all of it is.
+/// Records as they were refined to answer their senders, until processing takes them: it need not read them from the
+/// log and refine them again. What is not here is read from the log, where all of it is.
 ///
-/// Judging is a function of bytes, envelope and contract, so it does not matter which way a record comes. Bounded in
+/// Refining is a function of bytes, envelope and contract, so it does not matter which way a record comes. Bounded in
 /// records and bytes; beyond that nothing is kept. Thread: any.
 package final class FreshRecords: Sendable {
     private struct Batch: Sendable {
         var base: Int64
-        var records: [JudgedRecord]
+        var records: [RefinedRecord]
         var bytes: Int
         var end: Int64 { base + Int64(records.count) }
     }
@@ -47,7 +47,7 @@ package final class FreshRecords: Sendable {
 
     /// Kept at most: about 1 kB a record.
     package static let recordsMax = 32_768
-    /// Original bytes of what is kept at most; judged, a record takes several times its bytes.
+    /// Original bytes of what is kept at most; refined, a record takes several times its bytes.
     package static let bytesMax = 16 << 20
 
     private let state = Mutex(State())
@@ -66,7 +66,7 @@ package final class FreshRecords: Sendable {
     /// Keeps the records of a batch that became durable, when there is room.
     ///
     /// - Parameter bytes: Original bytes of the records.
-    package func keep(_ records: [JudgedRecord], of receipt: LogReceipt, bytes: Int) {
+    package func keep(_ records: [RefinedRecord], of receipt: LogReceipt, bytes: Int) {
         precondition(records.count == receipt.offsets.count, "a batch is kept whole")
         state.withLock { state in
             guard state.records + records.count <= Self.recordsMax, state.bytes + bytes <= Self.bytesMax else { return }
@@ -96,7 +96,7 @@ package final class FreshRecords: Sendable {
         _ partition: TopicPartition,
         from offset: Int64,
         bytesMax: Int = .max,
-        into out: inout [JudgedRecord]
+        into out: inout [RefinedRecord]
     ) -> Int64? {
         let taken = state.withLock { state -> [Batch] in
             guard var line = state.lines.removeValue(forKey: partition) else { return [] }

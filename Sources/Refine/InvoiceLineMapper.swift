@@ -8,7 +8,7 @@ extension ContractPlan {
     /// - Parameter canonical: Work space.
     func invoiceLine(
         _ values: [FieldValue],
-        _ judgement: Judgement,
+        _ validation: Validation,
         _ recordID: Identifier,
         hashes: Bool,
         _ canonical: inout ByteBuilder
@@ -18,7 +18,7 @@ extension ContractPlan {
         guard let document = at(fields.document).key, let product = at(fields.product).key,
             let quantity = at(fields.quantity).decimal, let price = at(fields.unitPrice).decimal,
             let time = at(fields.occurredAt).time
-        else { preconditionFailure("a judged invoice line has its required fields") }
+        else { preconditionFailure("a refined invoice line has its required fields") }
         let numbers: (quantity: Int64, price: Int64, amount: Int64)
         switch amount(quantity: quantity, price: price, field: "") {
         case .success(let found): numbers = found
@@ -65,7 +65,7 @@ extension ContractPlan {
             unitPrice: numbers.price,
             namesCustomer: event.customer != nil
         )
-        event.flags = flags(judgement, price: numbers.price, description: event.description, product: product)
+        event.flags = flags(validation, price: numbers.price, description: event.description, product: product)
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
         if let index = contract.versionTime, let version = values[index].time {
             event.versionAt = max(0, version.instant.micros)
@@ -87,13 +87,13 @@ extension ContractPlan {
         }
     }
 
-    func flags(_ judgement: Judgement, price: Int64, description: ByteString?, product: ByteString) -> LineFlags {
+    func flags(_ validation: Validation, price: Int64, description: ByteString?, product: ByteString) -> LineFlags {
         var flags: LineFlags = []
         if description == nil { flags.insert(.noDescription) }
         if price == 0 { flags.insert(.zeroPrice) }
         if isService(product) { flags.insert(.notMerchandise) }
-        if !judgement.corrections.isEmpty { flags.insert(.corrected) }
-        if judgement.flags.contains(where: { $0 != "no_description" && $0 != "zero_price" }) {
+        if !validation.corrections.isEmpty { flags.insert(.corrected) }
+        if validation.flags.contains(where: { $0 != "no_description" && $0 != "zero_price" }) {
             flags.insert(.contractFlag)
         }
         return flags

@@ -2,7 +2,7 @@ package import Contracts
 import Primitives
 import RetailModel
 
-/// The named pure functions that make canonical events of judged values; contracts bind their parameters to fields.
+/// The named pure functions that make canonical events of refined values; contracts bind their parameters to fields.
 package enum Mappers {
     private static let texts: Set<FieldType> = [.text, .uuid]
     private static let keys: Set<FieldType> = [.text, .uuid, .integer]
@@ -76,15 +76,15 @@ package enum Mappers {
     static func run(
         _ plan: ContractPlan,
         _ values: [FieldValue],
-        _ judgement: Judgement,
+        _ validation: Validation,
         _ recordID: Identifier,
         hashes: Bool,
         _ canonical: inout ByteBuilder
     ) -> MapResult {
         do throws(MapRefusal) {
             switch plan.mapper {
-            case .invoiceLine: return plan.invoiceLine(values, judgement, recordID, hashes: hashes, &canonical)
-            case .sale: return .event(.sale(try plan.sale(values, judgement, hashes: hashes, &canonical)))
+            case .invoiceLine: return plan.invoiceLine(values, validation, recordID, hashes: hashes, &canonical)
+            case .sale: return .event(.sale(try plan.sale(values, validation, hashes: hashes, &canonical)))
             case .reference: return .event(.reference(try plan.reference(values, hashes: hashes, &canonical)))
             }
         } catch {
@@ -162,7 +162,7 @@ final class ContractPlan: Sendable {
         } else {
             services = []
         }
-        // Settings are judged when the contract is loaded; a text that is no pattern there names no code.
+        // Settings are refined when the contract is loaded; a text that is no pattern there names no code.
         if case .texts(let list)? = contract.settings["non_product_patterns"] {
             servicePatterns = list.compactMap { Pattern.compiled($0.description) }
         } else {

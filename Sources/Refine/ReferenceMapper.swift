@@ -12,7 +12,7 @@ extension ContractPlan {
         _ canonical: inout ByteBuilder
     ) throws(MapRefusal) -> ReferenceEvent {
         guard let key = value("key", values).key, let time = value("valid_from", values).time else {
-            preconditionFailure("a judged reference record has its required fields")
+            preconditionFailure("a refined reference record has its required fields")
         }
         var event = ReferenceEvent(
             entity: contract.settings["entity"] == .text("store") ? .store : .customer,
@@ -38,7 +38,7 @@ extension ContractPlan {
         func cell(_ parameter: String) -> FieldValue { column(parameter).map { row[$0] } ?? .null }
         guard let product = cell("items.key").key, let name = cell("items.name").key,
             let category = cell("items.category").key, let price = try units(cell("items.price"), "items.price")
-        else { preconditionFailure("a judged menu item has its required fields") }
+        else { preconditionFailure("a refined menu item has its required fields") }
         return ReferenceEvent.MenuItem(product: product, name: name, category: category, price: price)
     }
 }

@@ -177,7 +177,7 @@ extension Refiner {
                 )
             )
         }
-        if let reason = field.judgeCount(tape.count(node)) { return .reason(reason) }
+        if let reason = field.checkCount(tape.count(node)) { return .reason(reason) }
         var rows: [[FieldValue]] = []
         rows.reserveCapacity(tape.count(node))
         var child = tape.firstChild(node)

@@ -38,14 +38,14 @@ package struct Refiner {
 
     package init(book: ContractBook) { self.book = book }
 
-    /// Judges the records of a logged batch from an offset on.
+    /// Refines the records of a logged batch from an offset on.
     ///
     /// - Throws: ``ContractMissing``, or `RecordBatchError` when the stored batch cannot be read.
-    package mutating func judge(
+    package mutating func refine(
         _ batch: LoggedBatch,
         topic: String,
         from: Int64,
-        into records: inout [JudgedRecord]
+        into records: inout [RefinedRecord]
     ) throws {
         let envelope = batch.envelope
         let view = try RecordBatchView(batch.buffer, at: batch.range.lowerBound, end: batch.range.upperBound)
@@ -60,7 +60,7 @@ package struct Refiner {
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
             // Made and filled in its place: a copy would count references to all its parts.
             let last = records.count
-            records.append(JudgedRecord(envelope, feed: feed, topic: topicName, recordID: id, offset: offset))
+            records.append(RefinedRecord(envelope, feed: feed, topic: topicName, recordID: id, offset: offset))
             switch envelope.action {
             case .receive: break
             case .redrive: records[last].action = .redrive
@@ -70,7 +70,7 @@ package struct Refiner {
                 continue
             }
             do {
-                try judge(batch.buffer, record.value, envelope, &records[last])
+                try refine(batch.buffer, record.value, envelope, &records[last])
             } catch {
                 records.removeLast()
                 throw error
@@ -78,15 +78,15 @@ package struct Refiner {
         }
     }
 
-    /// Judges one record; bytes are kept where somebody will need them again.
-    package mutating func judge(
+    /// Refines one record; bytes are kept where somebody will need them again.
+    package mutating func refine(
         _ buffer: [UInt8],
         _ range: Range<Int>,
         _ envelope: RecordEnvelope,
-        _ judged: inout JudgedRecord
+        _ refined: inout RefinedRecord
     ) throws(ContractMissing) {
-        let verdict = try refine(buffer, range, envelope, recordID: judged.recordID)
-        Self.settle(verdict, buffer, range, envelope, &judged)
+        let verdict = try refine(buffer, range, envelope, recordID: refined.recordID)
+        Self.settle(verdict, buffer, range, envelope, &refined)
     }
 
     /// Writes a verdict down.
@@ -95,28 +95,28 @@ package struct Refiner {
         _ buffer: [UInt8],
         _ range: Range<Int>,
         _ envelope: RecordEnvelope,
-        _ judged: inout JudgedRecord
+        _ refined: inout RefinedRecord
     ) {
-        var keepsBytes = judged.action != .receive
+        var keepsBytes = refined.action != .receive
         switch verdict {
         case .accepted(let event):
-            judged.outcome = .accepted(event)
-            keepsBytes = keepsBytes || !judged.requires.isEmpty
+            refined.outcome = .accepted(event)
+            keepsBytes = keepsBytes || !refined.requires.isEmpty
         case .rejected(let reasons):
-            judged.outcome = .quarantined(reasons: ByteString(json(reasons)))
+            refined.outcome = .quarantined(reasons: ByteString(json(reasons)))
             keepsBytes = true
         }
         guard keepsBytes else { return }
-        judged.bytes = ByteString(buffer[range])
+        refined.bytes = ByteString(buffer[range])
         if case .csv(let header, let separator) = envelope.format {
-            judged.csvHeader = header
-            judged.csvSeparator = Int64(separator)
+            refined.csvHeader = header
+            refined.csvSeparator = Int64(separator)
         }
     }
 
     /// Refines a record that is received now.
     ///
-    /// - Parameter isKept: Whether the record is wanted too: what ``judge(_:topic:from:into:)`` makes of it when it is
+    /// - Parameter isKept: Whether the record is wanted too: what ``refine(_:topic:from:into:)`` makes of it when it is
     ///   read from the log, except for the offset, which it does not have yet. Else its hashes are not needed either.
     package mutating func receive(
         _ buffer: [UInt8],
@@ -124,22 +124,22 @@ package struct Refiner {
         _ envelope: RecordEnvelope,
         recordID: Identifier,
         isKept: Bool
-    ) throws(ContractMissing) -> (verdict: Verdict, record: JudgedRecord?) {
+    ) throws(ContractMissing) -> (verdict: Verdict, record: RefinedRecord?) {
         let verdict = try refine(buffer, range, envelope, recordID: recordID, hashes: isKept)
         guard isKept else { return (verdict, nil) }
         if lastFeed?.name != envelope.feed {
             let topic = TopicPartition(feed: envelope.feed).topic
             lastFeed = (envelope.feed, ByteString(envelope.feed), ByteString(topic))
         }
-        var judged = JudgedRecord(
+        var refined = RefinedRecord(
             envelope,
             feed: lastFeed?.feed ?? "",
             topic: lastFeed?.topic ?? "",
             recordID: recordID,
             offset: 0
         )
-        Self.settle(verdict, buffer, range, envelope, &judged)
-        return (verdict, judged)
+        Self.settle(verdict, buffer, range, envelope, &refined)
+        return (verdict, refined)
     }
 
     /// Refines one record.
@@ -163,14 +163,14 @@ package struct Refiner {
         }
         // Bytes that are no event at all have no values to ask rules about.
         guard values.count == plan.contract.fields.count else { return .rejected(Reason.listed(reasons)) }
-        let judgement = plan.contract.judge(&values)
+        let validation = plan.contract.validate(&values)
         if !reasons.isEmpty {
             // A value that cannot be read is null to the rules; they are asked so that the sender hears all
             // reasons at once.
-            return .rejected(Reason.listed(reasons + judgement.reasons.filter { !Self.isInside($0.field, reasons) }))
+            return .rejected(Reason.listed(reasons + validation.reasons.filter { !Self.isInside($0.field, reasons) }))
         }
-        if !judgement.reasons.isEmpty { return .rejected(Reason.listed(judgement.reasons)) }
-        switch Mappers.run(plan, values, judgement, recordID, hashes: hashes, &canonical) {
+        if !validation.reasons.isEmpty { return .rejected(Reason.listed(validation.reasons)) }
+        switch Mappers.run(plan, values, validation, recordID, hashes: hashes, &canonical) {
         case .event(let event): return .accepted(event)
         case .reason(let reason): return .rejected([reason])
         }
@@ -218,7 +218,7 @@ package struct Refiner {
     }
 }
 
-extension JudgedRecord {
+extension RefinedRecord {
     /// A record with nothing said about it yet.
     fileprivate init(
         _ envelope: RecordEnvelope,

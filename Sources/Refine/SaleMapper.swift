@@ -8,7 +8,7 @@ extension ContractPlan {
     /// - Parameter canonical: Work space.
     func sale(
         _ values: [FieldValue],
-        _ judgement: Judgement,
+        _ validation: Validation,
         hashes: Bool,
         _ canonical: inout ByteBuilder
     ) throws(MapRefusal) -> SaleEvent {
@@ -16,7 +16,7 @@ extension ContractPlan {
         let fields = saleFields
         guard let document = at(fields.document).key, let time = at(fields.occurredAt).time,
             case .list(let rows) = at(fields.lines)
-        else { preconditionFailure("a judged sale has its required fields") }
+        else { preconditionFailure("a refined sale has its required fields") }
         let (day, hour) = calendar(time.instant)
         var header = DocumentHeader(
             source: source,
@@ -62,11 +62,11 @@ extension ContractPlan {
         for index in rows.indices {
             // Made and filled in its place: a copy would count references to all its parts.
             lines.append(try line(index, rows[index], header, hour, time))
-            try fill(&lines[index], index, rows[index], header, time, judgement)
+            try fill(&lines[index], index, rows[index], header, time, validation)
             if hashes { encoding.add(&lines[index], to: &canonical) }
         }
-        header.reportedTotal = try reportedTotal(at(fields.total), lines, judgement)
-        header.flags = documentFlags(judgement, header, time)
+        header.reportedTotal = try reportedTotal(at(fields.total), lines, validation)
+        header.flags = documentFlags(validation, header, time)
         header.requires = requirements(values, rows, store: header.store)
         let hash = hashes ? encoding.finish(header, &canonical) : .zero
         return SaleEvent(header: header, lines: lines, contentHash: hash)
@@ -131,7 +131,7 @@ extension ContractPlan {
         var entries: [StatusEntry] = []
         for row in rows {
             guard let text = row[saleFields.historyStatus].key, let time = row[saleFields.historyAt].time else {
-                preconditionFailure("a judged status has its name and its time")
+                preconditionFailure("a refined status has its name and its time")
             }
             entries.append(StatusEntry(status: try named(text, "statuses.status"), at: time.instant.micros))
         }
@@ -145,9 +145,9 @@ extension ContractPlan {
     private func reportedTotal(
         _ value: FieldValue,
         _ lines: [LineEvent],
-        _ judgement: Judgement
+        _ validation: Validation
     ) throws(MapRefusal) -> Int64? {
-        let corrected = judgement.corrections.first { $0.field.field == saleFields.total && $0.row == nil }
+        let corrected = validation.corrections.first { $0.field.field == saleFields.total && $0.row == nil }
         let sent = try units(corrected?.old ?? value, "reported_total")
         guard corrected == nil else { return sent }
         // By index: a copy of a line would count references to all its parts.
@@ -156,10 +156,10 @@ extension ContractPlan {
         return sent == sum ? nil : sent
     }
 
-    private func documentFlags(_ judgement: Judgement, _ header: DocumentHeader, _ time: FieldTime) -> DocumentFlags {
+    private func documentFlags(_ validation: Validation, _ header: DocumentHeader, _ time: FieldTime) -> DocumentFlags {
         var flags = DocumentFlags(rawValue: 0)
-        if !judgement.corrections.isEmpty { flags.insert(.corrected) }
-        for rule in judgement.flags {
+        if !validation.corrections.isEmpty { flags.insert(.corrected) }
+        for rule in validation.flags {
             switch rule {
             case "receipt_differs": flags.insert(.receiptDiffers)
             // Flags of lines, set by what the lines hold.
@@ -208,7 +208,7 @@ extension ContractPlan {
         let fields = saleFields
         guard let product = cell(fields.product).key, let quantity = cell(fields.quantity).decimal,
             let price = cell(fields.unitPrice).decimal
-        else { preconditionFailure("a judged line has its required fields") }
+        else { preconditionFailure("a refined line has its required fields") }
         let numbers: (quantity: Int64, price: Int64, amount: Int64)
         switch amount(quantity: quantity, price: price, field: "") {
         case .success(let found): numbers = found
@@ -247,7 +247,7 @@ extension ContractPlan {
         _ row: [FieldValue],
         _ header: DocumentHeader,
         _ time: FieldTime,
-        _ judgement: Judgement
+        _ validation: Validation
     ) throws(MapRefusal) {
         func cell(_ column: Int) -> FieldValue { column < 0 ? .null : row[column] }
         let fields = saleFields
@@ -260,11 +260,11 @@ extension ContractPlan {
             unitPrice: event.unitPrice,
             namesCustomer: header.customer != nil
         )
-        if judgement.corrections.isEmpty {
+        if validation.corrections.isEmpty {
             let sent = try units(cell(fields.lineTotal), "lines.reported_total")
             event.reportedAmount = sent == event.amount ? nil : sent
         } else {
-            try note(judgement.corrections, of: index, cell(fields.lineTotal), &event)
+            try note(validation.corrections, of: index, cell(fields.lineTotal), &event)
         }
         if event.description == nil { event.flags.insert(.noDescription) }
         if event.unitPrice == 0 { event.flags.insert(.zeroPrice) }

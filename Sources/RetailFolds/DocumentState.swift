@@ -109,8 +109,8 @@ final class DocumentState {
         if row.country.offer(country, at: time) { row.countryID = countryID }
     }
 
-    /// Judges a version against the current one under `identity` (empty: the document) and notes the loser.
-    func judge(
+    /// Ranks a version against the current one under `identity` (empty: the document) and notes the loser.
+    func rank(
         hash: ByteString,
         at versionAt: Int64,
         identity: ByteString,
@@ -144,13 +144,13 @@ final class DocumentState {
         return .loses(conflict: conflict)
     }
 
-    func judgeVersion(
+    func rankVersion(
         hash: ByteString,
         at versionAt: Int64,
         identity: ByteString,
         offset: Int64
     ) -> VersionVerdict {
-        judge(
+        rank(
             hash: hash,
             at: versionAt,
             identity: identity,
@@ -166,7 +166,7 @@ final class DocumentState {
     /// Puts a line under its identity, if it wins there.
     func put(_ line: LineRow) -> VersionVerdict {
         let old = lines[line.identity]
-        let verdict = judge(
+        let verdict = rank(
             hash: line.contentHash,
             at: line.versionAt,
             identity: line.identity,

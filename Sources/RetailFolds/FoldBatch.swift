@@ -9,7 +9,7 @@ struct RecordKey: Hashable {
     var recordID: ByteString
     var hash: ByteString
 
-    init(_ record: JudgedRecord) {
+    init(_ record: RefinedRecord) {
         feed = record.feed
         recordID = ByteString(record.recordID.bytes)
         hash = ByteString(Digest.sha256(of: record.bytes.bytes).bytes)
@@ -103,7 +103,7 @@ struct FoldBatch {
 
     /// Which of the records that may have to wait do so already.
     mutating func loadParked(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         _ source: any TableStore
     ) throws(TableStoreError) {
         if missing.isEmpty { return }
@@ -116,7 +116,7 @@ struct FoldBatch {
     }
 
     /// Whether a reference record has an effect: a redrive has one while its entry of quarantine is open.
-    func admits(_ record: JudgedRecord) -> Bool {
+    func admits(_ record: RefinedRecord) -> Bool {
         switch record.action {
         case .receive, .release: true
         case .discard: false

@@ -29,7 +29,7 @@ struct FoldNeeds {
     private var lastFeed: ByteString?, lastRun: ByteString?
     private var lastStore: NaturalKey?, lastCustomer: NaturalKey?, lastCountry: ByteString?
 
-    mutating func add(_ record: JudgedRecord) {
+    mutating func add(_ record: RefinedRecord) {
         if lastFeed != record.feed || lastRun != record.run {
             lastFeed = record.feed
             lastRun = record.run

@@ -5,7 +5,7 @@ import Tables
 /// Applying one record to the overlay of a batch.
 extension RetailFold {
     /// - Parameter reference: What became of it when it is a reference record.
-    mutating func apply(_ record: JudgedRecord, _ reference: Tally?, _ batch: inout FoldBatch) {
+    mutating func apply(_ record: RefinedRecord, _ reference: Tally?, _ batch: inout FoldBatch) {
         windows.passReceiptTime(record)
         if case .tick = record.outcome { return }
         senders.apply(record)
@@ -27,7 +27,7 @@ extension RetailFold {
         add(tally, record, &batch)
     }
 
-    private mutating func add(_ tally: Tally, _ record: JudgedRecord, _ batch: inout FoldBatch) {
+    private mutating func add(_ tally: Tally, _ record: RefinedRecord, _ batch: inout FoldBatch) {
         if batch.lastTally?.feed == record.feed, batch.lastTally?.run == record.run {
             batch.lastTally?.sum.add(tally)
         } else {
@@ -50,7 +50,7 @@ extension RetailFold {
     }
 
     private mutating func quarantine(
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         _ reasons: ByteString,
         _ batch: inout FoldBatch,
         _ tally: inout Tally
@@ -72,15 +72,15 @@ extension RetailFold {
         nextQuarantine += 1
     }
 
-    private mutating func use(_ record: JudgedRecord, sign: Int64, _ batch: inout FoldBatch) {
+    private mutating func use(_ record: RefinedRecord, sign: Int64, _ batch: inout FoldBatch) {
         let feed = runID(record.feed, "", &batch)
         let used = batch.usage[feed] ?? (0, 0)
         batch.usage[feed] = (used.entries + sign, used.bytes + sign * Int64(record.bytes.count))
     }
 
-    /// An entry of quarantine that is judged again or given up; true when its record is to be counted now. An entry
+    /// An entry of quarantine that is refined again or given up; true when its record is to be counted now. An entry
     /// that is not there or is resolved stays as it is: a record counts once, however often it is redriven.
-    private mutating func resolve(_ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
+    private mutating func resolve(_ record: RefinedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
         let key = RecordKey(record)
         guard var row = batch.quarantine[key], row[9] == .null else {
             if Mutant.isPlanted(.repeatedRedrive()) { tally.received = 1 }
@@ -131,7 +131,7 @@ extension RetailFold {
 
     private mutating func line(
         _ event: LineEvent,
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         _ batch: inout FoldBatch,
         _ tally: inout Tally
     ) {
@@ -171,7 +171,7 @@ extension RetailFold {
 
     private mutating func sale(
         _ event: SaleEvent,
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         _ batch: inout FoldBatch,
         _ tally: inout Tally
     ) {
@@ -202,7 +202,7 @@ extension RetailFold {
             documentID = state.row.id
             before = WindowShare(state.row)
             defer { after = WindowShare(state.row) }
-            verdict = state.judgeVersion(
+            verdict = state.rankVersion(
                 hash: ByteString(event.contentHash.bytes),
                 at: header.versionAt,
                 identity: "",

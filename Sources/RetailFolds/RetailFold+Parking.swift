@@ -4,7 +4,7 @@ import Primitives
 package import RetailModel
 package import Tables
 
-/// Parked records whose references have arrived: read from the store, to be judged again and counted.
+/// Parked records whose references have arrived: read from the store, to be refined again and counted.
 package struct DueRelease {
     /// A reference that arrived, and nobody waits for it any more.
     var finished: [Int64] = []
@@ -24,7 +24,7 @@ extension RetailFold {
     static var releaseRowsMax: Int { 8_000 }
 
     /// Parks the record when a reference is missing; false when it can be counted.
-    mutating func parks(_ record: JudgedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
+    mutating func parks(_ record: RefinedRecord, _ batch: inout FoldBatch, _ tally: inout Tally) -> Bool {
         let missing = record.requires.filter { batch.missing.contains($0) }
         if missing.isEmpty { return false }
         let key = RecordKey(record)
@@ -46,7 +46,7 @@ extension RetailFold {
 
     private static func parkedRow(
         id: Int64?,
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         _ key: RecordKey,
         _ missing: ByteString
     ) -> [Cell] {
@@ -114,7 +114,7 @@ extension RetailFold {
     /// - Parameter records: What ``DueRelease/rows`` are now, with action `release`.
     package mutating func release(
         _ due: DueRelease,
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         from source: any TableStore
     ) throws(TableStoreError) -> (changes: ChangeSet, tally: Tally) {
         try prime(source)

@@ -54,7 +54,7 @@ struct ReferenceVersion {
 /// behind them in one batch finds what it needs; the tables are the same as in any other order (spec model 1.11).
 extension RetailFold {
     mutating func applyReferences(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         _ source: any TableStore,
         _ batch: inout FoldBatch
     ) throws(TableStoreError) {
@@ -76,7 +76,7 @@ extension RetailFold {
                     )
                 }
             }
-            let tally = judge(event, records[index], &batch)
+            let tally = settleVersions(event, records[index], &batch)
             batch.referenceTallies[index] = tally
             try describe(event, isNew: tally.distinct > 0, source, &batch)
             guard tally.distinct > 0 else { continue }
@@ -91,7 +91,9 @@ extension RetailFold {
         try release(arrived, source, &batch)
     }
 
-    private mutating func judge(_ event: ReferenceEvent, _ record: JudgedRecord, _ batch: inout FoldBatch) -> Tally {
+    private mutating func settleVersions(_ event: ReferenceEvent, _ record: RefinedRecord, _ batch: inout FoldBatch)
+        -> Tally
+    {
         var tally = Tally()
         let key = EntityKey(event)
         var versions = batch.entities[key] ?? []

@@ -3,7 +3,7 @@ package import Primitives
 package import RetailModel
 package import Tables
 
-/// The live fold: judged records in, changes of tables out.
+/// The live fold: refined records in, changes of tables out.
 ///
 /// A batch is gathered (which rows are needed), looked up, applied in memory over an overlay, and turned into one
 /// change set; the store commits it with the positions. The result does not depend on the order of records, on how
@@ -48,7 +48,7 @@ package struct RetailFold {
     /// - Returns: The changes to commit with the positions after the last record, and what happened by run (empty name:
     ///   by feed).
     package mutating func apply(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         from source: any TableStore
     ) throws(TableStoreError) -> (changes: ChangeSet, tally: Tally) {
         try prime(source)
@@ -105,7 +105,7 @@ package struct RetailFold {
     // MARK: Gathering
 
     mutating func gather(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         _ source: any TableStore,
         _ batch: inout FoldBatch
     ) throws(TableStoreError) {

@@ -44,7 +44,7 @@ struct SenderFold {
         }
     }
 
-    mutating func apply(_ record: JudgedRecord) {
+    mutating func apply(_ record: RefinedRecord) {
         guard record.action == .receive, !record.sender.isEmpty, record.outcome != .tick else { return }
         let key = NaturalKey(record.feed, record.sender)
         let seen = record.receivedAt.micros
@@ -146,7 +146,7 @@ struct SenderFold {
     }
 }
 
-extension JudgedRecord {
+extension RefinedRecord {
     /// Event time in microseconds of an accepted line or sale.
     var eventTime: Int64? {
         switch outcome {

@@ -75,7 +75,7 @@ struct WatermarkRow: Equatable {
     }
 
     /// What the latest sale of the store says of how its windows close.
-    mutating func take(_ policy: WindowPolicy, _ record: JudgedRecord) {
+    mutating func take(_ policy: WindowPolicy, _ record: RefinedRecord) {
         receivedAt = max(receivedAt, record.receivedAt.micros)
         length = policy.length
         lateness = policy.lateness

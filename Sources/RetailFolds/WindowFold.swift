@@ -120,7 +120,7 @@ struct WindowFold {
 
     /// Publishes windows of stores that sent nothing for so long, as far as receipt time has come; called for every
     /// record of the log. What lies ahead of receipt time stays open: a clock that is ahead makes no other sale late.
-    mutating func passReceiptTime(_ record: JudgedRecord) {
+    mutating func passReceiptTime(_ record: RefinedRecord) {
         let now = record.receivedAt.micros
         guard now >= idleFromLeast, let due = idleFrom[record.topic], now >= due else { return }
         var next = Int64.max
@@ -146,7 +146,7 @@ struct WindowFold {
     /// Applies what one record did to one document, then moves the clocks of its store.
     mutating func apply(
         _ header: DocumentHeader,
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         documentID: Int64,
         storeID: Int64,
         before: WindowShare?,
@@ -175,7 +175,7 @@ struct WindowFold {
         _ before: WindowShare?,
         _ after: WindowShare?,
         _ policy: WindowPolicy?,
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         _ documentID: Int64,
         _ header: DocumentHeader
     ) {
@@ -209,7 +209,7 @@ struct WindowFold {
         _ amount: Int128,
         _ count: Int64,
         _ policy: WindowPolicy?,
-        _ record: JudgedRecord,
+        _ record: RefinedRecord,
         isLate: Bool
     ) {
         var row: WindowRow
@@ -251,7 +251,7 @@ struct WindowFold {
         return low
     }
 
-    private mutating func note(_ row: WindowRow, old: WindowRow, _ cause: PublishCause, _ record: JudgedRecord) {
+    private mutating func note(_ row: WindowRow, old: WindowRow, _ cause: PublishCause, _ record: RefinedRecord) {
         let before: (total: Int128, count: Int64) =
             old.revision == 0 && cause.rawValue < 2 ? (0, 0) : (old.total, old.count)
         revisions.append([
@@ -262,7 +262,7 @@ struct WindowFold {
     }
 
     /// Publishes an open window.
-    private mutating func publish(_ key: WindowKey, _ cause: PublishCause, _ record: JudgedRecord) {
+    private mutating func publish(_ key: WindowKey, _ cause: PublishCause, _ record: RefinedRecord) {
         guard var row = rows[key] else { preconditionFailure("an open window has its row in memory") }
         let old = row
         row.revision = 1
@@ -284,7 +284,7 @@ struct WindowFold {
         _ storeID: Int64,
         _ policy: WindowPolicy,
         _ eventTime: Int64,
-        _ record: JudgedRecord
+        _ record: RefinedRecord
     ) {
         let now = record.receivedAt.micros
         var mark: WatermarkRow
@@ -318,7 +318,7 @@ struct WindowFold {
         _ storeID: Int64,
         _ policy: WindowPolicy,
         _ eventTime: Int64,
-        _ record: JudgedRecord
+        _ record: RefinedRecord
     ) {
         let now = record.receivedAt.micros
         let stored = clocks[storeID]?[record.sender]

@@ -66,7 +66,7 @@ extension RetailTables {
             Column("record_id", .blob, "record_id, 16 bytes"),
             Column("content_hash", .blob, "SHA-256 of the original bytes"), Column("bytes", .blob, "original bytes"),
             Column("missing", .text, "JSON array of the missing references"),
-            Column("contract", .blob, "digest of the contract that judged"),
+            Column("contract", .blob, "digest of the contract that refined"),
             Column("first_seen", .integer, "receipt time, µs"), Column("run", .text, "ingest run"),
             Column("sender", .text, "sender"),
             Column("csv_header", .text, nullable: true, "header row of a CSV record"),

@@ -71,9 +71,9 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .quarantineMebibytesMax:
             "Bytes of open quarantine entries; beyond it requests with bad records are refused (507) and store nothing."
         case .compatibilityInvoices:
-            "Serve POST /invoicedata and the reference answers of GET / and GET /health; a file judges its bodies instead of Contracts/invoices-compat.yaml."
+            "Serve POST /invoicedata and the reference answers of GET / and GET /health; a file refines its bodies instead of Contracts/invoices-compat.yaml."
         case .compatibilityPos:
-            "Serve POST /validation-service/api/v1/pos/validate_transaction and GET /validation-service/api/v1/health; a file judges its bodies instead of Contracts/pos-compat.yaml."
+            "Serve POST /validation-service/api/v1/pos/validate_transaction and GET /validation-service/api/v1/health; a file refines its bodies instead of Contracts/pos-compat.yaml."
         }
     }
 

@@ -39,8 +39,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     package var meaning: String {
         switch self {
         case .ingest_requests_total: "Requests to a feed or to a path of a reference system, whatever the answer."
-        case .ingest_records_accepted_total: "Records judged good and made durable, duplicates included."
-        case .ingest_records_rejected_total: "Records judged bad, durable and quarantined."
+        case .ingest_records_accepted_total: "Records refined good and made durable, duplicates included."
+        case .ingest_records_rejected_total: "Records refined bad, durable and quarantined."
         case .ingest_sales_corrected_total:
             "Accepted sales with a corrected value, most often a total or line total; a duplicate counts again."
         case .ingest_receipts_differing_total:
@@ -51,7 +51,7 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .log_batches_total: "Batches made durable."
         case .log_bytes_total: "Bytes of batches made durable."
         case .process_fresh_records_total:
-            "Records folded as they were judged when they were received, without being read from the log and judged again."
+            "Records folded as they were refined when they were received, without being read from the log and refined again."
         case .process_records_total:
             "Received records folded into the tables: distinct, duplicates, quarantined or parked."
         case .process_duplicates_total: "Records that were known already."

@@ -60,7 +60,7 @@ extension ContractStartup {
         }
     }
 
-    /// The contract that judges a path's bodies; nil when the path is off.
+    /// The contract that validates a path's bodies; nil when the path is off.
     private static func compatible(
         _ setting: SettingName,
         _ path: CompatibilityPath,
@@ -87,7 +87,7 @@ extension ContractStartup {
             let place = place(of: key, in: text)
             throw UsageError(
                 "settings.contract_unfit",
-                "\(value.text):\(place): \(key[0]) is \(given.quotedForMessage), and \(setting.rawValue) (\(value.origin)) judges bodies of feed \(wanted.name) with mapper \(wanted.mapper.name); write \(needs), or name another file."
+                "\(value.text):\(place): \(key[0]) is \(given.quotedForMessage), and \(setting.rawValue) (\(value.origin)) validates bodies of feed \(wanted.name) with mapper \(wanted.mapper.name); write \(needs), or name another file."
             )
         }
         return found

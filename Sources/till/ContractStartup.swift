@@ -7,14 +7,14 @@ import Primitives
 import RecordBatch
 import Refine
 
-/// Contract texts are records of the control topic: an event is judged for ever under the text its digest names.
+/// Contract texts are records of the control topic: an event is refined for ever under the text its digest names.
 enum ContractStartup {
     static let topic = TopicPartition("till.contracts")
 
     /// Reads all known texts, then makes the configured ones durable where they are new.
     ///
-    /// The sender of a control record is the profile whose path the contract judges, empty for the contract of a feed:
-    /// so that a record of such a path is known as one when it is judged again.
+    /// The sender of a control record is the profile whose path the contract refines, empty for the contract of a feed:
+    /// so that a record of such a path is known as one when it is refined again.
     static func load(_ log: EmbeddedLog, _ book: ContractBook, _ configured: ConfiguredContracts, now: Timestamp) throws
     {
         var known: Set<Role> = []

@@ -3,7 +3,7 @@ import Network
 import Primitives
 
 /// Keeps `till ingest` from running far ahead of the tables: the command ends when they have everything, and a server
-/// that folds what it just received need not read and judge it again (decision 27).
+/// that folds what it just received need not read and refine it again (decision 27).
 ///
 /// Single owner. Where the server cannot say when the tables have something, nothing is held back any more.
 final class IngestPace {

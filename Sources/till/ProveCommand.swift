@@ -80,7 +80,7 @@ enum ProveCommand {
             bufferBytes: bufferBytes,
             comparesRows: comparesRows
         ) { positions in
-            // After the snapshot: every contract that judged a record below its positions is in the log by now.
+            // After the snapshot: every contract that refined a record below its positions is in the log by now.
             try ContractStartup.read(log, disk, into: book)
             return positions.offsets.filter { $0.key.feed != nil }.sorted { $0.key < $1.key }.map {
                 partition,

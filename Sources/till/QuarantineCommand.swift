@@ -136,7 +136,7 @@ enum QuarantineCommand {
             return .success
         }
         let entries = submitted == 1 ? "1 entry was" : "\(submitted) entries were"
-        let done = verb == "redrive" ? "judged again" : "given up"
+        let done = verb == "redrive" ? "refined again" : "given up"
         TillMain.print(
             submitted == 0
                 ? "No open entry is meant; nothing was done."

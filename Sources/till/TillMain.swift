@@ -41,7 +41,7 @@ enum TillMain {
         till conflicts [SERVER]                                        versions that contradict each other
         till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE] [SERVER]    rejected records
         till quarantine rules | show ID [SERVER]                       open records by rule; one with its bytes
-        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [SERVER]    judge again by today's contract; give up
+        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [SERVER]    refine again by today's contract; give up
         till backup DIR [--data DIR] [SETTINGS] [--json]               consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it

@@ -332,7 +332,7 @@ import YAMLTree
                         field.fields.fields.map { value($0.read(.csv(bytes("1")))) ?? FieldValue.null }
                     ])
                 }
-                _ = contract.judge(&values)
+                _ = contract.validate(&values)
             }
         }
         #expect(accepted > 100, "the mutations leave some contracts whole")

@@ -10,19 +10,19 @@ import Testing
         #expect(contract.digest == Digest.sha256(of: contract.text))
         let row = ["489434", "85048", "15CM CHRISTMAS", "12", "2009-12-01 07:45:00", "6.95", "13085.0", "", "UK", ""]
         var values = try zip(contract.fields.fields, row).map { try #require(value($0.read(.csv(bytes($1))))) }
-        #expect(contract.judge(&values) == Judgement())
+        #expect(contract.validate(&values) == Validation())
         #expect(contract.fields.index(of: "Customer ID") == 6 && contract.fields.index(of: "Price") == 5)
         #expect(contract.fields.index(of: "price") == nil && contract.fields.index(of: "") == nil)
         values[3] = number("0")
         values[2] = .null
         values[5] = number("0")
-        let judgement = contract.judge(&values)
+        let validation = contract.validate(&values)
         #expect(
-            judgement.reasons.map(\.rule) == ["quantity_zero"] && judgement.flags == ["no_description", "zero_price"]
+            validation.reasons.map(\.rule) == ["quantity_zero"] && validation.flags == ["no_description", "zero_price"]
         )
         values[3] = number("-1000000")
         values[5] = number("1000.00001")
-        #expect(contract.judge(&values).reasons.map(\.rule) == ["amount_limit"])
+        #expect(contract.validate(&values).reasons.map(\.rule) == ["amount_limit"])
         let patterns = try #require(contract.settings["non_product_patterns"])
         guard case .texts(let sources) = patterns else { throw ContractProblems([]) }
         let compiled = try sources.map { try #require(Pattern.compiled($0.description)) }
@@ -86,23 +86,23 @@ import Testing
                 [.text("a"), .null, number("0.333"), number("0.00001"), .null],
             ]
         )
-        let judgement = contract.judge(&values)
-        #expect(judgement.reasons == [] && judgement.flags == ["item_twice"])
+        let validation = contract.validate(&values)
+        #expect(validation.reasons == [] && validation.flags == ["item_twice"])
         #expect(values[1] == .text("STORE_7") && values[6] == number("3"))
-        #expect(judgement.corrections.map(\.rule) == ["store_normal", "line_total", "line_total", "total_mismatch"])
-        #expect(judgement.corrections.map(\.row) == [nil, 0, 1, nil])
-        #expect(judgement.corrections.last?.old == number("99"))
-        #expect(contract.judge(&values).corrections == [], "judging again corrects nothing")
+        #expect(validation.corrections.map(\.rule) == ["store_normal", "line_total", "line_total", "total_mismatch"])
+        #expect(validation.corrections.map(\.row) == [nil, 0, 1, nil])
+        #expect(validation.corrections.last?.old == number("99"))
+        #expect(contract.validate(&values).corrections == [], "validating again corrects nothing")
         values[4] = .text("Cash")
-        #expect(contract.judge(&values).corrections == [] && values[4] == .text("cash"), "normalised, not corrected")
+        #expect(contract.validate(&values).corrections == [] && values[4] == .text("cash"), "normalised, not corrected")
     }
 
     @Test func `an amount is rounded to five digits once the rules have seen it`() throws {
         let row: [FieldValue] = [.text("a"), .null, number("2"), number("1.5"), number("3")]
         var values = sale("STORE_7", total: "3.000005", rows: [row])
-        #expect(try cornerShop().judge(&values).corrections.map(\.old) == [number("3.00001")])
+        #expect(try cornerShop().validate(&values).corrections.map(\.old) == [number("3.00001")])
         values[6] = number("2.999995000001")
-        #expect(try cornerShop().judge(&values).corrections == [] && values[6] == number("3"))
+        #expect(try cornerShop().validate(&values).corrections == [] && values[6] == number("3"))
     }
 
     @Test func `all reasons are reported at once with row and value`() throws {
@@ -119,7 +119,7 @@ import Testing
         )
         values[4] = .text("shells")
         values[9] = .boolean(true)
-        let reasons = contract.judge(&values).reasons
+        let reasons = contract.validate(&values).reasons
         #expect(
             reasons.map(\.rule) == [
                 "store_range", "quantity_positive", "quantity_positive", "card_known", "no_training",
@@ -135,19 +135,19 @@ import Testing
         values[4] = .text("bonus-12")
         values[5] = .text("open")
         #expect(
-            contract.judge(&values).reasons.map(\.rule) == ["store_range", "quantity_positive", "quantity_positive"]
+            contract.validate(&values).reasons.map(\.rule) == ["store_range", "quantity_positive", "quantity_positive"]
         )
     }
 
-    @Test func `five simple rules are judged in about a microsecond`() throws {
+    @Test func `five simple rules are validated in about a microsecond`() throws {
         let contract = try loaded("Contracts/invoices.yaml")
         var values: [FieldValue] = [
             .text("1"), .text("2"), .text("3"), number("6"), .null, number("2.55"), .null, .null, .text("UK"), .null,
         ]
         let clock = ContinuousClock()
         var count = 0
-        let spent = clock.measure { for _ in 0..<20_000 { count += contract.judge(&values).reasons.count } }
-        print("judge: \(spent / 20_000) per event, 4 rules")
+        let spent = clock.measure { for _ in 0..<20_000 { count += contract.validate(&values).reasons.count } }
+        print("validate: \(spent / 20_000) per event, 4 rules")
         let cells = ["489434", "85048", "15CM CHRISTMAS", "12", "2009-12-01 07:45:00", "6.95", "13085", "", "UK", ""]
             .map(bytes)
         let reading = clock.measure {

@@ -280,6 +280,6 @@ import YAMLTree
         )
         let contract = try Contract.parse(Array(text.utf8), mappers: Self.mappers).get()
         var values: [FieldValue] = [.text("x"), .null, .null, number("-3"), .list([]), .null]
-        #expect(contract.judge(&values).reasons.map(\.message) == ["-3 is low: -3"])
+        #expect(contract.validate(&values).reasons.map(\.message) == ["-3 is low: -3"])
     }
 }

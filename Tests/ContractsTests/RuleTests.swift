@@ -40,7 +40,7 @@ import Testing
     func `an expression is true or false`(check: String, wanted: Bool) throws {
         let contract = try smallContract(check: check).get()
         var values = values
-        #expect(contract.judge(&values).reasons.isEmpty == wanted)
+        #expect(contract.validate(&values).reasons.isEmpty == wanted)
     }
 
     @Test(arguments: [
@@ -111,7 +111,7 @@ import Testing
     @Test func `overflow and too much work are reasons`() throws {
         var values = values
         values[1] = number("99999999999999999999999999999999999999")
-        let reasons = try smallContract(check: "n * n > 1").get().judge(&values).reasons
+        let reasons = try smallContract(check: "n * n > 1").get().validate(&values).reasons
         #expect(reasons.map(\.rule) == ["overflow"])
         #expect(
             reasons[0].message
@@ -119,7 +119,7 @@ import Testing
         )
         values[3] = .text(ByteString([UInt8](repeating: 0x61, count: 60_000)))
         let costly = (0..<4).map { _ in "matches(t, \"[^b]{0,120}[^b]*b\")" }.joined(separator: " or ")
-        #expect(try smallContract(check: costly).get().judge(&values).reasons.map(\.rule) == ["too_costly"])
+        #expect(try smallContract(check: costly).get().validate(&values).reasons.map(\.rule) == ["too_costly"])
     }
 
     @Test(arguments: [

@@ -21,7 +21,7 @@ import Testing
     static let shards = 8
 
     /// Folds records in batches of random sizes, sometimes with a new process between two of them.
-    static func fold(_ records: [JudgedRecord], into store: any TableStore, _ random: inout SeededRandom) throws {
+    static func fold(_ records: [RefinedRecord], into store: any TableStore, _ random: inout SeededRandom) throws {
         var fold = RetailFold()
         var owner = try store.claim()
         var position = try store.positions()
@@ -49,7 +49,7 @@ import Testing
     }
 
     static func inMemory(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         _ random: inout SeededRandom,
         _ lives: inout CrashingLives
     ) throws -> ProofContents {
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// Offsets as this order has them in a log.
-    static func logged(_ records: [JudgedRecord]) -> [JudgedRecord] {
+    static func logged(_ records: [RefinedRecord]) -> [RefinedRecord] {
         records.enumerated().map { index, record in
             var record = record
             record.offset = Int64(index)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    /// What arrival order decides: offsets, receipt times, who judged first, and totals of runs.
+    /// What arrival order decides: offsets, receipt times, who refined first, and totals of runs.
     static let byArrival: Set<String> = ["log_offset", "contract", "first_seen"]
 
     @Test(arguments: 0..<shards)

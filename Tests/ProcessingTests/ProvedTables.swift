@@ -9,7 +9,7 @@ import Testing
 enum ProvedTables {
     /// Folds records in batches of `size`, with a new process between two of them, and compares the tables with the
     /// proof.
-    static func fold(_ records: [JudgedRecord], size: Int) throws -> MemoryTables {
+    static func fold(_ records: [RefinedRecord], size: Int) throws -> MemoryTables {
         let store = MemoryTables(MemoryTables.Storage(RetailTables.all))
         let owner = store.claim()
         var position = PositionVector()

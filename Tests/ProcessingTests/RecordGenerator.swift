@@ -24,7 +24,7 @@ struct RecordGenerator {
     static let hour: Int64 = 3_600_000_000
 
     /// A history: distinct events, then copies of some of them, in a random order.
-    mutating func history() -> [JudgedRecord] {
+    mutating func history() -> [RefinedRecord] {
         let keys = 1 + below(3)
         let versioned = below(2) == 0
         var outcomes: [Outcome] = []
@@ -50,14 +50,14 @@ struct RecordGenerator {
         return records
     }
 
-    private mutating func record(_ outcome: Outcome) -> JudgedRecord {
+    private mutating func record(_ outcome: Outcome) -> RefinedRecord {
         offset += 1
         var feed: ByteString = "invoices"
         var run: ByteString = pick(["r1", "r2"])
         var bytes: ByteString = ""
         if case .accepted(.sale) = outcome { (feed, run) = ("shop", "") }
         if case .quarantined = outcome { bytes = pick(["{", "[]"]) }
-        return JudgedRecord(
+        return RefinedRecord(
             outcome: outcome,
             offset: offset,
             topic: ByteString("feed.\(feed)"),
@@ -71,7 +71,7 @@ struct RecordGenerator {
     }
 
     /// The same content, written otherwise.
-    private mutating func respell(_ record: inout JudgedRecord) {
+    private mutating func respell(_ record: inout RefinedRecord) {
         let raw: ByteString = pick(["a", "b", "c"])
         let flags: LineFlags = below(2) == 0 ? [.ambiguousTime] : []
         switch record.outcome {
@@ -205,7 +205,7 @@ struct RecordGenerator {
 
     // MARK: What occurred
 
-    private mutating func note(_ records: [JudgedRecord]) {
+    private mutating func note(_ records: [RefinedRecord]) {
         var lines: [LineEvent] = []
         var sales: [SaleEvent] = []
         var rejected: [ByteString] = []

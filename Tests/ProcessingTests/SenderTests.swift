@@ -6,8 +6,8 @@ import Testing
 
 /// Sequence numbers of senders: the live fold beyond the ranges that are kept, and the same from the proof.
 @Suite struct SenderTests {
-    static func record(_ sequence: Int64, _ index: Int) -> JudgedRecord {
-        var record = JudgedRecord(
+    static func record(_ sequence: Int64, _ index: Int) -> RefinedRecord {
+        var record = RefinedRecord(
             outcome: .quarantined(reasons: "[]"),
             offset: Int64(index),
             topic: "feed.pos",

@@ -34,8 +34,8 @@ struct StreamGenerator {
     static let start: Int64 = 1_700_000_000 * second
 
     /// Records in an order that a log could have them: redrives come behind what they redrive.
-    mutating func history() -> [JudgedRecord] {
-        var records: [JudgedRecord] = []
+    mutating func history() -> [RefinedRecord] {
+        var records: [RefinedRecord] = []
         if below(4) == 0 { stores = ["S1"] }
         for _ in 0..<(3 + below(8)) { records.append(record(.accepted(.sale(sale())))) }
         if below(3) == 0 { records += threeVersions() }
@@ -57,7 +57,7 @@ struct StreamGenerator {
     }
 
     /// Offsets and receipt times as this order has them: near the times of the sales, with a pause now and then.
-    static func numbered(_ records: [JudgedRecord], _ random: inout SeededRandom) -> [JudgedRecord] {
+    static func numbered(_ records: [RefinedRecord], _ random: inout SeededRandom) -> [RefinedRecord] {
         var now = start + Int64(random.next() % 2) * 30 * second
         return records.enumerated().map { index, record in
             var record = record
@@ -74,7 +74,7 @@ struct StreamGenerator {
     }
 
     /// Another order: what is redriven stays behind its original.
-    mutating func reordered(_ records: [JudgedRecord]) -> [JudgedRecord] {
+    mutating func reordered(_ records: [RefinedRecord]) -> [RefinedRecord] {
         var first = records.filter { $0.action == .receive }
         first.shuffle(using: &random)
         return Self.numbered(first + records.filter { $0.action != .receive }, &random)
@@ -82,8 +82,8 @@ struct StreamGenerator {
 
     private mutating func identifier() -> Identifier { Identifier(high: 9, low: random.next()) }
 
-    private mutating func record(_ outcome: Outcome, feed: ByteString = "shop") -> JudgedRecord {
-        var record = JudgedRecord(
+    private mutating func record(_ outcome: Outcome, feed: ByteString = "shop") -> RefinedRecord {
+        var record = RefinedRecord(
             outcome: outcome,
             offset: 0,
             topic: ByteString("feed.\(feed)"),
@@ -110,7 +110,7 @@ struct StreamGenerator {
         skew: 60 * second
     )
 
-    private mutating func threeVersions() -> [JudgedRecord] {
+    private mutating func threeVersions() -> [RefinedRecord] {
         let version = Int64(1 + below(2))
         return [SaleStatus.open, .closed, .cancelled].enumerated().map { index, status in
             record(.accepted(.sale(sale(document: "v", status: status, versionAt: version + Int64(index)))))
@@ -195,8 +195,8 @@ struct StreamGenerator {
 
     // MARK: Reference data
 
-    private mutating func references() -> [JudgedRecord] {
-        var out: [JudgedRecord] = []
+    private mutating func references() -> [RefinedRecord] {
+        var out: [RefinedRecord] = []
         for customer in ["u1", "u2"] as [ByteString] {
             for _ in 0..<below(3) {
                 var event = ReferenceEvent(
@@ -236,8 +236,8 @@ struct StreamGenerator {
 
     // MARK: Quarantine
 
-    private mutating func rejectedAndRedriven() -> [JudgedRecord] {
-        var out: [JudgedRecord] = []
+    private mutating func rejectedAndRedriven() -> [RefinedRecord] {
+        var out: [RefinedRecord] = []
         for _ in 0..<below(3) {
             let rejected = record(.quarantined(reasons: "[1]"))
             out.append(rejected)
@@ -261,7 +261,7 @@ struct StreamGenerator {
 
     // MARK: What occurred
 
-    private mutating func note(_ records: [JudgedRecord]) {
+    private mutating func note(_ records: [RefinedRecord]) {
         var sales: [SaleEvent] = []
         var menus: [ReferenceEvent] = []
         var sequences: [ByteString: [Int64]] = [:]
@@ -321,7 +321,7 @@ struct StreamGenerator {
         if a.status == .closed, b.status == .cancelled, a.versionAt < b.versionAt { seen.insert(.closedThenCancelled) }
     }
 
-    private mutating func noteParking(_ records: [JudgedRecord]) {
+    private mutating func noteParking(_ records: [RefinedRecord]) {
         var there: Set<ReferenceKey> = []
         for record in records {
             guard case .accepted(.reference(let event)) = record.outcome else { continue }
@@ -336,7 +336,7 @@ struct StreamGenerator {
     }
 
     /// What receipt times and the order of the records make of windows; both are those of the log.
-    private mutating func noteTimes(_ records: [JudgedRecord]) {
+    private mutating func noteTimes(_ records: [RefinedRecord]) {
         for store in ["S1", "S2"] as [ByteString] where isWindowed { noteIdleness(records, store) }
         Self.noteLast(records) { header in
             header.windowStart.map { "\(header.store) \($0)" }
@@ -350,7 +350,7 @@ struct StreamGenerator {
         }
     }
 
-    private mutating func noteIdleness(_ records: [JudgedRecord], _ store: ByteString) {
+    private mutating func noteIdleness(_ records: [RefinedRecord], _ store: ByteString) {
         let span = Self.policy.length + Self.policy.lateness
         var lastReceived: Int64?
         var ahead: Int64?
@@ -377,7 +377,7 @@ struct StreamGenerator {
 
     /// A newer version takes the closed sale with the greatest time away from its window, or from its user.
     private static func noteLast(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         group: (DocumentHeader) -> String?,
         leaves: () -> Void
     ) {

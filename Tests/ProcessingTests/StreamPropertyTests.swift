@@ -17,10 +17,10 @@ import Testing
     /// One history as workers fold it: in batches of random sizes, references before what came with them.
     final class History {
         /// As they are folded; a crash does not change what was put forward.
-        private var records: [JudgedRecord]
-        private var parked: [Identifier: JudgedRecord] = [:]
+        private var records: [RefinedRecord]
+        private var parked: [Identifier: RefinedRecord] = [:]
 
-        init(_ records: [JudgedRecord]) {
+        init(_ records: [RefinedRecord]) {
             self.records = records
             for record in records where !record.requires.isEmpty { parked[record.recordID] = record }
         }
@@ -53,7 +53,7 @@ import Testing
             }
         }
 
-        private static func isReference(_ record: JudgedRecord) -> Bool {
+        private static func isReference(_ record: RefinedRecord) -> Bool {
             if case .accepted(.reference) = record.outcome { true } else { false }
         }
 
@@ -65,7 +65,7 @@ import Testing
             _ owner: Int64
         ) throws {
             while let due = try fold.dueRelease(store) {
-                let again = due.rows.compactMap { row -> JudgedRecord? in
+                let again = due.rows.compactMap { row -> RefinedRecord? in
                     guard var record = parked[Identifier(row[2].bytes?.bytes ?? []) ?? Identifier(Digest.zero)] else {
                         return nil
                     }
@@ -84,7 +84,7 @@ import Testing
     }
 
     static func fold(
-        _ records: [JudgedRecord],
+        _ records: [RefinedRecord],
         _ random: inout SeededRandom,
         _ lives: inout CrashingLives
     ) throws -> ProofContents {

@@ -11,7 +11,7 @@ struct TradeRounds {
 
     let book = ContractBook()
     private(set) var contracts: [String: Contract] = [:]
-    /// Of sales, with stores to 80: what a redrive is judged by.
+    /// Of sales, with stores to 80: what a redrive is refined by.
     private var laterPos: Contract?
 
     init() throws {

@@ -44,7 +44,7 @@ import Testing
 
     static func micros(_ seconds: Double) -> Int64 { boundary + Int64((seconds * 1_000_000).rounded()) }
 
-    static func record(_ sale: Sale, _ index: Int) throws -> JudgedRecord {
+    static func record(_ sale: Sale, _ index: Int) throws -> RefinedRecord {
         let eur = try #require(Currency("EUR"))
         let time = Timestamp(micros: micros(sale.at))
         let key = ByteString(sale.key ?? "t\(index)")
@@ -91,7 +91,7 @@ import Testing
             lines: [line],
             contentHash: .sha256(of: canonical.bytes)
         )
-        var record = JudgedRecord(
+        var record = RefinedRecord(
             outcome: .accepted(.sale(event)),
             offset: Int64(index),
             topic: "feed.pos",
@@ -107,8 +107,8 @@ import Testing
         return record
     }
 
-    static func tick(_ seconds: Double, _ index: Int) -> JudgedRecord {
-        JudgedRecord(
+    static func tick(_ seconds: Double, _ index: Int) -> RefinedRecord {
+        RefinedRecord(
             outcome: .tick,
             offset: Int64(index),
             topic: "feed.pos",
@@ -122,7 +122,7 @@ import Testing
     }
 
     /// Folds in batches of `size`, with a new process between two of them.
-    static func run(_ records: [JudgedRecord], size: Int) throws -> Outcome {
+    static func run(_ records: [RefinedRecord], size: Int) throws -> Outcome {
         let store = try ProvedTables.fold(records, size: size)
         var names: [Int64: String] = [:]
         for row in store.rows(of: RetailTables.store, prefix: []) {
@@ -157,7 +157,7 @@ import Testing
     }
 
     static func outcome(_ sales: [Sale], ticks: [Double] = []) throws -> Outcome {
-        var records: [JudgedRecord] = []
+        var records: [RefinedRecord] = []
         for sale in sales {
             if sale.isRedriven {
                 var rejected = try record(sale, records.count)

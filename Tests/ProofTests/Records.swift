@@ -6,7 +6,7 @@ import Tables
 
 /// Records by hand, each a second after the one before.
 struct Records {
-    var all: [JudgedRecord] = []
+    var all: [RefinedRecord] = []
     /// Receipt time of the next record, µs.
     var clock: Int64 = 1_000_000_000
 
@@ -31,7 +31,7 @@ struct Records {
     ) -> Int64 {
         let offset = Int64(all.count { $0.feed == feed })
         clock = at ?? clock + 1_000_000
-        var record = JudgedRecord(
+        var record = RefinedRecord(
             outcome: outcome,
             offset: offset,
             topic: ByteString(Array("feed.".utf8) + feed.bytes),

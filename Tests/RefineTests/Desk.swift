@@ -37,16 +37,16 @@ struct Desk {
         )
     }
 
-    mutating func judge(_ bytes: [UInt8], _ format: PayloadFormat = .json, id: Identifier = .zero) throws
+    mutating func refine(_ bytes: [UInt8], _ format: PayloadFormat = .json, id: Identifier = .zero) throws
         -> Refiner.Verdict
     {
         try refiner.refine(bytes, 0..<bytes.count, envelope(format), recordID: id)
     }
 
-    mutating func judge(_ text: String, _ format: PayloadFormat = .json, id: Identifier = .zero) throws
+    mutating func refine(_ text: String, _ format: PayloadFormat = .json, id: Identifier = .zero) throws
         -> Refiner.Verdict
     {
-        try judge(Array(text.utf8), format, id: id)
+        try refine(Array(text.utf8), format, id: id)
     }
 }
 

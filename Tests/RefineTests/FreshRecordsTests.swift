@@ -6,14 +6,14 @@ import Testing
 
 @testable import Refine
 
-/// Records that processing gets as they were judged when they were received.
+/// Records that processing gets as they were refined when they were received.
 @Suite struct FreshRecordsTests {
     private static let partition = TopicPartition(feed: "invoices")
 
-    private static func records(_ count: Int) throws -> [JudgedRecord] {
+    private static func records(_ count: Int) throws -> [RefinedRecord] {
         let envelope = try Desk("Contracts/invoices.yaml").envelope()
         return (0..<count).map { number in
-            JudgedRecord(
+            RefinedRecord(
                 outcome: .tick,
                 offset: -1,
                 topic: "t",
@@ -33,7 +33,7 @@ import Testing
     }
 
     private static func take(_ fresh: FreshRecords, from offset: Int64) -> [Int64]? {
-        var out: [JudgedRecord] = []
+        var out: [RefinedRecord] = []
         let end = fresh.take(partition, from: offset, into: &out)
         #expect((end == nil) == out.isEmpty && end == out.last.map { $0.offset + 1 })
         return end == nil ? nil : out.map(\.offset)
@@ -49,7 +49,7 @@ import Testing
         #expect(Self.take(fresh, from: 8) == nil)
         #expect(Self.take(fresh, from: 9) == [9])
         #expect(Self.take(fresh, from: 9) == nil)
-        var none: [JudgedRecord] = []
+        var none: [RefinedRecord] = []
         #expect(fresh.take(TopicPartition(feed: "pos"), from: 0, into: &none) == nil)
     }
 
@@ -65,7 +65,7 @@ import Testing
     @Test func `no more than asked for is taken, in whole batches`() throws {
         let fresh = FreshRecords()
         for base in 0..<6 as Range<Int64> { try Self.keep(fresh, at: base, 1, bytes: 100) }
-        var out: [JudgedRecord] = []
+        var out: [RefinedRecord] = []
         #expect(fresh.take(Self.partition, from: 0, bytesMax: 250, into: &out) == 3)
         #expect(fresh.has(Self.partition, at: 3) && !fresh.has(Self.partition, at: 2))
         #expect(!fresh.has(Self.partition, at: 6) && !fresh.has(TopicPartition(feed: "pos"), at: 0))
@@ -77,7 +77,7 @@ import Testing
         try Self.keep(fresh, at: 0, 1, bytes: 100)
         for next in 1..<20_000 as Range<Int64> {
             try Self.keep(fresh, at: next, 1, bytes: 100)
-            var out: [JudgedRecord] = []
+            var out: [RefinedRecord] = []
             #expect(fresh.take(Self.partition, from: next - 1, bytesMax: 1, into: &out) == next)
         }
         #expect(fresh.slots < 2_048)
@@ -128,15 +128,15 @@ import Testing
             envelope.run = "run"
             envelope.recordIDBase = Identifier(high: 3, low: 4)
             var builder = RecordBatchBuilder(baseTimestamp: 0)
-            var fresh: [JudgedRecord] = []
+            var fresh: [RefinedRecord] = []
             for (index, record) in one.records.enumerated() {
                 let bytes = Array(record.utf8)
                 builder.append(bytes[...])
                 let id = envelope.recordIDBase.item(index)
                 let received = try desk.refiner.receive(bytes, bytes.indices, envelope, recordID: id, isKept: true)
-                var judged = try #require(received.record)
-                judged.offset = 100 + Int64(index)
-                fresh.append(judged)
+                var refined = try #require(received.record)
+                refined.offset = 100 + Int64(index)
+                fresh.append(refined)
             }
             let bytes = builder.finish()
             let batch = LoggedBatch(
@@ -146,8 +146,8 @@ import Testing
                 buffer: bytes,
                 range: bytes.indices
             )
-            var read: [JudgedRecord] = []
-            try desk.refiner.judge(batch, topic: TopicPartition(feed: envelope.feed).topic, from: 0, into: &read)
+            var read: [RefinedRecord] = []
+            try desk.refiner.refine(batch, topic: TopicPartition(feed: envelope.feed).topic, from: 0, into: &read)
             #expect(read.map { "\($0)" } == fresh.map { "\($0)" })
             #expect(read.count == one.records.count && read.contains { $0.sender == "till-7" })
         }

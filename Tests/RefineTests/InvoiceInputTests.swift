@@ -163,10 +163,10 @@ import Testing
     ]
 
     @Test(arguments: cases)
-    func `an input is judged as the specification says`(c: Case) throws {
+    func `an input is refined as the specification says`(c: Case) throws {
         for (path, expected) in [("invoices", c.native), ("invoices-compat", c.compatible ?? c.native)] {
             var desk = try Desk("Contracts/\(path).yaml")
-            let verdict = try desk.judge(invoiceLine(c.changes))
+            let verdict = try desk.refine(invoiceLine(c.changes))
             #expect(verdict.reasons == expected, "\(path)")
             guard expected.isEmpty else { continue }
             let line = try #require(verdict.line)
@@ -216,6 +216,6 @@ import Testing
         let text = invoiceLine([
             "InvoiceNo": "\"\(document)\"", "Quantity": quantity, "UnitPrice": price, "CustomerID": customer,
         ])
-        #expect(try desk.judge(text).line?.kind == kind)
+        #expect(try desk.refine(text).line?.kind == kind)
     }
 }

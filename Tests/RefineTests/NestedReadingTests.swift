@@ -79,8 +79,8 @@ import Testing
     @Test(arguments: inputs)
     func `members are found at their place`(old: String, new: String, reasons: [String]) throws {
         var desk = try Desk(text: Array(Self.contract.utf8))
-        let plain = try #require(try desk.judge(Self.event).sale)
-        let verdict = try desk.judge(old.isEmpty ? Self.event : Self.event.changing(old, new))
+        let plain = try #require(try desk.refine(Self.event).sale)
+        let verdict = try desk.refine(old.isEmpty ? Self.event : Self.event.changing(old, new))
         #expect(verdict.reasons == reasons)
         if reasons.isEmpty { #expect(verdict.sale == plain) }
     }
@@ -89,7 +89,7 @@ import Testing
         var desk = try Desk(text: Array(Self.contract.utf8))
         let header: ByteString = "head.id,head.when.at,shop,head.person,clerk"
         let row = "1,2025-01-01T00:00:00Z,S,C,K"
-        #expect(try desk.judge(row, .csv(header: header, separator: 0x2C)).reasons == ["body.rows required"])
+        #expect(try desk.refine(row, .csv(header: header, separator: 0x2C)).reasons == ["body.rows required"])
     }
 
     // MARK: The content hash of a sale
@@ -98,7 +98,7 @@ import Testing
         var desk = try Desk("Tests/RefineTests/Fixtures/shop.yaml")
         let text =
             "{\"id\":\"r\",\"at\":\"2010-12-01T08:26:00Z\",\"status\":\"open\",\"lines\":[{\"p\":\"x\",\"q\":2,\"u\":1.5}]}"
-        let sale = try #require(try desk.judge(text).sale)
+        let sale = try #require(try desk.refine(text).sale)
         var wanted = ByteBuilder()
         wanted.append([0, 0, 0, 1] + Array("S".utf8))
         for _ in 0..<3 { wanted.append([0xFF, 0xFF, 0xFF, 0xFF]) }
@@ -121,8 +121,8 @@ import Testing
     @Test(arguments: changes)
     func `the hash of a sale depends on every value`(old: String, new: String) throws {
         var desk = try Desk("Contracts/pos.yaml")
-        let plain = try #require(try desk.judge(PosInputTests.example).sale)
-        let other = try #require(try desk.judge(PosInputTests.example.changing(old, new)).sale)
+        let plain = try #require(try desk.refine(PosInputTests.example).sale)
+        let other = try #require(try desk.refine(PosInputTests.example.changing(old, new)).sale)
         #expect(other.contentHash != plain.contentHash)
     }
 
@@ -139,26 +139,26 @@ import Testing
     @Test(arguments: orderChanges)
     func `the hash of an order depends on every value`(old: String, new: String) throws {
         var desk = try OrderTests.desk()
-        let plain = try #require(try desk.judge(OrderTests.example).sale)
-        let other = try #require(try desk.judge(OrderTests.example.changing(old, new)).sale)
+        let plain = try #require(try desk.refine(OrderTests.example).sale)
+        let other = try #require(try desk.refine(OrderTests.example.changing(old, new)).sale)
         #expect(other.contentHash != plain.contentHash)
     }
 
     @Test func `spelling, requirements and windows are not part of the hash`() throws {
         var desk = try Desk("Contracts/pos.yaml")
-        let plain = try #require(try desk.judge(PosInputTests.example).sale)
+        let plain = try #require(try desk.refine(PosInputTests.example).sale)
         let spelled = PosInputTests.example.changing("STORE_1", "STORE_001").changing("4.57", "4.5700")
             .changing("\"quantity\":2", "\"quantity\":2.0").changing("18:42:24.008000Z", "19:42:24.008+01:00")
-        #expect(try desk.judge(spelled).sale?.contentHash == plain.contentHash)
+        #expect(try desk.refine(spelled).sale?.contentHash == plain.contentHash)
         let text = String(decoding: try packageText("Contracts/pos.yaml"), as: UTF8.self)
         var other = try Desk(text: Array(text.changing("window_seconds: 10", "window_seconds: 60").utf8))
-        let windowed = try #require(try other.judge(PosInputTests.example).sale)
+        let windowed = try #require(try other.refine(PosInputTests.example).sale)
         #expect(windowed.contentHash == plain.contentHash && windowed.header.window != plain.header.window)
         let orders = String(decoding: try packageText("Contracts/orders.yaml"), as: UTF8.self)
         var free = try Desk(text: Array(orders.replacing("required: true }", with: "required: false }").utf8))
         var strict = try OrderTests.desk()
-        let one = try #require(try strict.judge(OrderTests.example).sale)
-        let two = try #require(try free.judge(OrderTests.example).sale)
+        let one = try #require(try strict.refine(OrderTests.example).sale)
+        let two = try #require(try free.refine(OrderTests.example).sale)
         #expect(one.contentHash == two.contentHash && two.header.requires.isEmpty && !one.header.requires.isEmpty)
     }
 }

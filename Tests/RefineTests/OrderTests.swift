@@ -29,7 +29,7 @@ import Testing
 
     @Test func `the example order is read completely`() throws {
         var desk = try Self.desk()
-        let sale = try #require(try desk.judge(Self.example).sale)
+        let sale = try #require(try desk.refine(Self.example).sale)
         let header = sale.header
         #expect(header.source == "orders" && header.document == "7608298" && header.currency.description == "RUB")
         #expect(header.store == "af69ef12f4f34c6d86441c69" && header.customer == "d3275d9d9530440ea2b0be23")
@@ -53,13 +53,13 @@ import Testing
 
     @Test func `one and two encodings give the same event`() throws {
         var desk = try Self.desk()
-        let plain = try #require(try desk.judge(Self.example).sale)
-        #expect(try desk.judge(" " + Self.encoded(Self.example) + "\n").sale == plain)
-        #expect(try desk.judge(Self.encoded(Self.encoded(Self.example))).reasons == [" bad_json"])
-        #expect(try desk.judge("\"\"").reasons == [" bad_json"] && desk.judge("\"[]\"").reasons == [" bad_json"])
-        #expect(try desk.judge("\"{\"").reasons == [" bad_json"])
+        let plain = try #require(try desk.refine(Self.example).sale)
+        #expect(try desk.refine(" " + Self.encoded(Self.example) + "\n").sale == plain)
+        #expect(try desk.refine(Self.encoded(Self.encoded(Self.example))).reasons == [" bad_json"])
+        #expect(try desk.refine("\"\"").reasons == [" bad_json"] && desk.refine("\"[]\"").reasons == [" bad_json"])
+        #expect(try desk.refine("\"{\"").reasons == [" bad_json"])
         var pos = try Desk("Contracts/pos.yaml")
-        #expect(try pos.judge(Self.encoded(PosInputTests.example.replacing("\n", with: " "))).reasons == [" bad_json"])
+        #expect(try pos.refine(Self.encoded(PosInputTests.example.replacing("\n", with: " "))).reasons == [" bad_json"])
     }
 
     static let inputs: [(name: String, old: String, new: String, reasons: [String])] = [
@@ -95,17 +95,17 @@ import Testing
     @Test(arguments: inputs)
     func `a wrong order is refused with its place`(name: String, old: String, new: String, reasons: [String]) throws {
         var desk = try Self.desk()
-        #expect(try desk.judge(Self.example.changing(old, new)).reasons == reasons)
-        #expect(try desk.judge(Self.encoded(Self.example.changing(old, new))).reasons == reasons)
+        #expect(try desk.refine(Self.example.changing(old, new)).reasons == reasons)
+        #expect(try desk.refine(Self.encoded(Self.example.changing(old, new))).reasons == reasons)
     }
 
     @Test func `a wrong cost is corrected, flagged and kept; a price of 0 stays 0`() throws {
         var desk = try Self.desk()
-        let wrong = try #require(try desk.judge(Self.example.changing("\"cost\":4050", "\"cost\":4049.5")).sale)
+        let wrong = try #require(try desk.refine(Self.example.changing("\"cost\":4050", "\"cost\":4049.5")).sale)
         #expect(wrong.header.flags == .corrected && wrong.header.reportedTotal == 404_950_000)
         #expect(wrong.header.paid == 405_000_000)
         let free = try #require(
-            try desk.judge(
+            try desk.refine(
                 Self.example.changing("\"price\":169", "\"price\":0").changing("\"cost\":4050", "\"cost\":3205")
             )
             .sale
@@ -132,7 +132,7 @@ import Testing
             "{\"status\":\"OPEN\",\"dttm\":\"2025-02-22T09:01:14.049848+00:00\"}",
             rows.joined(separator: ",")
         )
-        let header = try #require(try desk.judge(text).sale).header
+        let header = try #require(try desk.refine(text).sale).header
         #expect(header.flags == (isOrdered ? [] : .statusOrder))
         #expect(header.statuses.count == count && header.statuses.map(\.at) == header.statuses.map(\.at).sorted())
     }
@@ -140,7 +140,7 @@ import Testing
     @Test(arguments: zip(["OPEN", "COOKING", "DELIVERING", "CLOSED", "CANCELLED"], [1, 2, 3, 0, 4] as [Int64]))
     func `every final status has its own`(name: String, status: Int64) throws {
         var desk = try Self.desk()
-        let sale = try #require(try desk.judge(Self.example.changing("\"CLOSED\"", "\"\(name)\"")).sale)
+        let sale = try #require(try desk.refine(Self.example.changing("\"CLOSED\"", "\"\(name)\"")).sale)
         #expect(sale.header.status == SaleStatus(rawValue: status))
     }
 
@@ -157,24 +157,24 @@ import Testing
 
     @Test func `a user is a customer`() throws {
         var desk = try Desk("Contracts/users.yaml")
-        let event = try #require(try desk.judge(Self.user).reference)
+        let event = try #require(try desk.refine(Self.user).reference)
         #expect(event.entity == .customer && event.source == "orders" && event.key == "d3275d9d9530440ea2b0be23")
         #expect(event.name == "Customer A" && event.login == "customer_a" && event.items == [])
         #expect(event.validFrom == 1_740_217_394_000_000 && event.timeZone == "Europe/Moscow")
         var canonical = ByteBuilder()
         event.canonical(into: &canonical)
         #expect(event.contentHash == Digest.sha256(of: canonical.bytes))
-        #expect(try desk.judge(Self.encoded(Self.user)).reference == event)
-        #expect(try desk.judge(Self.user.changing("\"customer_a\"", "null")).reference?.login == nil)
-        #expect(try desk.judge(Self.user.changing("\"Customer A\"", "\"\"")).reasons == ["name required"])
-        #expect(try desk.judge(Self.user.changing(" 09", "T09")).reasons == ["update_ts_utc bad_time"])
-        let later = try #require(try desk.judge(Self.user.changing("14\"}", "15\"}")).reference)
+        #expect(try desk.refine(Self.encoded(Self.user)).reference == event)
+        #expect(try desk.refine(Self.user.changing("\"customer_a\"", "null")).reference?.login == nil)
+        #expect(try desk.refine(Self.user.changing("\"Customer A\"", "\"\"")).reasons == ["name required"])
+        #expect(try desk.refine(Self.user.changing(" 09", "T09")).reasons == ["update_ts_utc bad_time"])
+        let later = try #require(try desk.refine(Self.user.changing("14\"}", "15\"}")).reference)
         #expect(later.contentHash == event.contentHash, "the validity start is the version, not the content")
     }
 
     @Test func `a restaurant is a store with its menu`() throws {
         var desk = try Desk("Contracts/restaurants.yaml")
-        let event = try #require(try desk.judge(Self.restaurant).reference)
+        let event = try #require(try desk.refine(Self.restaurant).reference)
         #expect(event.entity == .store && event.key == "af69ef12f4f34c6d86441c69" && event.name == "Restaurant A")
         #expect(event.login == nil)
         #expect(
@@ -184,13 +184,13 @@ import Testing
             ]
         )
         for (old, new) in [("641", "642"), ("чай", "чаи"), ("Супы", "Чаи"), ("97a", "97b"), ("Restaurant A", "B")] {
-            let other = try #require(try desk.judge(Self.restaurant.changing(old, new)).reference)
+            let other = try #require(try desk.refine(Self.restaurant.changing(old, new)).reference)
             #expect(other.contentHash != event.contentHash)
         }
-        #expect(try desk.judge(Self.restaurant.changing("641", "-1")).reasons == ["menu[0].price price_not_negative"])
-        #expect(try desk.judge(Self.restaurant.changing("\"чай\"", "null")).reasons == ["menu[1].name required"])
+        #expect(try desk.refine(Self.restaurant.changing("641", "-1")).reasons == ["menu[0].price price_not_negative"])
+        #expect(try desk.refine(Self.restaurant.changing("\"чай\"", "null")).reasons == ["menu[1].name required"])
         #expect(
-            try desk.judge(Self.restaurant.changing("\"_id\":\"22a38d8dbb584051b8b72f15\",", "")).reasons
+            try desk.refine(Self.restaurant.changing("\"_id\":\"22a38d8dbb584051b8b72f15\",", "")).reasons
                 == ["menu[1]._id required"]
         )
     }
@@ -220,12 +220,12 @@ import Testing
                 default: bytes.replaceSubrange(at..<end, with: pieces[Int(random.next() % UInt64(pieces.count))])
                 }
             }
-            let verdict = try desk.judge(bytes)
+            let verdict = try desk.refine(bytes)
             switch verdict {
             case .accepted: accepted += 1
             case .rejected(let reasons): if reasons.isEmpty { Issue.record("no reason: \(bytes)") }
             }
-            let again = try other.judge(bytes)
+            let again = try other.refine(bytes)
             if again.sale != verdict.sale || again.reasons != verdict.reasons { Issue.record("two verdicts: \(bytes)") }
         }
         #expect(accepted > count / 50 && accepted < count, "both ends are met")

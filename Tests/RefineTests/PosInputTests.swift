@@ -19,10 +19,10 @@ import Testing
         """
 
     @Test(arguments: cases)
-    func `an input is judged as the specification says`(c: Case) throws {
+    func `an input is refined as the specification says`(c: Case) throws {
         for (path, expected) in [("pos", c.messages), ("pos-compat", c.compatible ?? c.messages)] {
             var desk = try Desk("Contracts/\(path).yaml")
-            let verdict = try desk.judge(c.old.isEmpty ? Self.example : Self.example.changing(c.old, c.new))
+            let verdict = try desk.refine(c.old.isEmpty ? Self.example : Self.example.changing(c.old, c.new))
             #expect(verdict.messages == expected, "\(path)")
             guard expected.isEmpty else { continue }
             let sale = try #require(verdict.sale)
@@ -40,7 +40,7 @@ import Testing
     func `a body that is no transaction has one reason`(body: String, message: String) throws {
         for path in ["pos", "pos-compat"] {
             var desk = try Desk("Contracts/\(path).yaml")
-            #expect(try desk.judge(body).messages == [": " + message])
+            #expect(try desk.refine(body).messages == [": " + message])
         }
     }
 
@@ -48,12 +48,12 @@ import Testing
         var desk = try Desk("Contracts/pos.yaml")
         let items = try #require(Self.example.firstRange(of: /\[[^\]]*\]/))
         let empty = Self.example.replacingCharacters(items, with: "[]")
-        #expect(try desk.judge(empty).messages == ["items: items is empty; send at least one item"])
+        #expect(try desk.refine(empty).messages == ["items: items is empty; send at least one item"])
         let bad = Self.example.changing("STORE_1", "STORE_0").changing("\"quantity\":2", "\"quantity\":-1")
             .changing("\"quantity\":1,", "\"quantity\":0,").changing("\"success\"", "\"x\"")
             .changing("\"CUSTOMER_7\"", "7").changing("\"date\":\"2024-12-01T00:00:00Z\"", "\"date\":\"\"")
         #expect(
-            try desk.judge(bad).reasons == [
+            try desk.refine(bad).reasons == [
                 "customer_id type", "receipt.date required", "store_id store_range",
                 "items[0].quantity quantity_positive",
                 "items[1].quantity quantity_positive", "payment_status payment_status_known",
@@ -69,9 +69,9 @@ import Testing
             )
         )
         let sale = Self.example.changing("STORE_1", "STORE_012").changing("CASHIER_1", "CASHIER_099")
-        #expect(try desk.judge(sale).sale?.header.store == "STORE_12")
+        #expect(try desk.refine(sale).sale?.header.store == "STORE_12")
         #expect(
-            try desk.judge(Self.example.changing("STORE_1", "STORE_13").changing("CASHIER_1", "CASHIER_100")).messages
+            try desk.refine(Self.example.changing("STORE_1", "STORE_13").changing("CASHIER_1", "CASHIER_100")).messages
                 == [
                     "store_id: Store ID must be in the format STORE_01 to STORE_12",
                     "cashier_id: Cashier ID must be in the format CASHIER_1 to CASHIER_99",
@@ -105,7 +105,7 @@ import Testing
             }
             let text = Self.example.replacingCharacters(items, with: "[\(lines.joined(separator: ","))]")
                 .replacing("\"total_amount\":4.57", with: "\"total_amount\":\(euros(total))")
-            let sale = try #require(try desks[number % 2].judge(text).sale)
+            let sale = try #require(try desks[number % 2].refine(text).sale)
             if sale.header.flags != [] || sale.header.reportedTotal != nil
                 || sale.lines.contains(where: { $0.reportedAmount != nil })
             {

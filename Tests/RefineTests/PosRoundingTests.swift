@@ -19,13 +19,13 @@ import Testing
             .changing("\"total_amount\":4.57,\n", "\"total_amount\":\(receipt ?? total),\n")
     }
 
-    private static func judge(_ text: String, _ contract: String = "pos-compat") throws -> Refiner.Verdict {
+    private static func refine(_ text: String, _ contract: String = "pos-compat") throws -> Refiner.Verdict {
         var desk = try Desk("Contracts/\(contract).yaml")
-        return try desk.judge(text)
+        return try desk.refine(text)
     }
 
     @Test func `a hundred times a rounded price is no error`() throws {
-        let sale = try #require(try Self.judge(Self.sale([(100, "0.333333", "33.3333")], total: "33.3333")).sale)
+        let sale = try #require(try Self.refine(Self.sale([(100, "0.333333", "33.3333")], total: "33.3333")).sale)
         #expect(sale.header.flags == [] && sale.lines[0].flags == [])
         // What is stored has five digits: the price as rounded, the product of it, and what was sent.
         #expect(sale.lines[0].unitPrice == 33_333 && sale.lines[0].amount == 3_333_300)
@@ -47,7 +47,7 @@ import Testing
         ] as [([Item], String)]
     )
     func `what rounding explains is not corrected`(items: [Item], total: String) throws {
-        let sale = try #require(try Self.judge(Self.sale(items, total: total)).sale)
+        let sale = try #require(try Self.refine(Self.sale(items, total: total)).sale)
         #expect(sale.header.flags == [] && sale.lines.allSatisfy { $0.flags == [] })
     }
 
@@ -62,7 +62,7 @@ import Testing
     func `a wrong digit of a total is corrected`(items: [Item], total: String) throws {
         let text = Self.sale(items, total: total)
         for contract in items[0].price.utf8.count > 7 ? ["pos-compat"] : ["pos", "pos-compat"] {
-            let sale = try #require(try Self.judge(text, contract).sale)
+            let sale = try #require(try Self.refine(text, contract).sale)
             #expect(sale.header.flags.contains(.corrected), "\(contract)")
             #expect(sale.header.reportedTotal.map { Decimal.text(Int128($0), scale: 5, keepZeros: false) } == total)
             #expect(sale.lines.allSatisfy { $0.flags == [] }, "\(contract)")
@@ -73,7 +73,7 @@ import Testing
         let items: [Item] = [(100, "0.333333", "33.3333"), (1, "1.99", "1.98995")]
         // The receipt says what the total would be without the error.
         let text = Self.sale(items, total: "40", receipt: "35.3233")
-        let sale = try #require(try Self.judge(text).sale)
+        let sale = try #require(try Self.refine(text).sale)
         #expect(sale.header.flags == .corrected)
         #expect(sale.lines.map(\.flags) == [[], .corrected])
         #expect(sale.lines.map(\.reportedAmount) == [3_333_330, 198_995])
@@ -82,7 +82,7 @@ import Testing
     @Test func `bounds and signs are those of the rounded amount`() throws {
         let text = Self.sale([(1, "0.000001", "0.000001")], total: "0.000004")
         #expect(
-            try Self.judge(text).messages == [
+            try Self.refine(text).messages == [
                 "items[0].price_per_unit: Price per unit must be positive",
                 "items[0].total_price: Total price must be positive",
                 "total_amount: Total amount must be positive", "receipt.total_amount: Total amount must be positive",
@@ -93,7 +93,7 @@ import Testing
     @Test func `the native path still refuses a sixth digit`() throws {
         let text = Self.sale([(100, "0.333333", "33.3333")], total: "33.3333")
         #expect(
-            try Self.judge(text, "pos").messages == [
+            try Self.refine(text, "pos").messages == [
                 "items[0].price_per_unit: items[0].price_per_unit 0.333333 has more than 5 fraction digits; round it before "
                     + "sending"
             ]

@@ -12,15 +12,15 @@ import Testing
         var desk = try Desk("Contracts/invoices.yaml")
         let json = invoiceLine(["customerName": nil, "InvoiceDate": "\"2010-12-01 08:26:00\""])
         let id = Identifier(high: 1, low: 2)
-        let one = try #require(try desk.judge(json, id: id).line)
+        let one = try #require(try desk.refine(json, id: id).line)
         let row = "536365,85123A,WHITE HANGING HEART,6,2010-12-01 08:26:00,2.55,17850,United Kingdom"
-        let two = try #require(try desk.judge(row, .csv(header: Desk.header, separator: 0x2C), id: id).line)
+        let two = try #require(try desk.refine(row, .csv(header: Desk.header, separator: 0x2C), id: id).line)
         #expect(one == two && one.contentHash != .zero)
         let quoted = "\"536365\",85123A,\"WHITE HANGING HEART\",6,2010-12-01 08:26:00,2.550,17850.0,\"United Kingdom\""
-        #expect(try desk.judge(quoted, .csv(header: Desk.header, separator: 0x2C), id: id).line == one)
+        #expect(try desk.refine(quoted, .csv(header: Desk.header, separator: 0x2C), id: id).line == one)
         let tabs = row.replacingOccurrences(of: ",", with: "\t")
         let header = ByteString(Desk.header.description.replacingOccurrences(of: ",", with: "\t"))
-        #expect(try desk.judge(tabs, .csv(header: header, separator: 9), id: id).line == one)
+        #expect(try desk.refine(tabs, .csv(header: header, separator: 9), id: id).line == one)
     }
 
     static let spellings: [[String: String?]] = [
@@ -34,8 +34,8 @@ import Testing
     @Test(arguments: spellings)
     func `the content hash does not depend on spelling`(changes: [String: String?]) throws {
         var desk = try Desk("Contracts/invoices.yaml")
-        let plain = try #require(try desk.judge(invoiceLine()).line)
-        #expect(try desk.judge(invoiceLine(changes)).line?.contentHash == plain.contentHash)
+        let plain = try #require(try desk.refine(invoiceLine()).line)
+        #expect(try desk.refine(invoiceLine(changes)).line?.contentHash == plain.contentHash)
     }
 
     static let contents: [[String: String?]] = [
@@ -48,8 +48,8 @@ import Testing
     @Test(arguments: contents)
     func `the content hash depends on every field`(changes: [String: String?]) throws {
         var desk = try Desk("Contracts/invoices.yaml")
-        let plain = try #require(try desk.judge(invoiceLine()).line)
-        let other = try #require(try desk.judge(invoiceLine(changes)).line)
+        let plain = try #require(try desk.refine(invoiceLine()).line)
+        let other = try #require(try desk.refine(invoiceLine(changes)).line)
         #expect(other.contentHash != plain.contentHash)
     }
 
@@ -59,18 +59,18 @@ import Testing
         throws
     {
         var desk = try Desk("Contracts/invoices.yaml")
-        let plain = try #require(try desk.judge(invoiceLine()).line)
+        let plain = try #require(try desk.refine(invoiceLine()).line)
         let body = invoiceLine().dropFirst().dropLast()
         let mixed =
             "\n{ "
             + body.components(separatedBy: ",\"").enumerated().reversed()
             .map { $0.offset == 0 ? $0.element : "\"" + $0.element }.joined(separator: " ,\t") + " }"
-        #expect(try desk.judge(mixed).line == plain)
-        let elsewhere = try #require(try desk.judge(invoiceLine(), id: Identifier(high: 0x1122, low: 3)).line)
+        #expect(try desk.refine(mixed).line == plain)
+        let elsewhere = try #require(try desk.refine(invoiceLine(), id: Identifier(high: 0x1122, low: 3)).line)
         #expect(elsewhere.contentHash == plain.contentHash && elsewhere.identity != plain.identity)
         #expect(elsewhere.identity == ByteString([1, 0, 0, 0, 0, 0, 0, 0x11, 0x22, 0, 0, 0, 0, 0, 0, 0, 3]))
         let numbered = try #require(
-            try desk.judge(invoiceLine(["client_line_no": "12"]), id: Identifier(high: 9, low: 9)).line
+            try desk.refine(invoiceLine(["client_line_no": "12"]), id: Identifier(high: 9, low: 9)).line
         )
         #expect(numbered.identity == ByteString([2] + Array("12".utf8)) && numbered.contentHash == plain.contentHash)
     }
@@ -86,7 +86,7 @@ import Testing
     @Test(arguments: bad)
     func `bytes that cannot be read are one reason`(text: String, format: PayloadFormat, reason: String) throws {
         var desk = try Desk("Contracts/invoices.yaml")
-        #expect(try desk.judge(text, format).reasons == [reason])
+        #expect(try desk.refine(text, format).reasons == [reason])
     }
 
     @Test func `a whole sale is one event, and numbers that the model cannot hold are reasons`() throws {
@@ -96,17 +96,17 @@ import Testing
             "{\"id\":\"r\",\"at\":\"2010-12-01T08:26:00Z\",\"v\":\"2010-12-01T09:00:00Z\",\"status\":\"\(status)\","
                 + "\"lines\":[{\"p\":\"x\",\"q\":\(quantity),\"u\":\(price)}]}"
         }
-        let event = try #require(try desk.judge(sale("1.5", "0.00001")).sale)
+        let event = try #require(try desk.refine(sale("1.5", "0.00001")).sale)
         #expect(event.header.versionAt == event.header.occurredAt.micros + 34 * 60_000_000)
         #expect(event.lines.map(\.amount) == [2], "half away from zero")
-        #expect(try desk.judge(sale("1.5", "0.00001", status: "cancelled")).sale?.header.status == .cancelled)
-        #expect(try desk.judge(sale("1.5", "0.00001", status: "lost")).reasons == ["status status"])
-        #expect(try desk.judge(sale("9223372036854775.807", "0")).reasons == ["lines.q out_of_range"])
-        #expect(try desk.judge(sale("-1000000000.001", "0")).reasons == ["lines.q out_of_range"])
-        #expect(try desk.judge(sale("1000000000", "0")).sale?.lines.first?.quantity == 1_000_000_000_000)
-        #expect(try desk.judge(sale("0.0001", "1")).reasons == ["lines.q too_many_decimals"])
-        #expect(try desk.judge(sale("1000000000", "1.00001")).reasons == ["lines.q amount_limit"])
-        #expect(try desk.judge(sale("0", "-92233720368547.75808")).reasons == ["lines.q amount_limit"])
+        #expect(try desk.refine(sale("1.5", "0.00001", status: "cancelled")).sale?.header.status == .cancelled)
+        #expect(try desk.refine(sale("1.5", "0.00001", status: "lost")).reasons == ["status status"])
+        #expect(try desk.refine(sale("9223372036854775.807", "0")).reasons == ["lines.q out_of_range"])
+        #expect(try desk.refine(sale("-1000000000.001", "0")).reasons == ["lines.q out_of_range"])
+        #expect(try desk.refine(sale("1000000000", "0")).sale?.lines.first?.quantity == 1_000_000_000_000)
+        #expect(try desk.refine(sale("0.0001", "1")).reasons == ["lines.q too_many_decimals"])
+        #expect(try desk.refine(sale("1000000000", "1.00001")).reasons == ["lines.q amount_limit"])
+        #expect(try desk.refine(sale("0", "-92233720368547.75808")).reasons == ["lines.q amount_limit"])
     }
 
     /// TILL_FUZZ=full mutates a million records.
@@ -147,13 +147,13 @@ import Testing
                 default: bytes[at] = UInt8(0x30 + random.next() % 10)
                 }
             }
-            let verdict = try desk.judge(bytes, format)
+            let verdict = try desk.refine(bytes, format)
             switch verdict {
             case .accepted: accepted += 1
             case .rejected(let reasons): if reasons.isEmpty { Issue.record("no reason: \(bytes)") }
             }
             if number % 8 == 0 {
-                let again = try other.judge(bytes, format)
+                let again = try other.refine(bytes, format)
                 if again.line != verdict.line || again.reasons != verdict.reasons {
                     Issue.record("two verdicts: \(bytes)")
                 }

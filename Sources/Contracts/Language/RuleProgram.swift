@@ -42,7 +42,7 @@ enum Truth: UInt8, Sendable {
 }
 
 /// All expressions of a contract as one array of small parts that refer to each other and to constants by index:
-/// judging an event looks nothing up by name and counts no references for plain numbers. A class: every event gets
+/// validating an event looks nothing up by name and counts no references for plain numbers. A class: every event gets
 /// one, and a copy would count references to all its lists.
 final class RuleProgram: Sendable {
     enum Operation: Sendable {

@@ -98,8 +98,8 @@ package struct MapperBinding: Sendable {
 /// What becomes of fields that a contract does not name.
 package enum UnknownFields: String, CaseIterable, Sendable { case ignore, reject }
 
-/// One version of a feed's contract: schema, rules and the mapper with its bindings. Immutable; an event is judged for
-/// ever under the contract whose digest its envelope carries.
+/// One version of a feed's contract: schema, rules and the mapper with its bindings. Immutable; an event is validated
+/// for ever under the contract whose digest its envelope carries.
 package final class Contract: Sendable {
     package let name: String
     package let version: Int

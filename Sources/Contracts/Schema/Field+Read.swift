@@ -39,16 +39,16 @@ extension Field {
         type == .text || type == .uuid || type == .time || accepts.contains(.numberText)
     }
 
-    /// Judges the rows of a list field that the decoder collected; nil stands for missing or null.
+    /// Validates the rows of a list field that the decoder collected; nil stands for missing or null.
     package func readList(_ rows: [[FieldValue]]?) -> FieldReading {
         guard let rows else { return absent("is missing; send it with every event", nil) }
         if rows.isEmpty, isRequired { return absent("is empty; send at least one item", nil) }
-        if let reason = judgeCount(rows.count) { return .reason(reason) }
+        if let reason = checkCount(rows.count) { return .reason(reason) }
         return .value(.list(rows))
     }
 
     /// The reason against a list of `count` rows; nil within ``itemsMax``. Ask before reading the rows.
-    package func judgeCount(_ count: Int) -> Reason? {
+    package func checkCount(_ count: Int) -> Reason? {
         guard count > itemsMax else { return nil }
         return Reason(
             .tooManyItems,

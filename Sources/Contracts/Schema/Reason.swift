@@ -90,6 +90,6 @@ package enum BuiltInRule: String, CaseIterable, Sendable {
     case overflow
     /// More reasons than ``ContractLimits/reasonsMax``.
     case moreReasons = "more_reasons"
-    /// Judging needs more than ``ContractLimits/stepsMax`` steps.
+    /// Validating needs more than ``ContractLimits/stepsMax`` steps.
     case tooCostly = "too_costly"
 }

@@ -11,7 +11,7 @@ package struct Correction: Hashable, Sendable {
 }
 
 /// What the rules say about one event.
-package struct Judgement: Equatable, Sendable {
+package struct Validation: Equatable, Sendable {
     /// Every reason to reject; empty means accepted.
     package var reasons: [Reason] = []
     /// Ids of flagging rules that did not hold.
@@ -30,16 +30,16 @@ extension Contract {
     ///
     /// - Parameter values: one per field, in the order of ``fields``; rows of a list likewise in the order of its fields.
     /// - Complexity: bounded by ``ContractLimits/stepsMax`` steps.
-    package func judge(_ values: inout [FieldValue]) -> Judgement {
+    package func validate(_ values: inout [FieldValue]) -> Validation {
         precondition(values.count == fields.count, "an event has one value for each of its contract's fields")
-        var judgement = Judgement()
+        var validation = Validation()
         var evaluator = RuleEvaluator(program: program, values: values)
         // The evaluator is the only owner while it may correct.
         values = []
-        for index in rules.indices { apply(rules[index], &evaluator, &judgement) }
+        for index in rules.indices { apply(rules[index], &evaluator, &validation) }
         values = evaluator.values
         for place in longAmounts { round(place, &values) }
-        return judgement
+        return validation
     }
 
     /// Leaves of an amount the digits that the model holds.
@@ -57,7 +57,7 @@ extension Contract {
         values[place.field] = .list(rows)
     }
 
-    private func apply(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ judgement: inout Judgement) {
+    private func apply(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ validation: inout Validation) {
         evaluator.failure = nil
         evaluator.failedRow = nil
         if let guardPart = rule.guardPart {
@@ -66,24 +66,24 @@ extension Contract {
         }
         if evaluator.failure == nil, evaluator.truth(rule.checkPart) != .no, evaluator.failure == nil { return }
         if let failure = evaluator.failure {
-            judgement.reasons.append(reason(rule, failure, evaluator))
+            validation.reasons.append(reason(rule, failure, evaluator))
             return
         }
         switch rule.effect {
         case .reject:
-            judgement.reasons.append(reason(rule, evaluator, rule.message))
-            rejectOtherRows(rule, &evaluator, &judgement)
-        case .flag: judgement.flags.append(rule.id)
-        case .correct, .normalise: correct(rule, &evaluator, &judgement)
+            validation.reasons.append(reason(rule, evaluator, rule.message))
+            rejectOtherRows(rule, &evaluator, &validation)
+        case .flag: validation.flags.append(rule.id)
+        case .correct, .normalise: correct(rule, &evaluator, &validation)
         }
     }
 
     /// A check of every row gives a reason for every row that breaks it, so that the sender hears all at once.
-    private func rejectOtherRows(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ judgement: inout Judgement) {
+    private func rejectOtherRows(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ validation: inout Validation) {
         guard rule.field.column != nil, program.parts[Int(rule.checkPart)].operation == .all else { return }
         for _ in 1..<ContractLimits.rowsReportedMax {
             guard evaluator.failsLater(rule.checkPart) else { return }
-            judgement.reasons.append(reason(rule, evaluator, rule.message))
+            validation.reasons.append(reason(rule, evaluator, rule.message))
         }
     }
 
@@ -112,15 +112,15 @@ extension Contract {
         return Reason(rule: failure.rawValue, field: found.field, value: found.value, message: sentence)
     }
 
-    private func correct(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ judgement: inout Judgement) {
+    private func correct(_ rule: Rule, _ evaluator: inout RuleEvaluator, _ validation: inout Validation) {
         guard let plan = rule.correction else { return }
         guard let column = plan.target.column else {
-            if let new = newValue(rule, plan, row: nil, &evaluator, &judgement) {
+            if let new = newValue(rule, plan, row: nil, &evaluator, &validation) {
                 let old = fields[plan.target].kept(evaluator.values[plan.target.field])
                 guard old != new else { return }
                 evaluator.values[plan.target.field] = new
                 guard rule.effect == .correct else { return }
-                judgement.corrections.append(
+                validation.corrections.append(
                     Correction(rule: rule.id, field: plan.target, row: nil, old: old, new: new)
                 )
             }
@@ -133,12 +133,12 @@ extension Contract {
         for row in rows.indices {
             evaluator.row = row
             if let rowCheck, evaluator.truth(rowCheck) == .yes { continue }
-            guard let new = newValue(rule, plan, row: row, &evaluator, &judgement) else { break }
+            guard let new = newValue(rule, plan, row: row, &evaluator, &validation) else { break }
             let old = fields[plan.target].kept(rows[row][column])
             guard old != new else { continue }
             rows[row][column] = new
             guard rule.effect == .correct else { continue }
-            judgement.corrections.append(Correction(rule: rule.id, field: plan.target, row: row, old: old, new: new))
+            validation.corrections.append(Correction(rule: rule.id, field: plan.target, row: row, old: old, new: new))
         }
         evaluator.row = 0
         evaluator.values[plan.target.field] = .list(rows)
@@ -150,7 +150,7 @@ extension Contract {
         _ plan: CorrectionPlan,
         row: Int?,
         _ evaluator: inout RuleEvaluator,
-        _ judgement: inout Judgement
+        _ validation: inout Validation
     ) -> FieldValue? {
         if plan.isNull { return .null }
         var value = FieldValue.null
@@ -168,18 +168,18 @@ extension Contract {
         case .time, .null: break
         }
         if let failure = evaluator.failure {
-            judgement.reasons.append(reason(rule, failure, evaluator))
+            validation.reasons.append(reason(rule, failure, evaluator))
             return nil
         }
         evaluator.failedRow = row
         guard !value.isNull else {
-            judgement.reasons.append(reason(rule, evaluator, rule.message))
+            validation.reasons.append(reason(rule, evaluator, rule.message))
             return nil
         }
         switch fields[plan.target].read(raw, row: row) {
         case .value(let checked): return checked
         case .reason(let reason):
-            judgement.reasons.append(reason)
+            validation.reasons.append(reason)
             return nil
         }
     }

@@ -20,7 +20,7 @@ package enum Outcome: Sendable, Equatable {
 package enum RecordAction: Sendable, Hashable {
     /// A record as it was received.
     case receive
-    /// A quarantined record judged again, under the contract of its envelope; it keeps its record_id and bytes.
+    /// A quarantined record refined again, under the contract of its envelope; it keeps its record_id and bytes.
     case redrive
     /// A quarantined record that an operator gave up; it keeps its record_id and bytes.
     case discard
@@ -29,7 +29,7 @@ package enum RecordAction: Sendable, Hashable {
 }
 
 /// One record with its outcome and what the control totals, quarantine and watermarks need of its envelope.
-package struct JudgedRecord: Sendable {
+package struct RefinedRecord: Sendable {
     package var outcome: Outcome
     package var action = RecordAction.receive
     package var offset: Int64

@@ -5,20 +5,20 @@ import Refine
 import RetailModel
 import Synchronization
 
-/// Gives the records after a position, refined: as they were judged when they were received, where ``FreshRecords``
+/// Gives the records after a position, refined: as they were refined when they were received, where ``FreshRecords``
 /// has them, else read from the log and refined here. While there is a backlog, it is one portion ahead of the fold on
 /// a thread of its own, because refining is as much work as folding and needs nothing of the tables.
 ///
 /// Thread: the owner's; the other one ends with this object.
-final class JudgeAhead {
+final class RefineAhead {
     /// Records after `from`, to be committed as a whole.
     struct Portion: Sendable {
-        var records: [JudgedRecord] = []
+        var records: [RefinedRecord] = []
         var from: PositionVector
         var to: PositionVector
         /// The next one is here, or is being read and refined meanwhile.
         var isFollowed = false
-        /// Records that came as they were judged when they were received.
+        /// Records that came as they were refined when they were received.
         var freshRecords = 0
     }
 
@@ -44,7 +44,7 @@ final class JudgeAhead {
                 let reader = try readers[partition] ?? log.reader(partition, from: from)
                 readers[partition] = reader
                 for batch in try reader.next(bytesMax: ProcessingWorker.batchBytes) {
-                    try refiner.judge(batch, topic: partition.topic, from: from, into: &portion.records)
+                    try refiner.refine(batch, topic: partition.topic, from: from, into: &portion.records)
                     portion.to.offsets[partition] = batch.baseOffset + Int64(batch.recordCount)
                 }
             }

@@ -91,7 +91,13 @@ extension IngestService {
                 return (batch, records, path.rejected(reasons, body, &workspace.tape), tally)
             }
         }
-        try submit(batch, records, tally, moreFollows: bench === smallBench) { result in
+        try submit(
+            batch,
+            records,
+            weight: records.first?.weight(originalBytes: request.body.count) ?? 0,
+            tally,
+            moreFollows: bench === smallBench
+        ) { result in
             switch result {
             case .success: exchange.respond(response)
             case .failure(let problem): exchange.respond(path.problem(problem))

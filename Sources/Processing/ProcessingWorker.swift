@@ -19,9 +19,6 @@ package final class ProcessingWorker {
         case always
     }
 
-    /// Bytes of log that one commit takes at most (about 40,000 lines of a CSV file).
-    package static let batchBytes = 4 << 20
-
     private let store: CommitBehind
     private let overlap: Overlap
     private let board: PositionBoard

@@ -26,6 +26,9 @@ final class Node {
     private let live: LiveFeed
     private let liveThread: DedicatedThread
     private let pool: BlockingPool
+    private let reader: SQLiteReader
+    private let tablesPath: String
+    private let logger: Logger
 
     /// Starts everything in order of dependency; when it returns, requests are answered.
     init(_ settings: TillSettings, listen: (host: String, port: Int), logger: Logger) throws {
@@ -35,7 +38,9 @@ final class Node {
         directory = settings.text(.data)
         let disk = PosixDisk(addedSyncMicros: Int64(settings.integer(.logAddedSyncMilliseconds)) * 1_000)
         lock = try Self.lock(directory, disk)
+        self.logger = logger
         let tablesPath = directory + "/tables.sqlite"
+        self.tablesPath = tablesPath
         var tableSettings = SQLiteTablesSettings()
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
         tableSettings.readers = settings.integer(.tablesReaders)
@@ -68,12 +73,14 @@ final class Node {
 
         let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
         let fresh = FreshRecords()
+        let lag = TablesLag(max: Int64(settings.integer(.tablesLagMax)))
         processor = Processor(
             log: log,
             book: book,
             board: board,
             quota: quota,
             fresh: fresh,
+            lag: lag,
             metrics: metrics,
             logger: logger,
             time: time,
@@ -82,6 +89,7 @@ final class Node {
             }
         )
         let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
+        self.reader = reader
         pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)
         let status = PipelineStatus(
             log: log,
@@ -97,6 +105,7 @@ final class Node {
             book: book,
             quota: quota,
             fresh: fresh,
+            lag: lag,
             metrics: metrics,
             time: time,
             random: .fromKernel(),
@@ -193,6 +202,10 @@ final class Node {
         processing.join()
         liveThread.join()
         pool.shutdown()
+        reader.close()
+        do throws(TableStoreError) { try SQLiteTables.complete(path: tablesPath) } catch {
+            logger.log(.warning, "tables.not_completed", [("cause", "\(error)")])
+        }
     }
 }
 

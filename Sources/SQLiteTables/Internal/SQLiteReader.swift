@@ -25,6 +25,9 @@ package final class SQLiteReader: TableReader {
         return try body(SQLiteSnapshot(slot.handle))
     }
 
+    /// Closes what nobody uses, so that the writer is the last to close and can remove the write-ahead log.
+    package func close() { idle.withLock { $0.removeAll() } }
+
     private func make() throws(TableStoreError) -> SQLiteHandle.Pooled {
         let handle = try SQLiteHandle(path: path, readOnly: true)
         try handle.execute("PRAGMA cache_size = -\(settings.readerCacheKibibytes)")

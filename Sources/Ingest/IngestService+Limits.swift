@@ -1,3 +1,4 @@
+import Ports
 import Telemetry
 
 /// When nothing more is taken for now.

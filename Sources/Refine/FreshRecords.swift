@@ -50,8 +50,8 @@ package final class FreshRecords: Sendable {
 
     /// Records that are kept at most.
     package static let recordsMax = 32_768
-    /// Bytes of what is kept at most, as it is refined (`RefinedRecord.weight`): 25,000 lines of a CSV file.
-    package static let bytesMax = 32 << 20
+    /// Bytes of what is kept at most, as it is refined (`RefinedRecord.weight`): 32,768 lines of a CSV file at 1.5 kB.
+    package static let bytesMax = 48 << 20
     /// Records of one batch that is kept at most: what `till ingest` sends at a time. A larger one would be a portion
     /// of its own; it is read from the log, slice by slice.
     package static let batchRecordsMax = 8_192

@@ -87,7 +87,12 @@ final class RefineAhead {
                     into: &portion.records
                 )
                 if slices.nextOffset > from { portion.to.offsets[partition] = slices.nextOffset }
-                if !slices.isAtEnd { line.held.insert(slices, at: line.held.startIndex) }
+                guard slices.isAtEnd else {
+                    line.held.insert(slices, at: line.held.startIndex)
+                    break
+                }
+                // A fresh batch is taken whole or not at all: a cut inside it would leave it, and all after it, unused.
+                if slices.nextOffset > from, fresh.has(partition, at: slices.nextOffset) { break }
             }
             // What is not held is read again.
             let heldElsewhere = lines.values.reduce(0) { $0 + $1.heldBytes }

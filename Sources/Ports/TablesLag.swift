@@ -1,7 +1,7 @@
 import Synchronization
 
-/// How far the tables are behind the log, and whether senders have to wait for them: beyond a set number of records they
-/// do, until half of it is folded. Processing sets it, receiving adds to it. Thread: any.
+/// How far the tables are behind the log, and whether senders have to wait for them: beyond a set number of
+/// records they do, until half of it is folded. Processing sets it, receiving adds to it. Thread: any.
 package final class TablesLag: Sendable {
     private struct State: Sendable {
         var lag: Int64 = 0

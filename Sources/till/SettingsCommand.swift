@@ -12,7 +12,12 @@ enum SettingsCommand {
         if let path = arguments["config"] { file = (path, try WholeFile.read(path, bytesMax: 1 << 20)) }
         let flags = SettingName.allCases.compactMap { name in arguments[name.rawValue].map { (name, $0) } }
         do throws(TillSettings.Problems) {
-            return try TillSettings(file: file, environment: ProcessEdges.environment, flags: flags)
+            return try TillSettings(
+                file: file,
+                environment: ProcessEdges.environment,
+                flags: flags,
+                readSecret: { try WholeFile.read($0, bytesMax: 4_096) }
+            )
         } catch {
             throw UsageError("settings.invalid", error.description)
         }

@@ -47,6 +47,7 @@ enum TillMain {
         till restore --verify DIR [--json]                             only check it
         till prove [--data DIR] [SETTINGS] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]      compute every table from the log again and compare
         till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
+        till identity hash < FILE                                      the secret_hash of an identity, of the secret in FILE
         till simulate pos|orders [--to URL | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
             faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
@@ -99,6 +100,7 @@ enum TillMain {
         case "backup": return try BackupCommand.run(arguments)
         case "restore": return try RestoreCommand.run(arguments)
         case "prove": return try ProveCommand.run(arguments)
+        case "identity": return try IdentityCommand.run(arguments)
         case "settings": return try SettingsCommand.run(arguments)
         case "simulate": return try SimulateCommand.run(arguments)
         case "debug": return try DebugCommand.run(arguments)

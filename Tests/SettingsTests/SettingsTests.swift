@@ -126,7 +126,7 @@ import Testing
         )
         #expect(settings.contracts == ["a.yaml", "b.yaml"])
         #expect(settings.identities.map(\.name) == ["till"])
-        #expect(settings.identities.first?.secretHash == hash)
+        #expect(settings.identities.first?.secret == .fast(hash))
         #expect(settings.identities.first?.scopes == Set([.ingest("pos"), .readSales, .readCustomers, .operate]))
         for text in ["ingest:pos", "ingest:*", "read:sales", "read:customers", "operate"] {
             #expect(Scope(text)?.description == text)

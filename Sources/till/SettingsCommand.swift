@@ -25,7 +25,7 @@ enum SettingsCommand {
 
     /// Variables that look like settings and are none: most often one that is misspelled.
     static var unknownVariables: [String] {
-        let known = Set(SettingName.allCases.map(\.environmentName))
+        let known = Set(SettingName.allCases.map(\.environmentName) + [IngestCommand.Address.tokenVariable])
         return ProcessEdges.environmentNames("TILL_").filter { !known.contains($0) }
     }
 

@@ -63,7 +63,7 @@ enum TillMain {
         ),
         (
             "SERVER",
-            "SERVER, a running till: --to http://[NAME:SECRET@]HOST:PORT (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line)."
+            "SERVER, a running till: --to http[s]://HOST:PORT (default \(ServerClient.defaultURL)), --token-file FILE or the variable TILL_TOKEN (NAME:SECRET, or a bearer token), --ca-file FILE (authorities trusted for https; default the system's), --limit N (default 50), --json (one object a line)."
         ),
     ]
 
@@ -134,7 +134,7 @@ enum TillMain {
 
     /// Writes an error for people and chooses the exit code.
     static func report(_ error: any Error) -> ExitCode {
-        Logger.writeLine("till: \(error)", to: 2)
+        Logger.writeLine("till: " + IngestCommand.Address.redacted("\(error)"), to: 2)
         guard let known = error as? any OperationalError else { return .failure }
         if known.code == "log.locked" { return .inUse }
         if known.code == ProofError.releasingCode { return .nothingProved }

@@ -50,7 +50,13 @@ public struct SlowHash: Sendable, Equatable, CustomStringConvertible {
             unsafe salt.withUnsafeBytes { salt in
                 unsafe out.withUnsafeMutableBufferPointer { out in
                     unsafe ccrypto_scrypt(
-                        secret.baseAddress, secret.count, salt.baseAddress, salt.count, 1 << UInt64(costLog), 8, 1,
+                        secret.baseAddress,
+                        secret.count,
+                        salt.baseAddress,
+                        salt.count,
+                        1 << UInt64(costLog),
+                        8,
+                        1,
                         out.baseAddress
                     )
                 }

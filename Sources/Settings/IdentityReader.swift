@@ -34,7 +34,12 @@ enum IdentityReader {
         _ readSecret: (String) throws -> [UInt8],
         _ problems: inout [TillSettings.Problem]
     ) -> Identity {
-        var identity = Identity(name: "", secret: .fast(.zero), scopes: [], place: "\(file):\(item.line):\(item.column)")
+        var identity = Identity(
+            name: "",
+            secret: .fast(.zero),
+            scopes: [],
+            place: "\(file):\(item.line):\(item.column)"
+        )
         var secrets = 0
         for entry in item.entries ?? [] {
             let text = entry.value.text ?? ""
@@ -56,12 +61,16 @@ enum IdentityReader {
                     identity.scopes.insert(known)
                 }
                 if entry.value.items?.isEmpty ?? true {
-                    problems.append(problem(entry.value, file, "scopes is a list with one scope or more of \(Scope.known)"))
+                    problems.append(
+                        problem(entry.value, file, "scopes is a list with one scope or more of \(Scope.known)")
+                    )
                 }
             case "senders":
                 let names = (entry.value.items ?? []).compactMap(\.text).filter { !$0.isEmpty }
                 if names.isEmpty || names.count != entry.value.items?.count {
-                    problems.append(problem(entry.value, file, "senders is a list of names that X-Till-Sender may have"))
+                    problems.append(
+                        problem(entry.value, file, "senders is a list of names that X-Till-Sender may have")
+                    )
                 }
                 identity.senders = Set(names)
             default:
@@ -73,7 +82,8 @@ enum IdentityReader {
             problems.append(problem(item, file, "an identity needs a name without a colon"))
         }
         if secrets != 1 {
-            let sentence = "an identity needs one of secret_hash (till identity hash prints it), secret_file, secret_sha256"
+            let sentence =
+                "an identity needs one of secret_hash (till identity hash prints it), secret_file, secret_sha256"
             problems.append(problem(item, file, sentence))
         }
         if !(item.entries ?? []).contains(where: { $0.key.text == "scopes" }) {

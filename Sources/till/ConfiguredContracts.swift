@@ -42,7 +42,10 @@ extension ContractStartup {
             }
             configured.compatible.append((path, contract))
         }
-        try checkScopes(settings.identities, Set(configured.feeds.map(\.contract.name) + configured.compatible.map(\.contract.contract.name)))
+        try checkScopes(
+            settings.identities,
+            Set(configured.feeds.map(\.contract.name) + configured.compatible.map(\.contract.contract.name))
+        )
         return configured
     }
 

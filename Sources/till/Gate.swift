@@ -178,7 +178,8 @@ struct Gate: HTTPHandler {
         guard let senders = identity.senders else { return nil }
         guard let sender = request.headers.first(where: { $0.name == "x-till-sender" && !senders.contains($0.value) })
         else { return nil }
-        return "Identity \(identity.name) may not send as \(sender.value.quotedForMessage); its senders are \(senders.sorted().joined(separator: ", "))."
+        return
+            "Identity \(identity.name) may not send as \(sender.value.quotedForMessage); its senders are \(senders.sorted().joined(separator: ", "))."
     }
 
     /// The feed of a run that is asked for: who may send to it may know what became of what was sent.

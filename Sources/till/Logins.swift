@@ -64,7 +64,10 @@ final class Logins: Sendable {
         let now = time.monotonicNanos()
         state = Mutex(
             State(
-                names: Array(repeating: Bucket(tokens: Double(Self.ofName.burst), at: now), count: identities.count + 1),
+                names: Array(
+                    repeating: Bucket(tokens: Double(Self.ofName.burst), at: now),
+                    count: identities.count + 1
+                ),
                 all: Bucket(tokens: Double(Self.ofAll.burst), at: now)
             )
         )
@@ -93,7 +96,11 @@ final class Logins: Sendable {
             state.names[place].tokens -= 1
             state.all.tokens -= cost
             metrics.add(.login_failures_total)
-            logger.log(.warning, "login.failed", [("name", name.map { String($0.prefix(100)).quotedForMessage } ?? "bearer")])
+            logger.log(
+                .warning,
+                "login.failed",
+                [("name", name.map { String($0.prefix(100)).quotedForMessage } ?? "bearer")]
+            )
             return .unknown
         }
     }

@@ -37,7 +37,10 @@ extension IngestCommand {
                 rest = rest[rest.index(after: at)...]
             }
             let hasPort = rest.hasPrefix("[") ? rest.contains("]:") : rest.contains(":")
-            (host, port) = try ListenAddress.parse(hasPort ? String(rest) : rest + (isSecure ? ":443" : ":80"))
+            let place = hasPort ? String(rest) : rest + (isSecure ? ":443" : ":80")
+            (host, port) = try ListenAddress.parse(place)
+            // A certificate is for the name as it was given, not for the address that stands for it.
+            if place.hasPrefix("localhost:") { host = "localhost" }
             if isSecure {
                 tls = HTTPClientTLS(authorities: arguments["ca-file"])
             } else if arguments["ca-file"] != nil {
@@ -72,16 +75,17 @@ extension IngestCommand {
             "\(tls == nil ? "http" : "https")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
         }
 
-        /// A text without what stands before an `@` in its words: the user info of addresses.
+        /// A text without what stands before an `@` in its words, with or without a scheme: the user info of addresses.
         static func redacted(_ text: String) -> String {
             var out = ""
             for word in text.split(separator: " ", omittingEmptySubsequences: false) {
                 if !out.isEmpty || word.startIndex != text.startIndex { out += " " }
-                guard let at = word.lastIndex(of: "@"), let start = word.firstRange(of: "://") else {
+                guard let at = word.lastIndex(of: "@"), !word.contains("…@") else {
                     out += word
                     continue
                 }
-                out += word[..<start.upperBound] + "…" + (at < start.upperBound ? word[start.upperBound...] : word[at...])
+                let scheme = word.firstRange(of: "://").map { word[..<$0.upperBound] } ?? ""
+                out += scheme.endIndex <= at ? scheme + "…" + word[at...] : word
             }
             return out
         }

@@ -78,7 +78,13 @@ package final class ConsoleService: Sendable {
     }
 
     /// - Parameter route: As ``route(ofPath:)`` gave it for the path.
-    package func handle(_ request: HTTPRequest, _ route: Int?, _ exchange: any HTTPExchange) {
+    /// - Parameter showsOriginals: Whether the caller may see records as they were sent: they hold customer data.
+    package func handle(
+        _ request: HTTPRequest,
+        _ route: Int?,
+        showsOriginals: Bool = true,
+        _ exchange: any HTTPExchange
+    ) {
         guard let route else {
             let problem = APIError(
                 status: 404,
@@ -102,7 +108,9 @@ package final class ConsoleService: Sendable {
             return exchange.respond(response)
         }
         switch place.kind {
-        case .query(let route): query(request, route, place.values(request.path.split(separator: "/")) ?? [], exchange)
+        case .query(let route):
+            let values = place.values(request.path.split(separator: "/")) ?? []
+            query(request, route, values, showsOriginals, exchange)
         case .action(let action): perform(action, request, exchange)
         case .asset(let file): asset(file, request, exchange)
         case .up: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "up") }))
@@ -217,9 +225,15 @@ package final class ConsoleService: Sendable {
         exchange.respond(response)
     }
 
-    private func query(_ request: HTTPRequest, _ route: Route, _ values: [String], _ exchange: any HTTPExchange) {
+    private func query(
+        _ request: HTTPRequest,
+        _ route: Route,
+        _ values: [String],
+        _ showsOriginals: Bool,
+        _ exchange: any HTTPExchange
+    ) {
         if let problem = Self.unknownParameter(request, route) { return exchange.respond(problem.response) }
-        run(request, exchange) { [self] in exchange.respond(answer(request, route, values)) }
+        run(request, exchange) { [self] in exchange.respond(answer(request, route, values, showsOriginals)) }
     }
 
     /// A misspelled filter would be a figure of something else.
@@ -281,12 +295,24 @@ package final class ConsoleService: Sendable {
         }
     }
 
-    private func answer(_ request: HTTPRequest, _ route: Route, _ values: [String]) -> HTTPResponse {
+    private func answer(
+        _ request: HTTPRequest,
+        _ route: Route,
+        _ values: [String],
+        _ showsOriginals: Bool
+    ) -> HTTPResponse {
         metrics.add(.query_requests_total)
         do {
             let body = try reader.snapshot { snapshot in
                 try route.answer(
-                    Query(snapshot: snapshot, request: request, path: values, status: status, proof: proof)
+                    Query(
+                        snapshot: snapshot,
+                        request: request,
+                        path: values,
+                        status: status,
+                        proof: proof,
+                        showsOriginals: showsOriginals
+                    )
                 )
             }
             return Self.json(body)

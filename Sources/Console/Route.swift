@@ -1,5 +1,5 @@
 /// Which scope a route asks for when identities are configured.
-package enum Access: Sendable { case open, sales, customers, operate }
+package enum Access: Sendable { case open, sales, customers, metrics, operate }
 
 /// One API route as data: the dispatcher, the OpenAPI document and the reference page come from this table.
 struct Route: Sendable {

@@ -119,6 +119,15 @@ package final class IngestService: Sendable {
             guard request.method == .post else {
                 throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
             }
+            // A page of another origin can send such a body without asking first.
+            guard request.body.isEmpty || request.header("content-type") != nil else {
+                throw IngestProblem(
+                    status: 415,
+                    code: "content_type_missing",
+                    message:
+                        "The body has no Content-Type; send application/json, application/x-ndjson or text/csv with it."
+                )
+            }
             if let problem = lagProblem() { throw problem }
             switch target {
             case .feed(let feed): try receive(request, feed, exchange, on: bench)

@@ -56,7 +56,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .httpConnectionsMax: "2000"
         case .httpBodyMebibytesMax: "16"
         case .quarantineMebibytesMax: "1024"
-        case .compatibilityInvoices, .compatibilityPos: "on"
+        case .compatibilityInvoices, .compatibilityPos: "off"
         }
     }
 

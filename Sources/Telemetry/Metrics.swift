@@ -11,6 +11,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case ingest_receipts_differing_total
     case ingest_payments_failed_total
     case ingest_saturated_total
+    case login_failures_total
+    case login_delayed_total
     case log_batches_total
     case log_bytes_total
     case process_records_total
@@ -48,6 +50,9 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .ingest_payments_failed_total: "Accepted sales whose payment failed; a duplicate counts again."
         case .ingest_saturated_total:
             "Requests that the log, or the thread of large requests, did not take: 429 when too much waits, 503 when the log is full or stopped."
+        case .login_failures_total: "Requests with credentials that no identity has (401)."
+        case .login_delayed_total:
+            "Requests with unknown credentials that were not looked at, after too many wrong ones (429)."
         case .log_batches_total: "Batches made durable."
         case .log_bytes_total: "Bytes of batches made durable."
         case .process_fresh_records_total:

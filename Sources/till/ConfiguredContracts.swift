@@ -42,7 +42,23 @@ extension ContractStartup {
             }
             configured.compatible.append((path, contract))
         }
+        try checkScopes(
+            settings.identities,
+            Set(configured.feeds.map(\.contract.name) + configured.compatible.map(\.contract.contract.name))
+        )
         return configured
+    }
+
+    /// A scope for a feed that there is not would never be noticed.
+    private static func checkScopes(_ identities: [Identity], _ feeds: Set<String>) throws {
+        for identity in identities {
+            for case .ingest(let feed) in identity.scopes where feed != "*" && !feeds.contains(feed) {
+                throw UsageError(
+                    "settings.scope_feed_unknown",
+                    "\(identity.place): identity \(identity.name) has the scope ingest:\(feed), and there is no such feed; known are \(feeds.sorted().joined(separator: ", "))."
+                )
+            }
+        }
     }
 
     private static let bytesMax = 1 << 20

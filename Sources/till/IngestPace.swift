@@ -26,7 +26,7 @@ final class IngestPace {
     private var isOn = true
 
     init(address: IngestCommand.Address, run: String, feed: String) throws {
-        connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        connection = try address.connect()
         headers = address.authorization.map { [("authorization", $0)] } ?? []
         // Of its own run, which a sender may ask for that may read nothing else.
         path = "/v1/runs/\(run)?feed=\(feed)&wait_ms=30000&after="

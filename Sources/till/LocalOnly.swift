@@ -4,7 +4,7 @@ import Primitives
 /// Without identities everybody on this machine may do everything, and so might any page that a browser here shows:
 /// it can send to loopback, and read from it where its name was made to point there. Such requests are refused.
 enum LocalOnly {
-    /// What is wrong with a request; nil when its Host, and its Origin if it has one, are of this machine.
+    /// What is wrong with a request; nil when its Host is of this machine.
     static func refusal(_ request: HTTPRequest) -> (code: String, message: String)? {
         let remedy = "configure identities to open till to others"
         if let host = request.header("host"), !isLoopback(host[...]) {
@@ -14,12 +14,7 @@ enum LocalOnly {
                     + "use one of them (a proxy: send Host: localhost), or \(remedy)."
             )
         }
-        guard request.method != .get, request.method != .head, let origin = request.header("origin") else { return nil }
-        if let start = origin.firstRange(of: "://"), isLoopback(origin[start.upperBound...]) { return nil }
-        return (
-            "origin_not_local",
-            "Origin is \(origin.quotedForMessage); without identities pages of other sites may not send: \(remedy)."
-        )
+        return nil
     }
 
     /// `HOST[:PORT]` that names this machine.

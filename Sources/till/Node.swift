@@ -132,7 +132,7 @@ final class Node {
             ingest: ingest,
             console: console,
             traffic: traffic,
-            identities: settings.identities,
+            logins: Logins(settings.identities, time: time, metrics: metrics, logger: logger),
             bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20,
             isReady: { status.parts().allSatisfy(\.ok) }
         )

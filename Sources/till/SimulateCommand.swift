@@ -46,7 +46,7 @@ enum SimulateCommand {
         let url = arguments["to"] ?? "http://127.0.0.1:8080"
         var report = try SimulationRun(
             plan: plan,
-            address: try IngestCommand.Address(url),
+            address: try IngestCommand.Address(url, arguments),
             rate: rate,
             batch: try integer(arguments, "batch", in: 1...5_000, default: 100),
             gaps: try share(arguments, "gaps", default: .never),

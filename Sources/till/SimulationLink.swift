@@ -63,13 +63,13 @@ final class SimulationLink {
         }
         throw UsageError(
             "cli.simulate_unanswered",
-            "http://\(address.host):\(address.port) did not take a request in \(Self.triesMax) tries (\(cause)); see whether it runs, then start again."
+            "\(address) did not take a request in \(Self.triesMax) tries (\(cause)); see whether it runs, then start again."
         )
     }
 
     private func open() throws(HTTPClientError) -> HTTPClientConnection {
         if let connection { return connection }
-        let fresh = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        let fresh = try address.connect()
         connection = fresh
         return fresh
     }

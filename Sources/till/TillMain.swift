@@ -30,7 +30,7 @@ enum TillMain {
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
 
         till up [--config FILE] [--data DIR] [--listen HOST:PORT] [SETTINGS]      run until SIGINT or SIGTERM
-        till ingest FEED FILE… [--to URL | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
+        till ingest FEED FILE… [--to URL [--token-file FILE] [--ca-file FILE] | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
         till contract check FILE… [--json]                             report every mistake with line and column
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
@@ -47,7 +47,8 @@ enum TillMain {
         till restore --verify DIR [--json]                             only check it
         till prove [--data DIR] [SETTINGS] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]      compute every table from the log again and compare
         till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
-        till simulate pos|orders [--to URL | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
+        till identity hash < FILE                                      the secret_hash of an identity, of the secret in FILE
+        till simulate pos|orders [--to URL [--token-file FILE] [--ca-file FILE] | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
             faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
             pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
@@ -62,7 +63,7 @@ enum TillMain {
         ),
         (
             "SERVER",
-            "SERVER, a running till: --to http://[NAME:SECRET@]HOST:PORT (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line)."
+            "SERVER, a running till: --to http[s]://HOST:PORT (default \(ServerClient.defaultURL)), --token-file FILE or the variable TILL_TOKEN (NAME:SECRET, or a bearer token), --ca-file FILE (authorities trusted for https; default the system's), --limit N (default 50), --json (one object a line)."
         ),
     ]
 
@@ -99,6 +100,7 @@ enum TillMain {
         case "backup": return try BackupCommand.run(arguments)
         case "restore": return try RestoreCommand.run(arguments)
         case "prove": return try ProveCommand.run(arguments)
+        case "identity": return try IdentityCommand.run(arguments)
         case "settings": return try SettingsCommand.run(arguments)
         case "simulate": return try SimulateCommand.run(arguments)
         case "debug": return try DebugCommand.run(arguments)
@@ -132,7 +134,7 @@ enum TillMain {
 
     /// Writes an error for people and chooses the exit code.
     static func report(_ error: any Error) -> ExitCode {
-        Logger.writeLine("till: \(error)", to: 2)
+        Logger.writeLine("till: " + IngestCommand.Address.redacted("\(error)"), to: 2)
         guard let known = error as? any OperationalError else { return .failure }
         if known.code == "log.locked" { return .inUse }
         if known.code == ProofError.releasingCode { return .nothingProved }

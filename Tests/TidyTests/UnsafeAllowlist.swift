@@ -10,6 +10,8 @@ enum UnsafeAllowlist {
         ("Sources/Primitives/Digest.swift", "hands bytes to OpenSSL and to the CRC of CShims"),
         ("Sources/Primitives/Identifier.swift", "hands bytes to OpenSSL's SHA-1 for uuid5"),
         ("Sources/Primitives/Mutant.swift", "reads one environment variable in a test build"),
+        ("Sources/Primitives/SlowHash.swift", "hands bytes to OpenSSL's scrypt and takes a salt by getrandom"),
+        ("Sources/Network/HTTPClientTLS.swift", "wraps the TLS client of CTLS"),
         ("Sources/Primitives/Randomness.swift", "fills a seed by getrandom"),
         ("Sources/Primitives/ZoneRules.swift", "reads a TZif file"),
         ("Sources/Executors/*.swift", "threads, mutexes and condition variables of pthread"),

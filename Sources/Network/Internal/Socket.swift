@@ -12,7 +12,7 @@ struct Socket: Sendable {
         /// Positive errno.
         case broken(Int32)
 
-        fileprivate init(_ result: Int64) {
+        init(_ result: Int64) {
             self =
                 if result >= 0 { .count(Int(result)) } else if result == Int64(-EAGAIN) || result == Int64(-EWOULDBLOCK)
                 { .wouldBlock } else { .broken(Int32(clamping: -result)) }

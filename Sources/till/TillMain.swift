@@ -30,7 +30,7 @@ enum TillMain {
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
 
         till up [--config FILE] [--data DIR] [--listen HOST:PORT] [--demo] [SETTINGS]      run until SIGINT or SIGTERM
-            --demo marks a new data directory: till simulate may add to it without --yes
+            --demo marks a new data directory as one that till simulate may add to unasked
         till ingest FEED FILE… [--to URL | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
         till contract check FILE… [--json]                             report every mistake with line and column
@@ -71,7 +71,7 @@ enum TillMain {
         cshims_block_signals()
         cshims_private_files()
         cshims_keep_memory()
-        var arguments = Array(CommandLine.arguments.dropFirst())
+        var arguments = ProcessEdges.arguments()
         let command = arguments.isEmpty ? "help" : arguments.removeFirst()
         let code: ExitCode
         do {

@@ -69,6 +69,8 @@ const char *cshims_getenv(const char *name);
 const char *cshims_environment_at(int index);
 /// The text of an errno value; static storage of libc.
 const char *cshims_error_text(int error);
+/// A word of the command line, 0 is the program; NULL behind the last.
+const char *cshims_argument_at(int index);
 /// Blocks SIGINT, SIGTERM, SIGPIPE and SIGXFSZ (then EFBIG is returned) in this thread and all threads made after it.
 void cshims_block_signals(void);
 /// Waits for SIGINT or SIGTERM (blocked before); returns the signal number.

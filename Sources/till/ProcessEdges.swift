@@ -12,7 +12,9 @@ enum ProcessEdges {
     /// The words of the command line behind the program's name; `CommandLine` would need /proc.
     static func arguments() -> [String] {
         var words: [String] = []
-        while let word = unsafe cshims_argument_at(Int32(words.count + 1)) { unsafe words.append(String(cString: word)) }
+        while let word = unsafe cshims_argument_at(Int32(words.count + 1)) {
+            unsafe words.append(String(cString: word))
+        }
         return words
     }
 

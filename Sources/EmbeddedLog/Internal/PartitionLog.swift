@@ -227,7 +227,8 @@ package final class PartitionLog: Sendable {
     /// Writes the batches as one group and syncs it; blocks for the disk.
     ///
     /// - Returns: The offsets of each batch.
-    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored and the
+    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored
+    /// and the
     ///   next call may succeed; ``EventLogError/poisoned(cause:)`` when another write or a sync failed now or before.
     package func append(_ batches: [LogBatch], committedAt: Int64) throws(EventLogError) -> [LogReceipt] {
         if let poison { throw .poisoned(cause: poison) }
@@ -306,7 +307,8 @@ package final class PartitionLog: Sendable {
         return .poisoned(cause: cause)
     }
 
-    /// Writes zeros behind the place of the next `count` bytes when these do not fit what was reserved. Synced with them.
+    /// Writes zeros behind the place of the next `count` bytes when these do not fit what was reserved. Synced with
+    /// them.
     private func reserve(_ segment: Segment, behind count: Int) throws(DiskError) {
         let needed = segment.index.size + count
         guard reserveBytes > 0, needed > state.withLock({ $0.reservedSize }) else { return }

@@ -148,6 +148,7 @@ package final class ConsoleService: Sendable {
         let ok = parts.allSatisfy(\.ok)
         let body = JSONWriter.object { json in
             json.field("status", ok ? "ready" : "failing")
+            json.field("data_id", status.dataID)
             json.key("parts")
             json.beginArray()
             for part in parts {

@@ -20,14 +20,18 @@ package final class PipelineStatus: Sendable {
     private let startedNanos: Int64
     private let samples = Mutex<[Sample]>([])
     package let version: String
+    private let data: (id: String, isDemo: Bool, directory: String)
 
-    /// - Parameter feeds: Names of the feeds that records can be sent to, also before the first.
+    /// - Parameters:
+    ///   - data: What tells the data directory from others, and its path, which no fact may show.
+    ///   - feeds: Names of the feeds that records can be sent to, also before the first.
     package init(
         log: any EventLog,
         board: PositionBoard,
         metrics: Metrics,
         time: any TimeSource,
         version: String,
+        data: (id: String, isDemo: Bool, directory: String),
         feeds: @escaping @Sendable () -> [String]
     ) {
         known = feeds
@@ -36,6 +40,7 @@ package final class PipelineStatus: Sendable {
         self.metrics = metrics
         self.time = time
         self.version = version
+        self.data = data
         startedNanos = time.monotonicNanos()
     }
 
@@ -108,6 +113,8 @@ package final class PipelineStatus: Sendable {
 
     func write(_ json: inout JSONWriter) {
         json.field("version", version)
+        json.field("data_id", data.id)
+        json.field("demo", data.isDemo)
         json.field("uptime_seconds", (time.monotonicNanos() - startedNanos) / 1_000_000_000)
         json.key("feeds")
         json.beginArray()
@@ -126,17 +133,27 @@ package final class PipelineStatus: Sendable {
         rates(&json)
     }
 
+    /// The id of the data directory.
+    var dataID: String { data.id }
+
+    /// A fact without the place of the data directory: anyone may read it.
+    private func withoutPlace(_ text: String) -> String {
+        text.replacing(data.directory + "/", with: "").replacing(data.directory, with: "the data directory")
+    }
+
     /// Readiness: every part with a fact.
     package func parts() -> [(name: String, ok: Bool, detail: String)] {
         var parts: [(String, Bool, String)] = []
         if let failure = log.failure() {
-            parts.append(("log", false, failure.description))
+            parts.append(("log", false, withoutPlace(failure.description)))
         } else {
             parts.append(("log", true, "accepting"))
         }
         let failures = board.failures
         if failures.isEmpty { parts.append(("processing", true, "\(lag) records behind")) }
-        for (part, reason) in failures.sorted(by: { $0.key < $1.key }) { parts.append((part, false, reason)) }
+        for (part, reason) in failures.sorted(by: { $0.key < $1.key }) {
+            parts.append((part, false, withoutPlace(reason)))
+        }
         return parts
     }
 }

@@ -176,7 +176,7 @@ struct Route: Sendable {
             access: .operate,
             summary: "Positions, lag and rates of the pipeline, the control totals, and whether there is a proof.",
             schema:
-                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+                "{version:s,data_id:s,demo:b,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i,simulated:i}}",
             answer: OperateQueries.status
         ),
         Route(

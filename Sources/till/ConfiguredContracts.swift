@@ -28,7 +28,7 @@ extension ContractStartup {
     ///
     /// - Throws: `UsageError` for a text that is wrong, and when a feed would be counted under two policies.
     static func configured(_ settings: TillSettings) throws -> ConfiguredContracts {
-        var feeds = BuiltInContracts.feeds.map(builtIn)
+        var feeds = try BuiltInContracts.feeds.map(builtIn)
         for path in settings.contracts {
             let found = try parse(try WholeFile.read(path, bytesMax: bytesMax), path)
             feeds.removeAll { $0.contract.name == found.contract.name }
@@ -63,8 +63,8 @@ extension ContractStartup {
 
     private static let bytesMax = 1 << 20
 
-    private static func builtIn(_ name: String) -> ConfiguredContracts.Sourced {
-        .init(contract: BuiltInContracts.parse(name), origin: "the built-in \(name)")
+    private static func builtIn(_ name: String) throws -> ConfiguredContracts.Sourced {
+        .init(contract: try BuiltInContracts.parse(name), origin: "the built-in \(name)")
     }
 
     private static func parse(_ text: [UInt8], _ path: String) throws -> ConfiguredContracts.Sourced {
@@ -83,7 +83,7 @@ extension ContractStartup {
         _ value: TillSettings.Value
     ) throws -> ConfiguredContracts.Sourced? {
         if value.text == "off" { return nil }
-        let standard = builtIn(path.profile)
+        let standard = try builtIn(path.profile)
         if value.text == "on" { return standard }
         let text: [UInt8]
         do {

@@ -31,7 +31,7 @@ final class Node {
     private let logger: Logger
 
     /// Starts everything in order of dependency; when it returns, requests are answered.
-    init(_ settings: TillSettings, listen: (host: String, port: Int), logger: Logger) throws {
+    init(_ settings: TillSettings, listen: (host: String, port: Int), demo: Bool = false, logger: Logger) throws {
         let contracts = try ContractStartup.configured(settings)
         let time = SystemTime()
         let metrics = Metrics()
@@ -39,6 +39,12 @@ final class Node {
         let disk = PosixDisk(addedSyncMicros: Int64(settings.integer(.logAddedSyncMilliseconds)) * 1_000)
         lock = try Self.lock(directory, disk)
         self.logger = logger
+        let identity = try DataIdentity(directory, disk, demo: demo)
+        let mended = try PrivateFiles.mend(directory, disk)
+        if mended > 0 {
+            let what = ("what", "others could read or write what is in the data directory; now only its owner can")
+            logger.log(.notice, "data.made_private", [("files", "\(mended)"), what])
+        }
         let tablesPath = directory + "/tables.sqlite"
         self.tablesPath = tablesPath
         var tableSettings = SQLiteTablesSettings()
@@ -97,6 +103,7 @@ final class Node {
             metrics: metrics,
             time: time,
             version: TillMain.version,
+            data: (id: identity.id, isDemo: identity.isDemo, directory: directory),
             feeds: { book.feeds }
         )
         live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)

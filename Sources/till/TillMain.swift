@@ -29,7 +29,8 @@ enum TillMain {
     private static let commands = """
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
 
-        till up [--config FILE] [--data DIR] [--listen HOST:PORT] [SETTINGS]      run until SIGINT or SIGTERM
+        till up [--config FILE] [--data DIR] [--listen HOST:PORT] [--demo] [SETTINGS]      run until SIGINT or SIGTERM
+            --demo marks a new data directory as one that till simulate may add to unasked
         till ingest FEED FILE… [--to URL [--token-file FILE] [--ca-file FILE] | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
         till contract check FILE… [--json]                             report every mistake with line and column
@@ -48,7 +49,7 @@ enum TillMain {
         till prove [--data DIR] [SETTINGS] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]      compute every table from the log again and compare
         till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
         till identity hash < FILE                                      the secret_hash of an identity, of the secret in FILE
-        till simulate pos|orders [--to URL [--token-file FILE] [--ca-file FILE] | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
+        till simulate pos|orders [--to URL [--token-file FILE] [--ca-file FILE] | --out FILE|-] [--yes] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
             faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
             pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
@@ -69,8 +70,9 @@ enum TillMain {
 
     static func run() -> Never {
         cshims_block_signals()
+        cshims_private_files()
         cshims_keep_memory()
-        var arguments = Array(CommandLine.arguments.dropFirst())
+        var arguments = ProcessEdges.arguments()
         let command = arguments.isEmpty ? "help" : arguments.removeFirst()
         let code: ExitCode
         do {

@@ -13,6 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+// The C library hands the arguments to constructors too; other ways to them need /proc.
+static int argument_count;
+static char **arguments;
+__attribute__((constructor)) static void keep_arguments(int count, char **all) {
+    argument_count = count;
+    arguments = all;
+}
+const char *cshims_argument_at(int index) { return index < argument_count ? arguments[index] : NULL; }
+
 int64_t cshims_wall_micros(void) {
     struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;

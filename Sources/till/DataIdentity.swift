@@ -1,0 +1,54 @@
+import CShims
+import EmbeddedLog
+import Primitives
+
+/// What tells one data directory from another: the file `ID`, made with the directory. Its first line is a random number;
+/// a second line `demo` says that simulated trade may be added without a question.
+struct DataIdentity: Sendable {
+    static let name = "ID"
+    let id: String
+    let isDemo: Bool
+
+    /// Reads the file, or makes it; `demo` marks a directory that is new.
+    init(_ directory: String, _ disk: PosixDisk, demo: Bool) throws {
+        let path = directory + "/" + Self.name
+        if disk.exists(path) {
+            let lines = String(decoding: try WholeFile.read(path, bytesMax: 1 << 10), as: UTF8.self).split(
+                separator: "\n"
+            )
+            id = lines.first.map(String.init) ?? ""
+            isDemo = lines.dropFirst().contains("demo")
+        } else {
+            var random = SeededRandom.fromKernel()
+            id = (0..<2).map { _ in padded(Int64(random.next() >> 4), 19) }.joined(separator: "-")
+            isDemo = demo
+            try disk.replace(path, with: Array((demo ? "\(id)\ndemo\n" : "\(id)\n").utf8))
+        }
+    }
+}
+
+/// Files of till are its user's alone.
+enum PrivateFiles {
+    /// Takes the rights of others from everything that till keeps in a data directory.
+    ///
+    /// - Returns: How many files and directories were changed.
+    static func mend(_ directory: String, _ disk: PosixDisk) throws(DiskError) -> Int {
+        var changed = 0
+        func mend(_ path: String) throws(DiskError) {
+            let result = unsafe cshims_make_private(path)
+            if result < 0 { throw DiskError(operation: "protect \(path)", errno: -result) }
+            changed += Int(result)
+        }
+        try mend(directory)
+        let own = ["ID", "LOCK", "proof.json"]
+        for name in try disk.list(directory) where own.contains(name) || name.hasPrefix("tables.sqlite") {
+            try mend(directory + "/" + name)
+        }
+        var waiting = disk.exists(directory + "/log") ? [directory + "/log"] : []
+        while let path = waiting.popLast() {
+            try mend(path)
+            if disk.isDirectory(path) { waiting += try disk.list(path).map { path + "/" + $0 } }
+        }
+        return changed
+    }
+}

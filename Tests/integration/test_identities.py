@@ -171,6 +171,10 @@ FOREIGN = [
     ("GET", {"Host": "evil.example"}, "host_not_local"),
     ("GET", {"Host": "127.0.0.1.evil.example:80"}, "host_not_local"),
     ("POST", {"Host": "localhost.evil.example"}, "host_not_local"),
+    ("GET", {"Host": "[::1]evil.example"}, "host_not_local"), ("GET", {"Host": "[::1]:80evil"}, "host_not_local"),
+    ("GET", {"Host": "localhost:80evil"}, "host_not_local"), ("GET", {"Host": "127.1.2"}, "host_not_local"),
+    ("GET", {"Host": "127.0.0.256"}, "host_not_local"), ("GET", {"Host": "notlocalhost"}, "host_not_local"),
+    ("POST", {"Origin": "http://localhost:80@evil.example"}, "origin_not_local"),
     ("POST", {"Origin": "http://evil.example"}, "origin_not_local"), ("POST", {"Origin": "null"}, "origin_not_local"),
     ("POST", {"Origin": "http://127.0.0.1@evil.example"}, "origin_not_local"),
 ]  # fmt: skip

@@ -193,7 +193,7 @@ package final class ConsoleService: Sendable {
                         "content-security-policy",
                         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
                     ),
-                    ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"),
+                    ("referrer-policy", "no-referrer"),
                 ],
                 body: file.bytes
             )

@@ -53,24 +53,37 @@ struct Gate: HTTPHandler {
         let first = firstOfConsole
         let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
         let console = request.route < first ? nil : request.route - first
-        if let foreign = CrossOrigin.refusal(request) {
-            return exchange.respond(error(403, foreign.code, foreign.message))
-        }
         if case .health(let body) = target { return health(body, request, exchange) }
         var showsOriginals = true
-        if !logins.isEmpty {
-            if let refusal = refuse(request, target, console, &showsOriginals) { return exchange.respond(refusal) }
-        } else if let foreign = LocalOnly.refusal(request),
-            // Probes ask under any name.
-            ConsoleService.access(console, path: request.path) != .open
-        {
-            return exchange.respond(error(403, foreign.code, foreign.message))
-        }
+        if let refusal = refusal(request, target, console, &showsOriginals) { return exchange.respond(refusal) }
         if let target {
             ingest.handle(request, for: target, exchange)
         } else {
             self.console.handle(request, console, showsOriginals: showsOriginals, exchange)
         }
+    }
+
+    /// Before a body is received: whoever may not send costs no memory.
+    func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        let first = firstOfConsole
+        let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
+        if case .health = target { return nil }
+        var showsOriginals = true
+        return refusal(request, target, request.route < first ? nil : request.route - first, &showsOriginals)
+    }
+
+    private func refusal(
+        _ request: HTTPRequest,
+        _ target: IngestTarget?,
+        _ console: Int?,
+        _ showsOriginals: inout Bool
+    ) -> HTTPResponse? {
+        if let foreign = CrossOrigin.refusal(request) { return error(403, foreign.code, foreign.message) }
+        if !logins.isEmpty { return refuse(request, target, console, &showsOriginals) }
+        // Probes ask under any name.
+        guard let foreign = LocalOnly.refusal(request), ConsoleService.access(console, path: request.path) != .open
+        else { return nil }
+        return error(403, foreign.code, foreign.message)
     }
 
     func answered(_ answer: HTTPAnswered) {

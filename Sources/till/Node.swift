@@ -1,8 +1,10 @@
+import CShims
 import Console
 import EmbeddedLog
 import Executors
 import HTTPServer
 import Ingest
+import Network
 import Ports
 import Primitives
 import Processing
@@ -144,7 +146,7 @@ final class Node {
             isReady: { status.parts().allSatisfy(\.ok) }
         )
         var serverSettings = HTTPServerSettings()
-        serverSettings.connectionsMax = settings.integer(.httpConnectionsMax)
+        serverSettings.connectionsMax = Self.connectionsMax(settings, logger)
         for old in older { Self.retire(old, board, logger) }
         processing = try processor.start()
         liveThread = try live.start()
@@ -156,6 +158,19 @@ final class Node {
             time: time
         )
         transport.serve(server)
+    }
+
+    /// What is set, or what the descriptors of the process leave room for.
+    private static func connectionsMax(_ settings: TillSettings, _ logger: Logger) -> Int {
+        let descriptors = Int(clamping: cshims_raise_descriptors(Int64(NetworkLimits.descriptorsMax)))
+        let wanted = settings.integer(.httpConnectionsMax)
+        let most = NetworkLimits.connectionsMax(wanted: wanted, descriptors: descriptors)
+        if most < wanted {
+            let facts = [("setting", "\(wanted)"), ("used", "\(most)"), ("descriptors", "\(descriptors)")]
+            let remedy = "raise the hard limit of open files (ulimit -Hn) or lower http.connections_max"
+            logger.log(.warning, "http.connections_lowered", facts + [("remedy", remedy)])
+        }
+        return most
     }
 
     /// The server as its own handler sees it, which is there before it.

@@ -172,6 +172,12 @@ FOREIGN = [
     ("GET", {"Host": "evil.example"}, "host_not_local"),
     ("GET", {"Host": "127.0.0.1.evil.example:80"}, "host_not_local"),
     ("POST", {"Host": "localhost.evil.example"}, "host_not_local"),
+    ("GET", {"Host": "[::1]evil.example"}, "host_not_local"), ("GET", {"Host": "[::1]:80evil"}, "host_not_local"),
+    ("GET", {"Host": "localhost:80evil"}, "host_not_local"), ("GET", {"Host": "127.1.2"}, "host_not_local"),
+    ("GET", {"Host": "127.0.0.256"}, "host_not_local"), ("GET", {"Host": "notlocalhost"}, "host_not_local"),
+    ("POST", {"Origin": "http://localhost:80@evil.example"}, "origin_foreign"),
+    ("POST", {"Origin": "http://evil.example"}, "origin_foreign"), ("POST", {"Origin": "null"}, "origin_foreign"),
+    ("POST", {"Origin": "http://127.0.0.1@evil.example"}, "origin_foreign"),
 ]  # fmt: skip
 OWN = [
     {"Host": "localhost"}, {"Host": "LOCALHOST:8080"}, {"Host": "[::1]:80"}, {"Host": "127.1.2.3"},

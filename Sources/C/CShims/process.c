@@ -159,3 +159,13 @@ int64_t cshims_thread_waited_nanos(void) {
     long long ran = 0, waited = 0;
     return sscanf(text, "%lld %lld", &ran, &waited) == 2 ? waited : 0;
 }
+int64_t cshims_raise_descriptors(int64_t most) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    rlim_t wanted = limit.rlim_max < (rlim_t)most ? limit.rlim_max : (rlim_t)most;
+    if (limit.rlim_cur < wanted) {
+        struct rlimit raised = {.rlim_cur = wanted, .rlim_max = limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return (int64_t)wanted;
+    }
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}

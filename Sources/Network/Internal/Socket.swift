@@ -38,6 +38,9 @@ struct Socket: Sendable {
     func shutdownWrite() { _ = cshims_shutdown_write(fd) }
     func close() { _ = cshims_close(fd) }
 
+    /// Whether a listening socket has a connection to accept.
+    var hasWaiting: Bool { cshims_is_readable(fd) }
+
     /// The next connection of a listening socket, nil when there is none, or a positive errno.
     func accept() -> Result<Socket?, AcceptError> {
         let client = cshims_accept(fd)

@@ -113,6 +113,10 @@ int cshims_listen(const char *host, uint16_t port, int backlog, bool reuse_port)
 int cshims_bound_port(int fd);
 /// Accepts one connection (non-blocking, TCP_NODELAY); fd or -errno (-EAGAIN: none).
 int cshims_accept(int fd);
+/// Whether a descriptor has something to read or to accept now.
+bool cshims_is_readable(int fd);
+/// Raises the soft limit of open descriptors to the hard one, `most` at most, never lowers it; the soft limit after.
+int64_t cshims_raise_descriptors(int64_t most);
 /// Connects (blocking) to an IPv4 or IPv6 literal or a name; fd or -errno.
 int cshims_connect(const char *host, uint16_t port);
 /// Like cshims_connect, but each address of the name is given at most `millis`; looking the name up has no limit.

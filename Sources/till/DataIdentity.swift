@@ -9,7 +9,7 @@ struct DataIdentity: Sendable {
     let id: String
     let isDemo: Bool
 
-    /// Reads the file, or makes it; `demo` marks a directory that is new.
+    /// Reads the file, or makes it; `demo` marks a directory that is new: one with a log may hold real sales.
     init(_ directory: String, _ disk: PosixDisk, demo: Bool) throws {
         let path = directory + "/" + Self.name
         if disk.exists(path) {
@@ -21,8 +21,8 @@ struct DataIdentity: Sendable {
         } else {
             var random = SeededRandom.fromKernel()
             id = (0..<2).map { _ in padded(Int64(random.next() >> 4), 19) }.joined(separator: "-")
-            isDemo = demo
-            try disk.replace(path, with: Array((demo ? "\(id)\ndemo\n" : "\(id)\n").utf8))
+            isDemo = demo && !disk.exists(directory + "/log")
+            try disk.replace(path, with: Array((isDemo ? "\(id)\ndemo\n" : "\(id)\n").utf8))
         }
     }
 }

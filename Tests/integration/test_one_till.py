@@ -102,7 +102,8 @@ def without(what, *words):
         pytest.skip("mount namespaces are not allowed here")
     script = f'{what} && exec "$@"'
     return subprocess.run(
-        ["unshare", "-m", "sh", "-c", script, "sh", binary(), *map(str, words)], capture_output=True, timeout=60, check=False
+        ["unshare", "-m", "sh", "-c", script, "sh", binary(), *map(str, words)],
+        capture_output=True, timeout=60, check=False,
     )  # fmt: skip
 
 

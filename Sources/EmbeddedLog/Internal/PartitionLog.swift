@@ -397,12 +397,3 @@ package final class PartitionLog: Sendable {
         state.withLock { $0.segments.last { $0.baseOffset == baseOffset }?.index.size ?? 0 }
     }
 }
-
-/// Runs disk calls and translates what they throw.
-func onDisk<Value>(_ body: () throws(DiskError) -> Value) throws(EventLogError) -> Value {
-    do throws(DiskError) {
-        return try body()
-    } catch {
-        throw EmbeddedLogFailures.translate(error)
-    }
-}

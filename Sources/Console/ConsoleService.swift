@@ -166,6 +166,10 @@ package final class ConsoleService: Sendable {
     private func metricsResponse() -> HTTPResponse {
         metrics.set(.process_resident_bytes, cshims_resident_bytes())
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
+        if let space = status.storage.reading()?.space {
+            metrics.set(.storage_used_bytes, space.usedBytes)
+            metrics.set(.storage_free_bytes, space.freeBytes)
+        }
         let lags = status.lags
         metrics.set(.process_lag_records, lags.reduce(0) { $0 + $1.lag })
         for feed in lags { metrics.labelled.set(.feed_lag_records, [feed.name], feed.lag) }

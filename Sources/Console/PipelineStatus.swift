@@ -21,9 +21,13 @@ package final class PipelineStatus: Sendable {
     private let samples = Mutex<[Sample]>([])
     package let version: String
     private let data: (id: String, isDemo: Bool, directory: String)
+    package let storage: StorageStatus
+    private let tablesFailure: @Sendable () -> String?
 
     /// - Parameters:
     ///   - data: What tells the data directory from others, and its path, which no fact may show.
+    ///   - storage: The space that the data directory takes and has left.
+    ///   - tablesFailure: Tries a query; why figures cannot be read now, nil when they can.
     ///   - feeds: Names of the feeds that records can be sent to, also before the first.
     package init(
         log: any EventLog,
@@ -32,6 +36,8 @@ package final class PipelineStatus: Sendable {
         time: any TimeSource,
         version: String,
         data: (id: String, isDemo: Bool, directory: String),
+        storage: StorageStatus,
+        tablesFailure: @escaping @Sendable () -> String?,
         feeds: @escaping @Sendable () -> [String]
     ) {
         known = feeds
@@ -41,6 +47,8 @@ package final class PipelineStatus: Sendable {
         self.time = time
         self.version = version
         self.data = data
+        self.storage = storage
+        self.tablesFailure = tablesFailure
         startedNanos = time.monotonicNanos()
     }
 
@@ -131,15 +139,14 @@ package final class PipelineStatus: Sendable {
         json.endArray()
         json.field("position", board.positions.description)
         rates(&json)
+        storage.write(&json)
     }
 
     /// The id of the data directory.
     var dataID: String { data.id }
 
     /// A fact without the place of the data directory: anyone may read it.
-    private func withoutPlace(_ text: String) -> String {
-        text.replacing(data.directory + "/", with: "").replacing(data.directory, with: "the data directory")
-    }
+    private func withoutPlace(_ text: String) -> String { text.withoutDirectory(data.directory) }
 
     /// Readiness: every part with a fact.
     package func parts() -> [(name: String, ok: Bool, detail: String)] {
@@ -149,11 +156,41 @@ package final class PipelineStatus: Sendable {
         } else {
             parts.append(("log", true, "accepting"))
         }
+        if let reason = tablesFailure() {
+            parts.append(("tables", false, withoutPlace(reason)))
+        } else {
+            parts.append(("tables", true, "readable"))
+        }
         let failures = board.failures
         if failures.isEmpty { parts.append(("processing", true, "\(lag) records behind")) }
         for (part, reason) in failures.sorted(by: { $0.key < $1.key }) {
             parts.append((part, false, withoutPlace(reason)))
         }
         return parts
+    }
+}
+
+extension String {
+    /// Takes a directory's path out of a sentence, where it stands as a path: `d` is no part of `folded`.
+    package func withoutDirectory(_ directory: String) -> String {
+        guard !directory.isEmpty else { return self }
+        func isPartOfPath(_ character: Character?) -> Bool {
+            character.map { $0.isLetter || $0.isNumber || "/._-~".contains($0) } ?? false
+        }
+        var out = ""
+        var rest = self[...]
+        while let found = rest.firstRange(of: directory) {
+            let next = rest[found.upperBound...].first
+            out += rest[..<found.lowerBound]
+            let stands = !isPartOfPath(out.last) && (next == "/" || !isPartOfPath(next))
+            if !stands {
+                out += rest[found]
+            } else if next != "/" {
+                out += "the data directory"
+            }
+            rest = rest[found.upperBound...]
+            if stands, next == "/" { rest = rest.dropFirst() }
+        }
+        return out + rest
     }
 }

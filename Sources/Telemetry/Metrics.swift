@@ -28,6 +28,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case windows_open
     case http_connections_open
     case query_requests_total
+    case storage_used_bytes
+    case storage_free_bytes
     case process_resident_bytes
     case process_cpu_micros_total
     case live_streams_open
@@ -72,6 +74,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .windows_open: "Turnover windows that are not published yet."
         case .http_connections_open: "HTTP connections open now."
         case .query_requests_total: "API queries answered from the tables."
+        case .storage_used_bytes: "Bytes of all files in the data directory."
+        case .storage_free_bytes: "Bytes left for till on the file system of the data directory."
         case .process_resident_bytes: "Resident memory of the process."
         case .process_cpu_micros_total: "User and system CPU time of the process, microseconds."
         case .live_streams_open: "Dashboards that listen to the live feed now."

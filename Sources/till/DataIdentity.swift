@@ -1,4 +1,5 @@
 import CShims
+import Console
 import EmbeddedLog
 import Primitives
 
@@ -50,5 +51,29 @@ enum PrivateFiles {
             if disk.isDirectory(path) { waiting += try disk.list(path).map { path + "/" + $0 } }
         }
         return changed
+    }
+}
+
+/// The space that a data directory takes.
+enum DataSpace {
+    /// Bytes of its files, and what the file system has left; nil when it cannot be read. Files that go away meanwhile
+    /// count nothing.
+    static func measure(_ directory: String, _ disk: PosixDisk) -> StorageStatus.Space? {
+        let free = unsafe cshims_free_bytes(directory)
+        guard free >= 0 else { return nil }
+        var used: Int64 = 0
+        var waiting = [directory]
+        while let path = waiting.popLast() {
+            guard let names = try? disk.list(path) else { continue }
+            for name in names {
+                let place = path + "/" + name
+                if disk.isDirectory(place) {
+                    waiting.append(place)
+                } else {
+                    used += max(0, unsafe cshims_path_size(place))
+                }
+            }
+        }
+        return StorageStatus.Space(usedBytes: used, freeBytes: free)
     }
 }

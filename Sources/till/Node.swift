@@ -106,6 +106,8 @@ final class Node {
             time: time,
             version: TillMain.version,
             data: (id: identity.id, isDemo: identity.isDemo, directory: directory),
+            storage: StorageStatus(time: time) { [directory] in DataSpace.measure(directory, disk) },
+            tablesFailure: { reader.failure() },
             feeds: { book.feeds }
         )
         live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)

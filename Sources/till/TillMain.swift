@@ -36,6 +36,7 @@ enum TillMain {
         till contract check FILE… [--json]                             report every mistake with line and column
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
             dump: --topic TOPIC (default feed.invoices) --from OFFSET --since TIME --limit N (default 10)
+        till status [SERVER]                                           what a running till holds, how far its tables are, how long its disk lasts
         till windows [--store STORE] [--open] [--from T] [--until T] [SERVER]     turnover by store and window
         till senders [--feed FEED] [SERVER]                            who sends, and which sequence numbers are missing
         till parked [--feed FEED] [SERVER]                             records that wait for reference data
@@ -94,6 +95,7 @@ enum TillMain {
         case "ingest": return try IngestCommand.run(arguments)
         case "contract": return try ContractCommand.run(arguments)
         case "log": return try LogCommand.run(arguments)
+        case "status": return try StatusCommand.run(arguments)
         case "windows": return try StreamCommands.windows(arguments)
         case "senders": return try StreamCommands.senders(arguments)
         case "parked": return try StreamCommands.parked(arguments)

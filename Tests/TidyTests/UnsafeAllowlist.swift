@@ -11,7 +11,7 @@ enum UnsafeAllowlist {
         ("Sources/Primitives/Identifier.swift", "hands bytes to OpenSSL's SHA-1 for uuid5"),
         ("Sources/Primitives/Mutant.swift", "reads one environment variable in a test build"),
         ("Sources/Primitives/SlowHash.swift", "hands bytes to OpenSSL's scrypt and takes a salt by getrandom"),
-        ("Sources/till/DataIdentity.swift", "hands a path to chmod of CShims"),
+        ("Sources/till/DataIdentity.swift", "hands paths to chmod, statvfs and stat of CShims"),
         ("Sources/Network/HTTPClientTLS.swift", "wraps the TLS client of CTLS"),
         ("Sources/Primitives/Randomness.swift", "fills a seed by getrandom"),
         ("Sources/Primitives/ZoneRules.swift", "reads a TZif file"),

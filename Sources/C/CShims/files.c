@@ -159,6 +159,13 @@ int64_t cshims_free_bytes(const char *path) {
     struct statvfs s;
     return statvfs(path, &s) < 0 ? -errno : (int64_t)(s.f_bavail * s.f_frsize);
 }
+int cshims_file_identity(const char *path, uint64_t *device, uint64_t *inode) {
+    struct stat s;
+    if (stat(path, &s) < 0) return -errno;
+    *device = (uint64_t)s.st_dev;
+    *inode = (uint64_t)s.st_ino;
+    return 0;
+}
 int cshims_list(const char *path, void *context, void (*each)(void *context, const char *name)) {
     DIR *directory = opendir(path);
     if (!directory) return -errno;

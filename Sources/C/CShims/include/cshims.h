@@ -32,6 +32,8 @@ int cshims_unlink(const char *path);
 int cshims_rmdir(const char *path);
 /// Free bytes of the file system that holds `path`, or -errno.
 int64_t cshims_free_bytes(const char *path);
+/// Device and inode of what a path names; 0 or -errno.
+int cshims_file_identity(const char *path, uint64_t *device, uint64_t *inode);
 /// Calls `each` for every entry except . and ..; returns 0 or -errno.
 int cshims_list(const char *path, void *context, void (*each)(void *context, const char *name));
 /// Takes the rights of group and others from a file or directory of this user: 1 when it had any, 0, or -errno.

@@ -16,15 +16,15 @@ extension IngestService {
         )
     }
 
-    /// Why nothing more can go to quarantine; nil while there is room.
-    func quarantineProblem() -> IngestProblem? {
-        guard quota.isFull else { return nil }
+    /// Reserves room in quarantine for the rejected records of a request: why there is none, nil when there is.
+    func quarantineProblem(_ bytes: Int64) -> IngestProblem? {
+        guard bytes > 0, !quota.reserve(bytes) else { return nil }
         return IngestProblem(
             status: 507,
             code: "quarantine_full",
             message:
-                "Quarantine holds \(quota.bytesUsed) bytes of open entries and may hold \(quota.bytesMax), and this request has "
-                + "bad records: nothing of it was stored. See `till quarantine list`; correct the sender, redrive or discard "
+                "Quarantine holds \(quota.bytesUsed) bytes of open entries and may hold \(quota.bytesMax); the bad records of this "
+                + "request would add \(bytes), so nothing of it was stored. See `till quarantine list`; correct the sender, redrive or discard "
                 + "entries, or raise quarantine.mebibytes_max. Requests without bad records are still taken."
         )
     }

@@ -154,8 +154,14 @@ package final class IngestService: Sendable {
             let run = refined.runRow.map { (name: batch.envelope.run, row: $0) }
             do throws(IngestProblem) {
                 let isSmall = bench === smallBench
-                try submit(batch, refined.records, weight: refined.weight, answer.tally, moreFollows: isSmall) {
-                    [self, exchange] result in
+                try submit(
+                    batch,
+                    refined.records,
+                    weight: refined.weight,
+                    quarantine: refined.quarantine,
+                    answer.tally,
+                    moreFollows: isSmall
+                ) { [self, exchange] result in
                     switch result {
                     case .success(let receipt):
                         let position = receipt.partition.position(receipt.offsets.upperBound)
@@ -190,10 +196,12 @@ package final class IngestService: Sendable {
     /// - Parameters:
     ///   - records: Of the batch, to be kept for processing; empty when there is no room for them.
     ///   - weight: Of these records.
+    ///   - quarantine: Bytes reserved in quarantine; given back when the log does not take the batch.
     func submit(
         _ batch: LogBatch,
         _ records: [RefinedRecord],
         weight: Int = 0,
+        quarantine: Int64 = 0,
         _ tally: IngestTally,
         moreFollows: Bool,
         answer: @escaping @Sendable (Result<LogReceipt, IngestProblem>) -> Void
@@ -203,7 +211,7 @@ package final class IngestService: Sendable {
         let isPromised = !records.isEmpty && fresh.promise(records: records.count, bytes: weight)
         let records = isPromised ? records : []
         do throws(EventLogError) {
-            try log.submit(batch, moreFollows: moreFollows) { [metrics, fresh, lag] result in
+            try log.submit(batch, moreFollows: moreFollows) { [metrics, fresh, lag, quota] result in
                 if isPromised { fresh.forget(promised: records.count, bytes: weight) }
                 switch result {
                 case .success(let receipt):
@@ -213,11 +221,14 @@ package final class IngestService: Sendable {
                     metrics.add(.log_bytes_total, size)
                     tally.book(metrics, feed: feed)
                     answer(.success(receipt))
-                case .failure(let error): answer(.failure(.of(error)))
+                case .failure(let error):
+                    quota.release(quarantine)
+                    answer(.failure(.of(error)))
                 }
             }
         } catch {
             if isPromised { fresh.forget(promised: records.count, bytes: weight) }
+            quota.release(quarantine)
             metrics.add(.ingest_saturated_total)
             throw .of(error)
         }
@@ -236,6 +247,8 @@ package final class IngestService: Sendable {
         var records: [RefinedRecord] = []
         /// Bytes that these records take.
         var weight = 0
+        /// Bytes that its rejected records take in quarantine.
+        var quarantine: Int64 = 0
         var answer: IngestAnswer
         /// Rows of the run before this batch, when it is part of one.
         var runRow: Int64?
@@ -262,6 +275,8 @@ package final class IngestService: Sendable {
         var isKept = records.ranges.count <= FreshRecords.batchRecordsMax && fresh.hasRoom
         var kept: [RefinedRecord] = []
         var weight = 0
+        var quarantine: Int64 = 0
+        let header = if case .csv(let header, _) = records.format { header.count } else { 0 }
         if isKept { kept.reserveCapacity(records.ranges.count) }
         for (index, range) in records.ranges.enumerated() {
             builder?.append(request.body[range])
@@ -284,13 +299,16 @@ package final class IngestService: Sendable {
                 }
                 switch verdict {
                 case .accepted(let event): answer.accept(event)
-                case .rejected(let reasons): answer.reject(index, reasons)
+                case .rejected(let reasons):
+                    answer.reject(index, reasons)
+                    let size = Refiner.json(reasons).count
+                    quarantine += QuarantineSize.bytes(record: range.count, reasons: size, header: header)
                 }
             } catch {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)
             }
         }
-        if answer.tally.rejected > 0, let problem = quarantineProblem() {
+        if let problem = quarantineProblem(quarantine) {
             if let runRow { workspace.resume(envelope.run, at: runRow) }
             throw problem
         }
@@ -304,6 +322,7 @@ package final class IngestService: Sendable {
             ),
             records: kept,
             weight: weight,
+            quarantine: quarantine,
             answer: answer,
             runRow: runRow
         )

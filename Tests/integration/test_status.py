@@ -1,4 +1,4 @@
-"""What a running till says of itself: readiness tries what it claims, space and growth, senders that wait for tables."""
+"""What a running till says of itself: readiness tries what it claims, disk space, senders that wait for the tables."""
 
 import shutil
 import subprocess

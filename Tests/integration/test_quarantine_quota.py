@@ -10,9 +10,9 @@ from test_pos_endpoint import PATH
 
 QUOTA = 1 << 20
 SENTENCE = (
-    r"Quarantine holds (\d+) bytes of open entries and may hold 1048576; the bad records of this request would add (\d+), "
-    r"so nothing of it was stored\. See `till quarantine list`; correct the sender, redrive or discard entries, or raise "
-    r"quarantine\.mebibytes_max\. Requests without bad records are still taken\."
+    r"Quarantine holds (\d+) bytes of open entries and may hold 1048576; the bad records of this request would add "
+    r"(\d+), so nothing of it was stored\. See `till quarantine list`; correct the sender, redrive or discard entries, "
+    r"or raise quarantine\.mebibytes_max\. Requests without bad records are still taken\."
 )
 
 

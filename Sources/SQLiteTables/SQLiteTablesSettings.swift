@@ -24,5 +24,5 @@ package enum SQLiteTablesLimits {
     /// Rows and sums of a small commit: what 5,000 events a second leave of a tenth of a second.
     package static let smallCommit = 4_000
     /// Schema number of this till; a greater one in the file is refused, a smaller one is folded again from the log.
-    package static let schemaVersion = 5
+    package static let schemaVersion = 6
 }

@@ -141,6 +141,7 @@ extension ContractStartup {
             ("currency", contract.currency?.description ?? "none"), ("time_zone", contract.zone?.name ?? "none"),
             ("window_seconds", seconds(windows?.length)), ("window_lateness_seconds", seconds(windows?.lateness)),
             ("window_idle_seconds", seconds(windows?.idle)), ("window_skew_seconds", seconds(windows?.skew)),
+            ("document_kinds", contract.documentKinds.description),
         ]
     }
 }

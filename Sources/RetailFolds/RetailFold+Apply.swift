@@ -144,6 +144,7 @@ extension RetailFold {
             event.source,
             event.product,
             description: event.description,
+            rank: DescriptionRank(event),
             isMerchandise: !event.flags.contains(.notMerchandise),
             at: time
         )
@@ -188,6 +189,7 @@ extension RetailFold {
                 line.source,
                 line.product,
                 description: line.description,
+                rank: DescriptionRank(line),
                 isMerchandise: !line.flags.contains(.notMerchandise),
                 at: time
             )

@@ -62,7 +62,7 @@ enum SimulateCommand {
     /// Names the till that is sent to, and refuses one that holds what no simulation sent.
     private static func checkTarget(_ address: IngestCommand.Address, isForced: Bool) throws {
         let answer = try SimulationLink(address).exchange(method: "GET", path: "/v1/status")
-        let place = "http://\(address.host):\(address.port)"
+        let place = address.description
         // An identity that may only send cannot look: then the caller has to say so.
         guard answer.status == 200 else {
             if isForced { return }

@@ -95,7 +95,9 @@ def test_commands_speak_tls(served, directory):
                 ended(till_command(*command, *target, env={"TILL_TOKEN": "p4ssw0rd"}), DONE)
             refused = till_command("senders", *target)
             assert "identity" in ended(refused, refused.returncode) and refused.returncode != DONE
-        simulated = till_command("simulate", "pos", "--count", 5, "--rate", 0, *target, "--token-file", "token")
+        simulated = till_command(
+            "simulate", "pos", "--count", 5, "--rate", 0, "--yes", *target, "--token-file", "token"
+        )
         ended(simulated, DONE)
 
 

@@ -81,6 +81,14 @@ enum OperateQueries {
         json.key("totals")
         json.beginObject()
         for (name, cell) in zip(names, row) { json.field(name == "distinct_events" ? "distinct" : name, cell.number) }
+        // Of these, received from `till simulate`, which names its runs so.
+        let simulated = try query.rows(
+            """
+            SELECT coalesce(SUM(t.received), 0) FROM run r JOIN run_total t ON t.run_id = r.id
+            WHERE r.name >= 'simulate-' AND r.name < 'simulate.'
+            """
+        ).first
+        json.field("simulated", simulated?[0].number ?? 0)
         json.endObject()
     }
 

@@ -24,7 +24,7 @@ struct Place: Sendable {
     static let all: [Place] =
         [
             Place("/health", .open, .up), Place("/health/live", .open, .live), Place("/health/ready", .open, .ready),
-            Place("/metrics", .operate, .metrics), Place("/v1/openapi.json", .sales, .openAPI),
+            Place("/metrics", .metrics, .metrics), Place("/v1/openapi.json", .sales, .openAPI),
             Place("/v1/live", .sales, .liveFeed),
         ]
         + EmbeddedAssets.files.sorted { $0.key < $1.key }.map { Place($0, .sales, .asset($1)) }

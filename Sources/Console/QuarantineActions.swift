@@ -33,7 +33,7 @@ enum QuarantineSelection {
             case ("ids", .array):
                 var numbers: [Int64] = []
                 tape.forEachElement(value) { item in
-                    if let id = Int64(tape.text(item, in: body).description) {
+                    if tape.kind(item) == .number, let id = Int64(tape.text(item, in: body).description) {
                         numbers.append(id)
                     } else {
                         unknown = "ids"
@@ -43,7 +43,9 @@ enum QuarantineSelection {
             case ("feed", .string): feed = text
             case ("rule", .string): rule = text
             case ("rule", .null): rule = nil
-            case ("after", .number): after = Int64(text)
+            case ("after", .number):
+                after = Int64(text)
+                if after == nil { unknown = "after" }
             case (let name, _): unknown = name
             }
         }

@@ -12,6 +12,9 @@ struct Query {
     let status: PipelineStatus
     /// The report of the last proof, as it is stored; nil without one.
     var proof: @Sendable () -> [UInt8]? = { nil }
+    /// False when the caller may not read customers: bytes as they were sent, and what reasons quote of them, are
+    /// withheld.
+    var showsOriginals = true
 
     /// Rows of one answer at the most, whatever the limit asks for.
     static let rowsMax = 100_000

@@ -106,9 +106,10 @@ extension Route {
         Route(
             path: "/v1/quarantine/{entry}",
             access: .operate,
-            summary: "One entry of quarantine; text is null when the bytes are no text.",
+            summary:
+                "One entry of quarantine; text is null when the bytes are no text. withheld: the bytes, and what reasons quote, need the scope read:customers; in lists the encoding is then withheld.",
             schema:
-                "{id:i,feed:s,position:s,first_seen:t,attempts:i,resolved_at:?t,\(reasons),record_id:s,content_hash:s,contract:s,csv_header:?s,size:i,text:?s,base64:s}",
+                "{id:i,feed:s,position:s,first_seen:t,attempts:i,resolved_at:?t,\(reasons),record_id:s,content_hash:s,contract:s,csv_header:?s,size:i,withheld:b,text:?s,base64:s}",
             answer: QuarantineQueries.detail
         ),
         Route(

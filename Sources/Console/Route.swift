@@ -1,5 +1,5 @@
 /// Which scope a route asks for when identities are configured.
-package enum Access: Sendable { case open, sales, customers, operate }
+package enum Access: Sendable { case open, sales, customers, metrics, operate }
 
 /// One API route as data: the dispatcher, the OpenAPI document and the reference page come from this table.
 struct Route: Sendable {
@@ -174,9 +174,9 @@ struct Route: Sendable {
         Route(
             path: "/v1/status",
             access: .operate,
-            summary: "Positions, lag and rates of the pipeline, the control totals, and whether there is a proof.",
+            summary: "Positions, lag and rates of the pipeline, disk space, the control totals, and whether there is a proof.",
             schema:
-                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+                "{version:s,data_id:s,demo:b,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,storage:{used_bytes:?i,free_bytes:?i,bytes_per_day:?i,days_left:?i},proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i,simulated:i}}",
             answer: OperateQueries.status
         ),
         Route(

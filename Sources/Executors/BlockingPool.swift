@@ -1,6 +1,6 @@
 /// A few named threads for blocking or long work, fed by a bounded queue.
 ///
-/// Every closure that ``submit(_:)`` accepted runs exactly once, even if it is still waiting when ``shutdown()`` begins.
+/// Every closure that ``submit(_:)`` accepted runs exactly once, even if it still waits when ``shutdown()`` begins.
 /// Thread: any.
 package final class BlockingPool: Sendable {
     package typealias Work = @Sendable () -> Void

@@ -112,6 +112,10 @@ package protocol HTTPHandler: Sendable {
     /// Asked once a request, on the network thread, before the body is read.
     func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission
 
+    /// The answer to a request that may not pass, by its head alone; nil when its body may come. Asked on the network
+    /// thread, and only when the body does not come with the head: ``handle(_:_:)`` decides for every request.
+    func refusal(of request: HTTPRequest) -> HTTPResponse?
+
     /// Handles one request. Called on the network thread, in order per connection: must not block and must not do more
     /// than a few milliseconds of work; anything longer goes to another thread, which answers through `exchange`.
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange)

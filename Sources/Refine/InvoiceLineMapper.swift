@@ -54,7 +54,7 @@ extension ContractPlan {
             currency: currency,
             rawTime: time.raw
         )
-        event.documentType = Self.documentType(document)
+        event.documentType = documentType(document)
         event.description = at(fields.description).key
         event.customer = at(fields.customer).key
         event.customerName = at(fields.customerName).key
@@ -78,13 +78,11 @@ extension ContractPlan {
         return .event(.line(event))
     }
 
-    /// By the prefix of the invoice number: `C` cancellation, `A` bad debt.
-    static func documentType(_ number: ByteString) -> DocumentType {
-        switch number.first {
-        case UInt8(ascii: "C"): .cancellation
-        case UInt8(ascii: "A"): .badDebt
-        default: .sale
-        }
+    /// The kind that the contract gives to documents whose number begins like this one.
+    func documentType(_ number: ByteString) -> DocumentType {
+        let kinds = contract.documentKinds
+        if kinds.cancellation.contains(where: { number.begins(with: $0) }) { return .cancellation }
+        return kinds.badDebt.contains { number.begins(with: $0) } ? .badDebt : .sale
     }
 
     func flags(_ validation: Validation, price: Int64, description: ByteString?, product: ByteString) -> LineFlags {

@@ -21,7 +21,8 @@ package enum Mappers {
             .init("customer", keys, isRequired: false), .init("customer_name", texts, isRequired: false),
             .init("country", texts, isRequired: false),
         ],
-        settings: ["currency", "store", "time_zone"]
+        settings: ["currency", "store", "time_zone"],
+        features: [.documentKinds]
     )
 
     private static let receipt = [

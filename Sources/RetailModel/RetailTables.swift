@@ -213,7 +213,7 @@ package enum RetailTables {
             Column("day", .integer, "days since 1970, local"), Column("country_id", .integer, "country"),
             Column("store_id", .integer, "store"), Column("currency", .integer, "ISO 4217 letters as a number"),
             Column("gross", .wide, "money"), Column("returns", .wide, "money"), Column("adjustments", .wide, "money"),
-            Column("reference", .wide, "every line whose number does not begin with C"),
+            Column("reference", .wide, "lines of all documents but cancellations"),
             Column("units", .integer, "gross quantity, thousandths"),
             Column("orders", .integer, "documents with a gross line, on the day of the earliest line"),
         ]
@@ -257,7 +257,7 @@ package enum RetailTables {
         "cancellation_day",
         .sum,
         key: ["day", "currency"],
-        meaning: "Cancellations (C documents) by local day.",
+        meaning: "Cancellations by local day.",
         columns: [
             Column("day", .integer, "days since 1970, local"),
             Column("currency", .integer, "ISO 4217 letters as a number"), Column("amount", .wide, "−|amount| summed"),

@@ -23,7 +23,7 @@ package struct Column: Sendable, Equatable {
     }
 }
 
-/// A table as data: the schema, the adapters' statements and the reference page are derived from it.
+/// A table as data: schema, adapter statements and the reference page are derived from it.
 package struct TableDeclaration: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         /// One row per natural key; the first column is the integer surrogate `id`, in arrival order.

@@ -11,6 +11,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case ingest_receipts_differing_total
     case ingest_payments_failed_total
     case ingest_saturated_total
+    case login_failures_total
+    case login_delayed_total
     case log_batches_total
     case log_bytes_total
     case process_records_total
@@ -26,6 +28,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case windows_open
     case http_connections_open
     case query_requests_total
+    case storage_used_bytes
+    case storage_free_bytes
     case process_resident_bytes
     case process_cpu_micros_total
     case live_streams_open
@@ -48,6 +52,9 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .ingest_payments_failed_total: "Accepted sales whose payment failed; duplicates count again."
         case .ingest_saturated_total:
             "Requests turned away by the log or the large-request thread: 429 when too much is waiting, 503 when the log is full or stopped."
+        case .login_failures_total: "Requests with credentials that match no identity (401)."
+        case .login_delayed_total:
+            "Requests with unknown credentials turned away unchecked after too many failed logins (429)."
         case .log_batches_total: "Batches stored durably."
         case .log_bytes_total: "Bytes of batches stored durably."
         case .process_fresh_records_total:
@@ -67,6 +74,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .windows_open: "Turnover windows not published yet."
         case .http_connections_open: "Open HTTP connections."
         case .query_requests_total: "API queries answered from the tables."
+        case .storage_used_bytes: "Bytes of all files in the data directory."
+        case .storage_free_bytes: "Bytes available to till on the file system of the data directory."
         case .process_resident_bytes: "Resident memory of the process."
         case .process_cpu_micros_total: "User and system CPU time of the process, in microseconds."
         case .live_streams_open: "Open live-feed streams."

@@ -27,7 +27,7 @@ enum StreamCommands {
             }
             self.limit = limit
             isJSON = arguments.has("json")
-            client = try ServerClient(arguments["to"])
+            client = try ServerClient(arguments)
         }
 
         /// All items as JSON, one a line; or as text.

@@ -29,7 +29,8 @@ let testMappers: [String: MapperSignature] = [
             .init("occurred_at", [.time]), .init("customer", [.integer], isRequired: false),
             .init("customer_name", [.text], isRequired: false), .init("country", [.text]),
         ],
-        settings: ["currency", "store", "time_zone"]
+        settings: ["currency", "store", "time_zone"],
+        features: [.documentKinds]
     ),
     "free": MapperSignature(parameters: []),
 ]

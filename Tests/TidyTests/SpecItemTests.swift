@@ -42,7 +42,7 @@ import Testing
             + found.keys.filter { !wanted.contains($0) }.sorted().map { "\($0): unknown item" }
     }
 
-    /// Items whose state lacks its evidence. Done and partial name a test or benchmark; only partial says what is missing.
+    /// Items whose state lacks its evidence: done and partial name a test or benchmark, partial says what is missing.
     static func evidenceFaults(_ items: [Item]) -> [String] {
         items.compactMap { item in
             guard states.contains(item.state) else { return "\(item.id): unknown state \(item.state)" }

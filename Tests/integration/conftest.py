@@ -86,6 +86,7 @@ class Till:
         self.binary = binary
         self.arguments = list(arguments)
         self.environment = environment or {}
+        self.compatibility = True
         self.process = None
         self._url = url
         self._port = None
@@ -104,7 +105,9 @@ class Till:
             self._port = self._port or free_port()
             command = [self.binary, "up", "--data", self.data, "--listen", f"127.0.0.1:{self._port}", *self.arguments]
             with open(self.log_path, "ab") as log:
-                environment = {**os.environ, **self.environment}
+                # The paths of the reference systems are off unless a till is told otherwise; most tests want them.
+                paths = {"TILL_COMPATIBILITY_INVOICES": "on", "TILL_COMPATIBILITY_POS": "on"}
+                environment = {**os.environ, **(paths if self.compatibility else {}), **self.environment}
                 self.process = subprocess.Popen(
                     list(map(str, command)), stdout=log, stderr=log, cwd=self.directory, env=environment
                 )
@@ -128,6 +131,8 @@ class Till:
     def request(self, method, path, body=None, headers=None, timeout=35):
         if body is not None and not isinstance(body, (bytes, str)):
             body = json.dumps(body)
+            if not any(name.lower() == "content-type" for name in headers or {}):
+                headers = {"Content-Type": "application/json", **(headers or {})}
         if isinstance(body, str):
             body = body.encode()
         address = urlsplit(self.url)

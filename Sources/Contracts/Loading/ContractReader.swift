@@ -38,8 +38,8 @@ struct ContractReader {
     init(mappers: [String: MapperSignature]) { self.mappers = mappers }
 
     private static let keys = [
-        "contract", "version", "source", "partition_key", "version_time", "unknown_fields", "settings", "csv", "json",
-        "fields", "mapper", "rules", "reference",
+        "contract", "version", "source", "partition_key", "version_time", "document_kinds", "unknown_fields",
+        "settings", "csv", "json", "fields", "mapper", "rules", "reference",
     ]
 
     mutating func contract(_ root: YAMLNode, text: [UInt8]) -> Contract? {
@@ -68,6 +68,7 @@ struct ContractReader {
         let rules = top["rules"].map { readRules($0, &compiler) } ?? []
         let signature = mapper.flatMap { mappers[$0.name] }
         let windows = readWindows(signature)
+        let kinds = readDocumentKinds(top["document_kinds"], signature, source: source)
         let references = top["reference"].map { readReferences($0, signature, windows: windows) } ?? []
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
         return Contract(
@@ -89,6 +90,7 @@ struct ContractReader {
             versionTime: versionTime,
             references: references,
             windows: windows,
+            documentKinds: kinds,
             program: RuleProgram(compiler.program)
         )
     }

@@ -124,6 +124,7 @@ package final class Contract: Sendable {
     package let references: [ReferenceNeed]
     /// Nil when the feed has none.
     package let windows: WindowSettings?
+    package let documentKinds: DocumentKinds
     let program: RuleProgram
     /// Amounts that may come with more digits than are kept.
     let longAmounts: [FieldReference]
@@ -147,6 +148,7 @@ package final class Contract: Sendable {
         versionTime: Int?,
         references: [ReferenceNeed],
         windows: WindowSettings?,
+        documentKinds: DocumentKinds,
         program: RuleProgram
     ) {
         self.name = name
@@ -167,6 +169,7 @@ package final class Contract: Sendable {
         self.versionTime = versionTime
         self.references = references
         self.windows = windows
+        self.documentKinds = documentKinds
         self.program = program
         longAmounts = fields.fields.enumerated().flatMap { index, field in
             if field.accepts.contains(.excessDigits) { return [FieldReference(field: index, column: nil)] }

@@ -33,6 +33,8 @@ package struct MapperSignature: Sendable {
     package enum Feature: Sendable {
         /// Settings `window_…`.
         case windows
+        /// `document_kinds`.
+        case documentKinds
         /// `reference` with `required: true`.
         case requiredReferences
     }

@@ -33,7 +33,8 @@ enum EntityKind: UInt8 {
 
 /// Up to three attributes and what the first event to name the entity said.
 struct Entity {
-    /// Customer: name, country, login. Product: what sales call it, what menus call it. Store: name.
+    /// Customer: name, country, login. Store: name. Product: what lines that sell it for money call it, what menus call
+    /// it, what all other lines call it.
     var first = Latest(), second = Latest(), third = Latest()
     /// Store: the time zone, of the event that named it first.
     var zone = ByteString()
@@ -172,11 +173,11 @@ struct Entities {
         case .product:
             writer.begin(product)
             writer.name(source, key)
-            let isOnMenu = entity.second.value != nil
-            let named = isOnMenu ? entity.second : entity.first
-            writer.text(named.value)
-            writer.int(named.time)
-            writer.int(isOnMenu ? 1 : 0)
+            let names: [(name: Latest, rank: Int64)] = [(entity.second, 2), (entity.first, 1), (entity.third, 0)]
+            let best = names.first { $0.name.value != nil }
+            writer.text(best?.name.value)
+            writer.int(best?.name.time)
+            writer.int(best?.rank ?? 0)
             writer.int(entity.isOther ? 0 : 1)
         case .category:
             writer.begin(category)

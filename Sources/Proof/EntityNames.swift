@@ -30,7 +30,11 @@ struct EntityNames {
         _ entities: inout Entities
     ) throws(ProofError) {
         try entities.touch(.product, lines[index].source, lines[index].product) { product in
-            product.first.offer(lines[index].description, time)
+            if lines[index].kind == .gross, lines[index].unitPrice > 0 {
+                product.first.offer(lines[index].description, time)
+            } else {
+                product.third.offer(lines[index].description, time)
+            }
             if lines[index].flags.contains(.notMerchandise) { product.isOther = true }
         }
     }

@@ -22,7 +22,7 @@ package enum Mappers {
             .init("country", texts, isRequired: false),
         ],
         settings: ["currency", "store", "time_zone"],
-        features: [.documentKinds]
+        features: [.documents, .documentKinds]
     )
 
     private static let receipt = [
@@ -54,7 +54,7 @@ package enum Mappers {
         settings: ["currency", "store", "time_zone"],
         choices: ["counters": ["on", "off"]],
         together: [receipt, ["statuses.status", "statuses.at"]],
-        features: [.windows, .requiredReferences]
+        features: [.documents, .windows, .requiredReferences]
     )
 
     private static let reference = MapperSignature(
@@ -92,6 +92,11 @@ package enum Mappers {
             return .reason(error.reason)
         }
     }
+}
+
+extension Contract {
+    /// Whether its events are sales or lines of documents, which feeds of one source would share.
+    package var makesDocuments: Bool { Mappers.signatures[mapper.name]?.features.contains(.documents) ?? false }
 }
 
 /// A value that the model cannot hold.

@@ -154,6 +154,7 @@ extension RetailFold {
             event.source,
             event.product,
             description: event.description,
+            rank: DescriptionRank(event),
             isMerchandise: !event.flags.contains(.notMerchandise),
             at: time
         )
@@ -198,6 +199,7 @@ extension RetailFold {
                 line.source,
                 line.product,
                 description: line.description,
+                rank: DescriptionRank(line),
                 isMerchandise: !line.flags.contains(.notMerchandise),
                 at: time
             )

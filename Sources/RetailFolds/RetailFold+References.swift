@@ -147,7 +147,7 @@ extension RetailFold {
                 event.source,
                 item.product,
                 description: item.name,
-                byMenu: true,
+                rank: .menu,
                 isMerchandise: true,
                 at: event.validFrom
             )

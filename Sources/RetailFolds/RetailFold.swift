@@ -253,7 +253,7 @@ package struct RetailFold {
         _ source: ByteString,
         _ key: ByteString,
         description: ByteString?,
-        byMenu: Bool = false,
+        rank: DescriptionRank,
         isMerchandise: Bool,
         at time: Int64
     ) -> Int64 {
@@ -267,7 +267,7 @@ package struct RetailFold {
                 row.isMerchandise = false
                 changed = true
             }
-            if row.describe(description, at: time, byMenu: byMenu) { changed = true }
+            if row.describe(description, at: time, rank: rank) { changed = true }
             return (changed, row.id)
         }
     }

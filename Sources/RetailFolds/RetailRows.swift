@@ -57,12 +57,22 @@ struct CustomerRow: Equatable {
     }
 }
 
+/// What may say how a product is called; the greater wins, whenever it comes. Notes about the stock ("damaged") stand on
+/// lines without a price, so such lines name a product only while nothing else does.
+enum DescriptionRank: Int64, Comparable {
+    case otherLine = 0, pricedLine = 1, menu = 2
+
+    init(_ line: LineEvent) { self = line.kind == .gross && line.unitPrice > 0 ? .pricedLine : .otherLine }
+
+    static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
 struct ProductRow: Equatable {
     var id: Int64
     var source: ByteString, key: ByteString
     private var description = Attribute()
-    /// The description is of reference data.
-    private var isNamedByMenu = false
+    /// Of what the description is.
+    private var rank = DescriptionRank.otherLine
     var isMerchandise = true
 
     init(id: Int64, source: ByteString, key: ByteString) {
@@ -76,26 +86,25 @@ struct ProductRow: Equatable {
         source = cells[1].bytes ?? ""
         key = cells[2].bytes ?? ""
         description = Attribute(cells[3], at: cells[4])
-        isNamedByMenu = cells[5].integer != 0
+        rank = DescriptionRank(rawValue: cells[5].integer ?? 0) ?? .otherLine
         isMerchandise = cells[6].integer != 0
     }
 
-    /// Takes a description if it wins; true when it did. What reference data calls a product always wins over what
-    /// sales call it (spec orders.md 4: the name is always from the menu).
-    mutating func describe(_ text: ByteString?, at time: Int64, byMenu: Bool) -> Bool {
-        if byMenu == isNamedByMenu { return description.offer(text, at: time) }
-        guard byMenu else { return false }
+    /// Takes a description if it wins; true when it did. Of one rank the latest wins.
+    mutating func describe(_ text: ByteString?, at time: Int64, rank new: DescriptionRank) -> Bool {
+        if new == rank { return description.offer(text, at: time) }
+        guard new > rank else { return false }
         var named = Attribute()
         guard named.offer(text, at: time) else { return false }
         description = named
-        isNamedByMenu = true
+        rank = new
         return true
     }
 
     var cells: [Cell] {
         [
             .integer(id), .text(source), .text(key), Cell(text: description.value), Cell(description.at),
-            .integer(isNamedByMenu ? 1 : 0), .integer(isMerchandise ? 1 : 0),
+            .integer(rank.rawValue), .integer(isMerchandise ? 1 : 0),
         ]
     }
 }

@@ -69,13 +69,18 @@ package enum RetailTables {
         "product",
         .state,
         key: ["source", "source_key"],
-        meaning: "Products with their latest name on a menu, else their latest description on a sale.",
+        meaning:
+            "Products with their latest name on a menu, else on a gross line with a price, else on any line.",
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
             Column("source_key", .text, "code, case kept"),
             Column("description", .text, nullable: true, "latest description"),
             Column("description_at", .integer, nullable: true, "event time of the description, µs"),
-            Column("is_named_by_menu", .integer, "1 when the description is of reference data, 0 when of sales"),
+            Column(
+                "description_rank",
+                .integer,
+                "2 of a menu, 1 of a gross line with a price above 0, 0 of another line"
+            ),
             Column("is_merchandise", .integer, "1, or 0 for postage, fees and the like"),
         ]
     )

@@ -26,7 +26,8 @@ extension ContractStartup {
 
     /// Reads every contract that the settings name; a file of `contracts` replaces a built-in feed of its name.
     ///
-    /// - Throws: `UsageError` for a text that is wrong, and when a feed would be counted under two policies.
+    /// - Throws: `UsageError` for a text that is wrong, when a feed would be counted under two policies, and when two
+    ///   feeds would share documents and windows.
     static func configured(_ settings: TillSettings) throws -> ConfiguredContracts {
         var feeds = try BuiltInContracts.feeds.map(builtIn)
         for path in settings.contracts {
@@ -34,6 +35,7 @@ extension ContractStartup {
             feeds.removeAll { $0.contract.name == found.contract.name }
             feeds.append(found)
         }
+        try checkOneFeedEach(feeds)
         var configured = ConfiguredContracts(feeds: feeds)
         for (setting, path) in paths {
             guard let contract = try compatible(setting, path, settings[setting]) else { continue }
@@ -114,6 +116,20 @@ extension ContractStartup {
         guard var node = try? YAMLTree.parse(text) else { preconditionFailure("a contract's text is a YAML tree") }
         for key in keys { node = node.entries?.first { $0.key.text == key }?.value ?? node }
         return "\(node.line):\(node.column)"
+    }
+
+    /// Refuses two feeds that sell in the name of one source: they would share its documents and the windows of its
+    /// stores, but have no common order, so what counts would depend on how they are read (decision 45).
+    private static func checkOneFeedEach(_ feeds: [ConfiguredContracts.Sourced]) throws {
+        var first: [String: ConfiguredContracts.Sourced] = [:]
+        for feed in feeds where feed.contract.makesDocuments {
+            guard let other = first.updateValue(feed, forKey: feed.contract.source) else { continue }
+            let (name, source) = (feed.contract.name, feed.contract.source)
+            throw UsageError(
+                "settings.source_shared",
+                "Feeds \(other.contract.name) (\(other.origin)) and \(name) (\(feed.origin)) both have source \(source), so they would share its documents and windows, and totals would depend on the order of arrival; give \(name) a source of its own, or send its records to feed \(other.contract.name)."
+            )
+        }
     }
 
     /// Refuses two contracts of one feed by which the same sale would count differently.

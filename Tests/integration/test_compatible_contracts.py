@@ -171,3 +171,27 @@ def test_an_invoice_line_of_the_compatible_path_is_judged_by_its_contract_again(
         restart(till)
         redrive(till, "invoices")
         assert entries(till) == [] and totals(till)["distinct"] == 1
+
+
+def test_two_feeds_of_one_source_are_refused(directory):
+    """A copy of pos under another name would share its documents and windows; a source of its own makes it a shop of
+    its own. Feeds of reference data share the source of the orders that name them."""
+    kiosk = directory / "kiosk.yaml"
+    text = (CONTRACTS / "pos.yaml").read_text().replace("contract: pos\n", "contract: kiosk\n", 1)
+    kiosk.write_text(text)
+    (directory / "till.yaml").write_text(f"contracts: [{kiosk}]\n")
+    assert refused(directory, "--config", "till.yaml") == (
+        f"till: Feeds pos (the built-in pos) and kiosk ({kiosk}) both have source pos, so they would share its documents "
+        "and windows, and totals would depend on the order of arrival; give kiosk a source of its own, or send its "
+        "records to feed pos."
+    )
+    till = new_till(directory, "--config", "till.yaml")
+    kiosk.write_text(text.replace("source: pos\n", "source: kiosk\n", 1))
+    with running(till):
+        assert till.post("kiosk", sale(1)).status == 202
+        assert till.post("pos", sale(1)).status == 202
+        assert totals(till)["distinct"] == 2
+    # The log knows a kiosk now; what is refused is the configuration, which may name the source of the log no more.
+    (directory / "till.yaml").write_text("contracts: []\n")
+    with running(till):
+        assert totals(till)["distinct"] == 2

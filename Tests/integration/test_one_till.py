@@ -74,11 +74,20 @@ def test_a_simulation_names_its_till_and_spares_real_data(till):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_simulation_ends_at_a_signal_also_without_a_server(number):
     words = [binary(), "simulate", "pos", "--to", f"http://127.0.0.1:{free_port()}"]
-    with subprocess.Popen(list(map(str, words)), stderr=subprocess.PIPE) as process:
-        # Until it blocks signals, a signal ends it at once.
-        wait_until(lambda: blocked(process.pid) >> (number - 1) & 1)
-        process.send_signal(number)
-        _, said = process.communicate(timeout=60)
+
+    def undo_ignoring():
+        # A shell starts its background jobs, and so this test, with SIGINT ignored.
+        signal.signal(number, signal.SIG_DFL)
+
+    with subprocess.Popen(words, stderr=subprocess.PIPE, preexec_fn=undo_ignoring) as process:
+        try:
+            # Until it blocks signals, a signal ends it at once. Those that it waits for count as free meanwhile, the
+            # one of broken pipes is blocked with them.
+            wait_until(lambda: blocked(process.pid) >> (signal.SIGPIPE - 1) & 1)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == FAILED and b"The simulation was stopped" in said
 
 

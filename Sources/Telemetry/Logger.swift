@@ -1,7 +1,7 @@
 package import Primitives
 import Synchronization
 
-/// How much is written: normal operation is silent at `notice`.
+/// Severity: normal operation logs nothing at `notice`.
 package enum LogLevel: Int, Sendable, Comparable, CaseIterable {
     case debug, info, notice, warning, error
 
@@ -13,7 +13,7 @@ package enum LogLevel: Int, Sendable, Comparable, CaseIterable {
     }
 }
 
-/// Writes one line per event to standard error: time, level, static event name, fields. Secrets have no place here.
+/// Writes one line per event to standard error: time, level, static event name, fields. Never log secrets.
 package struct Logger: Sendable {
     package let level: LogLevel
     private let time: any TimeSource

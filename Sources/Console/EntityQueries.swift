@@ -19,8 +19,13 @@ enum Entity {
             )
             if let row = rows.first { return row }
         }
+        // The sources of the table one after the other, each found in the index of (source, source_key).
         let rows = try query.rows(
-            "SELECT \(all) FROM \(table) WHERE source IN (SELECT DISTINCT source FROM store) AND source_key = ?1",
+            """
+            WITH RECURSIVE s(name) AS (SELECT MIN(source) FROM \(table)
+              UNION ALL SELECT (SELECT MIN(t.source) FROM \(table) t WHERE t.source > s.name) FROM s WHERE s.name IS NOT NULL)
+            SELECT \(all) FROM \(table) WHERE source IN (SELECT s.name FROM s WHERE s.name IS NOT NULL) AND source_key = ?1
+            """,
             [.text(ByteString(text))],
             limit: 20
         )

@@ -76,18 +76,21 @@ struct Route: Sendable {
         Route(
             path: "/v1/products/top",
             access: .sales,
-            summary: "Products by gross sales, greatest first; ties by code.",
+            summary:
+                "Products by gross sales, ranked within each currency, greatest first; ties by code. rank is null for a product without a sale.",
             parameters: [
-                .init("limit", "1 to 1000; default 10."),
+                .init("limit", "1 to 1000; default 10."), page[1],
+                .init("currency", "Only this currency: three letters."),
                 .init("exclude_non_products", "true leaves out postage, fees and the like."), country,
             ] + days,
-            schema: "{items:[{rank:i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}",
+            schema: "{items:[{rank:?i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}",
             answer: SalesQueries.topProducts
         ),
         Route(
             path: "/v1/cancellations",
             access: .sales,
-            summary: "Cancelled documents by period, the total and the latest.",
+            summary:
+                "Cancelled documents by period, the total and the 20 latest; the view vw_CancelledOrders has all of them.",
             parameters: [.init("grain", "day (default), week, month, quarter or year."), country] + days,
             schema:
                 "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}",
@@ -119,9 +122,9 @@ struct Route: Sendable {
                     "cancellations",
                     "exclude (default) counts orders; include counts all documents, as the reference view does."
                 ),
-                .init("limit", "Customers listed, 1 to 1000; default 10."), country,
+                .init("limit", "Customers listed, 1 to 1000; default 10."), page[1], country,
             ] + days,
-            schema: "{total_customers:i,loyal_customers:i,most_orders:i,top:[{id:s,key:s,name:?s,orders:i}]}",
+            schema: "{total_customers:i,loyal_customers:i,most_orders:?i,top:[{id:s,key:s,name:?s,orders:i}],next:?s}",
             answer: CustomerQueries.summary
         ),
         Route(
@@ -164,6 +167,14 @@ struct Route: Sendable {
 
     private static let service: [Route] = [
         Route(
+            path: "/v1/runs",
+            access: .operate,
+            summary: "Ingest runs by feed and name, with their control totals.",
+            parameters: [.init("feed", "Only of this feed.")] + page,
+            schema: "{items:[{feed:s,run:s,read:i,distinct:i,duplicates:i,quarantined:i,parked:i}],next:?s}",
+            answer: OperateQueries.runs
+        ),
+        Route(
             path: "/v1/runs/{run}",
             access: .operate,
             summary: "Control totals of one ingest run: read = distinct + duplicates + quarantined + parked.",
@@ -183,7 +194,7 @@ struct Route: Sendable {
             path: "/v1/views/{view}",
             access: .customers,
             summary: "Rows of a view as it stands; the sales scope is enough for those without customers.",
-            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000.")],
+            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000."), page[1]],
             schema: "{view:s,items:[o],next:?s}",
             answer: OperateQueries.view
         ),

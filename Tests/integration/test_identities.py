@@ -62,6 +62,8 @@ NEEDS = {
     ("GET", "/v1/senders"): {"operate"},
     ("GET", "/v1/proof"): {"operate"},
     ("GET", "/v1/runs/r"): {"operate"},
+    ("GET", "/v1/runs"): {"operate"},
+    ("GET", "/v1/quarantine/count"): {"operate"},
     ("GET", "/v1/status"): {"operate"},
     ("GET", "/metrics"): {"operate", "read:metrics"},
     ("GET", "/nothing"): {"operate"},

@@ -42,6 +42,22 @@ struct Query {
         try snapshot.query(sql, parameters, limit: limit)
     }
 
+    /// This query with other values of some parameters; nil for none.
+    func asking(_ values: [String: String?]) -> Query {
+        var other = request
+        other.query.removeAll { values.keys.contains($0.name) }
+        for (name, value) in values { if let value { other.query.append((name, value)) } }
+        return Query(
+            snapshot: snapshot,
+            request: other,
+            path: path,
+            status: status,
+            proof: proof,
+            showsOriginals: showsOriginals,
+            knownRules: knownRules
+        )
+    }
+
     /// The parameter `feed`. A feed that nobody knows is an error: an empty list would say that it has nothing.
     func feed() throws -> Cell {
         guard let name = text("feed") else { return .null }

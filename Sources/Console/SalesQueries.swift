@@ -216,16 +216,7 @@ enum SalesQueries {
         let definition = try query.choice("definition", ["native", "reference"])
         let filter = try SalesFilter(query)
         let totals = try totals(query.snapshot, filter)
-        // The documents whose lines the reference sum adds up: closed, with a line, and no cancellation.
-        let counts = try query.rows(
-            """
-            SELECT currency, COUNT(*) FROM document d
-            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0
-              AND \(filter.holds("d")) GROUP BY currency
-            """,
-            filter.cells,
-            limit: currenciesMax
-        )
+        let counts = try referenceDocuments(query, filter)
         return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in
             for row in totals {
                 let isNative = definition == "native"
@@ -242,6 +233,19 @@ enum SalesQueries {
                 json.endObject()
             }
         }
+    }
+
+    /// The documents whose lines the reference sum adds up: closed, with a line, and no cancellation.
+    static func referenceDocuments(_ query: Query, _ filter: SalesFilter) throws -> [[Cell]] {
+        try query.rows(
+            """
+            SELECT currency, COUNT(*) FROM document d
+            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0
+              AND \(filter.holds("d")) GROUP BY currency
+            """,
+            filter.cells,
+            limit: currenciesMax
+        )
     }
 
     /// Half away from zero.

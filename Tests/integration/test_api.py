@@ -69,6 +69,7 @@ REQUESTS = {
     "/v1/sales/over-time": [f"?grain={grain}" for grain in ("year", "quarter", "month", "week", "day", "hour")]
     + ["", "?country=France", "?from=2009-12-01&to=2009-12-01"],
     "/v1/sales/average-order-value": ["", "?definition=native", "?definition=reference"],
+    "/v1/overview": ["", "?grain=year&cancelled_grain=month&country=France"],
     "/v1/products/top": ["", "?limit=3", "?exclude_non_products=true", "?from=2009-12-01&to=2009-12-02"],
     "/v1/cancellations": [f"?grain={grain}" for grain in ("year", "quarter", "month", "week", "day")] + [""],
     "/v1/countries": ["", "?limit=2"],

@@ -63,6 +63,7 @@ NEEDS = {
     ("GET", "/v1/proof"): {"operate"},
     ("GET", "/v1/runs/r"): {"operate"},
     ("GET", "/v1/runs"): {"operate"},
+    ("GET", "/v1/overview"): {"read:sales"},
     ("GET", "/v1/quarantine/count"): {"operate"},
     ("GET", "/v1/status"): {"operate"},
     ("GET", "/metrics"): {"operate", "read:metrics"},

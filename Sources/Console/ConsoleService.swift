@@ -20,10 +20,12 @@ package final class ConsoleService: Sendable {
     private let connectionsOpen: @Sendable () -> Int
     private let answersReferenceClients: Bool
     private let openAPI: [UInt8]
+    private let rules: Set<String>
 
     /// - Parameter resubmission: Takes records of quarantine into the log again.
     /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
     /// - Parameter references: Paths of reference systems that are on, for the OpenAPI document.
+    /// - Parameter rules: Names of the rules that records can break.
     /// - Parameter traffic: Requests answered since the start.
     /// - Parameter connectionsOpen: Connections open now.
     package init(
@@ -39,7 +41,8 @@ package final class ConsoleService: Sendable {
         status: PipelineStatus,
         live: LiveFeed,
         answersReferenceClients: Bool,
-        references: Set<String>
+        references: Set<String>,
+        rules: Set<String>
     ) {
         self.reader = reader
         self.board = board
@@ -48,7 +51,8 @@ package final class ConsoleService: Sendable {
         self.time = time
         self.status = status
         self.live = live
-        actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status)
+        self.rules = rules
+        actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status, knownRules: rules)
         self.proof = proof
         self.traffic = traffic
         self.connectionsOpen = connectionsOpen
@@ -316,7 +320,8 @@ package final class ConsoleService: Sendable {
                         path: values,
                         status: status,
                         proof: proof,
-                        showsOriginals: showsOriginals
+                        showsOriginals: showsOriginals,
+                        knownRules: rules
                     )
                 )
             }

@@ -1,3 +1,5 @@
+import Ports
+
 /// One path of the reading side: what is there, and who may ask. The dispatcher, the gate and the metrics know paths
 /// by their number in ``all``.
 struct Place: Sendable {
@@ -45,12 +47,12 @@ struct Place: Sendable {
         }
     }
 
-    /// Values of the `{…}` parts when the path fits.
+    /// Values of the `{…}` parts when the path fits. The path is split first and decoded then: a key may have slashes.
     func values(_ wanted: [Substring]) -> [String]? {
         guard parts.count == wanted.count else { return nil }
         var values: [String] = []
         for (part, want) in zip(parts, wanted) {
-            if part.hasPrefix("{") { values.append(String(want)) } else if part != want { return nil }
+            if part.hasPrefix("{") { values.append(HTTPRequest.segment(want)) } else if part != want { return nil }
         }
         return values
     }

@@ -36,8 +36,8 @@ enum QuarantineQueries {
             ORDER BY id DESC
             """,
             [
-                Cell(after?[0]), Cell(query.text("feed")),
-                Cell(try query.choice("state", ["all", "open", "resolved"])), mark(query.text("rule")),
+                Cell(after?[0]), try query.feed(),
+                Cell(try query.choice("state", ["all", "open", "resolved"])), mark(try query.rule()),
             ],
             limit: limit + 1
         )
@@ -110,6 +110,44 @@ enum QuarantineQueries {
             json.field("text", query.showsOriginals ? String(validating: bytes, as: UTF8.self) : nil)
             json.field("base64", query.showsOriginals ? Base64.encode(bytes) : "")
         }
+    }
+
+    /// Ids that one request counts: 20 digits each and a comma stay below the limit of a request line.
+    static let countedIDsMax = 300
+
+    /// How many open entries a redrive or discard of a feed (and rule) would take, or how many of some ids are open.
+    static func count(_ query: Query) throws -> [UInt8] {
+        let condition: (sql: String, cells: [Cell]) =
+            try query.text("ids").map { try named($0, query) } ?? chosen(query)
+        let rows = try query.rows(
+            "SELECT COUNT(*), MIN(first_seen), MAX(first_seen) FROM quarantine WHERE resolved_at IS NULL AND \(condition.sql)",
+            condition.cells
+        )
+        return JSONWriter.object { json in
+            json.field("entries", rows.first?[0].number ?? 0)
+            json.time("oldest", rows.first?[1] ?? .null)
+            json.time("newest", rows.first?[2] ?? .null)
+        }
+    }
+
+    private static func named(_ text: String, _ query: Query) throws -> (String, [Cell]) {
+        let ids = text.split(separator: ",", omittingEmptySubsequences: false).map { Int64($0) }
+        guard ids.count <= countedIDsMax, ids.allSatisfy({ $0 != nil }), query.text("feed") == nil,
+            query.text("rule") == nil
+        else {
+            throw APIError.badParameter("ids", text, "1 to \(countedIDsMax) ids with commas, and neither feed nor rule")
+        }
+        let list = ids.map { "\($0 ?? 0)" }.joined(separator: ",")
+        return ("id IN (SELECT value FROM json_each(?1))", [Cell("[\(list)]")])
+    }
+
+    private static func chosen(_ query: Query) throws -> (String, [Cell]) {
+        guard let feed = query.text("feed") else {
+            throw APIError.badParameter("feed", "", "the feed whose open entries are counted")
+        }
+        try query.checkFeed(feed)
+        let rule = try query.rule()
+        return ("feed = ?1 AND (?2 IS NULL OR instr(reasons, ?2) > 0)", [Cell(feed), mark(rule)])
     }
 
     /// Open entries by feed and rule; an entry counts once for each of its rules.

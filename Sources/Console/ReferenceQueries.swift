@@ -63,7 +63,7 @@ enum ReferenceQueries {
             FROM parked
             WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) AND (?2 IS NULL OR feed = ?2) ORDER BY id DESC
             """,
-            [Cell(after?[0]), Cell(query.text("feed"))],
+            [Cell(after?[0]), try query.feed()],
             limit: limit + 1
         )
         let page = Page(rows, limit: limit) { [String($0[0].number)] }

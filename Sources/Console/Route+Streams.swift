@@ -104,6 +104,18 @@ extension Route {
             answer: QuarantineQueries.rules
         ),
         Route(
+            path: "/v1/quarantine/count",
+            access: .operate,
+            summary:
+                "How many open entries of a feed (and rule) a redrive or discard would take, or how many of ids are open.",
+            parameters: [
+                .init("feed", "Of this feed."), .init("rule", "Only those that broke this rule."),
+                .init("ids", "Ids with commas, at most \(QuarantineQueries.countedIDsMax), instead of feed and rule."),
+            ],
+            schema: "{entries:i,oldest:?t,newest:?t}",
+            answer: QuarantineQueries.count
+        ),
+        Route(
             path: "/v1/quarantine/{entry}",
             access: .operate,
             summary:

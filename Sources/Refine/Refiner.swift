@@ -9,6 +9,12 @@ package import RetailModel
 ///
 /// It runs at the source, to answer the sender, and in processing, for effect: one function, so the two agree.
 package struct Refiner {
+    /// Names of the rules that every record is under whatever its contract says, beside ``BuiltInRule``.
+    package static let rules: Set<String> = [
+        "amount_limit", "bad_csv", "bad_json", "currency", "given_twice", "out_of_range", "payment_status", "status",
+        "too_many_decimals", "type",
+    ]
+
     /// What one record became, and why.
     package enum Verdict {
         case accepted(RetailEvent)

@@ -17,6 +17,14 @@ struct ConfiguredContracts {
 
     var feeds: [Sourced]
     var compatible: [(path: CompatibilityPath, contract: Sourced)] = []
+
+    /// The rules that records can break: those of the contracts, and those that every contract has.
+    var rules: Set<String> {
+        let all = feeds + compatible.map(\.contract)
+        return Set(all.flatMap { $0.contract.rules.map(\.id) } + BuiltInRule.allCases.map(\.rawValue)).union(
+            Refiner.rules
+        )
+    }
 }
 
 extension ContractStartup {

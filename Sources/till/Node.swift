@@ -137,7 +137,8 @@ final class Node {
             status: status,
             live: live,
             answersReferenceClients: settings.text(.compatibilityInvoices) != "off",
-            references: Set(contracts.compatible.flatMap { [$0.path.path, $0.path.health?.path].compactMap(\.self) })
+            references: Set(contracts.compatible.flatMap { [$0.path.path, $0.path.health?.path].compactMap(\.self) }),
+            rules: contracts.rules
         )
         let gate = Gate(
             ingest: ingest,

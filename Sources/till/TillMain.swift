@@ -39,11 +39,12 @@ enum TillMain {
         till status [SERVER]                                           what a running till holds, how far its tables are, how long its disk lasts
         till windows [--store STORE] [--open] [--from T] [--until T] [SERVER]     turnover by store and window
         till senders [--feed FEED] [SERVER]                            who sends, and which sequence numbers are missing
+        till runs [--feed FEED] [SERVER]                               ingest runs and what became of their records
         till parked [--feed FEED] [SERVER]                             records that wait for reference data
         till conflicts [SERVER]                                        versions that contradict each other
         till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE] [SERVER]    rejected records
         till quarantine rules | show ID [SERVER]                       open records by rule; one with its bytes
-        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [SERVER]    refine again by today's contract; give up
+        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [--yes] [SERVER]    re-evaluate by today's contract; discard (of a feed only with --yes)
         till backup DIR [--data DIR] [SETTINGS] [--json]               consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
@@ -98,6 +99,7 @@ enum TillMain {
         case "status": return try StatusCommand.run(arguments)
         case "windows": return try StreamCommands.windows(arguments)
         case "senders": return try StreamCommands.senders(arguments)
+        case "runs": return try StreamCommands.runs(arguments)
         case "parked": return try StreamCommands.parked(arguments)
         case "conflicts": return try StreamCommands.conflicts(arguments)
         case "quarantine": return try QuarantineCommand.run(arguments)

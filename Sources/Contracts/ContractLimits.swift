@@ -8,6 +8,8 @@ package enum ContractLimits {
     package static let settingsMax = 100
     /// Entries of one list of a setting, an enum or `in [...]`.
     package static let listEntriesMax = 1_000
+    /// Words that mean null in one field: each is compared with every value, so sixteen of 64 bytes are 1 KiB.
+    package static let nullWordsMax = 16
     package static let rulesMax = 100
     package static let formatsMax = 8
     package static let referencesMax = 20

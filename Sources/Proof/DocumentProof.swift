@@ -14,6 +14,7 @@ struct DocumentProof {
     var type = DocumentType.sale
     /// Of a whole-document event.
     var hash: Digest?
+    var secondVersionAt: Int64 = 0
 
     private var gross: Int128 = 0, returns: Int128 = 0, adjustments: Int128 = 0
     private var grossLines: Int64 = 0, returnLines: Int64 = 0, adjustmentLines: Int64 = 0
@@ -106,6 +107,7 @@ struct DocumentProof {
         writer.int(header.traits.rawValue)
         writer.int(header.provedWindowStart)
         writer.int(offset)
+        writer.int(secondVersionAt)
     }
 
     private func write(line index: Int, _ writer: inout RowWriter) {

@@ -80,7 +80,8 @@ struct DocumentsProof {
     private mutating func add(_ line: LineEvent, _ origin: Origin, _ group: inout DocumentGroup) throws {
         group.customer.offer(line.customer, line.occurredAt.micros)
         group.country.offer(line.country, line.occurredAt.micros)
-        tallies.book(group.line.add(line, line.versionAt, line.contentHash, origin.offset, Spelling.least), origin.run)
+        let order = VersionOrder(line.versionAt, 0, 0, line.contentHash)
+        tallies.book(group.line.add(line, order, origin.offset, Spelling.least), origin.run)
     }
 
     /// All versions of one line are known.
@@ -99,17 +100,18 @@ struct DocumentsProof {
     private mutating func add(_ sale: SaleEvent, _ origin: Origin, _ group: inout DocumentGroup) throws {
         let before = group.sale.windowShare
         let window = sale.header.window
-        let standing = group.sale.add(
-            sale,
+        let order = VersionOrder(
             sale.header.versionAt,
-            sale.contentHash,
-            origin.offset,
-            Spelling.least
+            sale.header.secondVersionAt,
+            sale.header.status.progress,
+            sale.contentHash
         )
+        let standing = group.sale.add(sale, order, origin.offset, Spelling.least)
         tallies.book(standing, origin.run)
         let after = group.sale.windowShare
         guard window != nil || before != after else { return }
-        var wins = false
+        // A copy with a later second time may win too; then what the document adds changes.
+        var wins = before != after
         if case .distinct = standing { wins = group.sale.isWinner(sale.header.versionAt, sale.contentHash) }
         try windows.note(
             WindowSale(
@@ -154,13 +156,17 @@ struct DocumentsProof {
             try write(document)
         }
         let lost = group.sale.lost
+        let history = group.sale.history
         if let winner = group.sale.takeWinner() {
             try writeLost(lost, identity: "", group)
             var document = DocumentProof(header: winner.event.header, lines: winner.event.lines, offset: winner.offset)
             let time = document.header.occurredAt.micros
             document.customerAt = document.header.customer == nil ? nil : time
             document.countryAt = document.header.country == nil ? nil : time
-            document.hash = winner.hash
+            document.header.statuses = history
+            document.header.checkSteps()
+            document.hash = winner.order.hash
+            document.secondVersionAt = winner.order.second
             try write(document)
         }
     }
@@ -180,10 +186,12 @@ struct DocumentsProof {
             writer.begin(Self.version)
             writer.name(group.source, group.document)
             writer.blob(identity.bytes)
-            writer.digest(lost.hash)
-            writer.int(lost.versionAt)
+            writer.digest(lost.order.hash)
+            writer.int(lost.order.time)
             writer.int(lost.isConflict ? 1 : 0)
             writer.int(lost.offset)
+            writer.int(lost.order.second)
+            writer.int(lost.order.progress)
             try writer.end(into: &rows)
         }
     }
@@ -219,12 +227,35 @@ enum Spelling {
     }
 }
 
-/// All distinct versions of one key; the winner is the greatest (version time, content hash).
+/// The place of a version among those of its key. The winner is the greatest (version time, second version time,
+/// progress of status, content hash).
+struct VersionOrder: Comparable {
+    var time: Int64
+    /// The greatest of its copies: the same content may be sent again, later.
+    var second: Int64
+    var progress: Int64
+    var hash: Digest
+
+    init(_ time: Int64, _ second: Int64, _ progress: Int64, _ hash: Digest) {
+        self.time = time
+        self.second = second
+        self.progress = progress
+        self.hash = hash
+    }
+
+    static func < (a: Self, b: Self) -> Bool {
+        if a.time != b.time { return a.time < b.time }
+        if a.second != b.second { return a.second < b.second }
+        return a.progress == b.progress ? a.hash < b.hash : a.progress < b.progress
+    }
+}
+
+/// All distinct versions of one key.
 struct Versions<Event> {
     struct Version {
+        /// Of the copies with the greatest second time.
         var event: Event
-        var versionAt: Int64
-        var hash: Digest
+        var order: VersionOrder
         /// Of its first copy.
         var offset: Int64
     }
@@ -245,7 +276,7 @@ struct Versions<Event> {
     }
 
     func isWinner(_ versionAt: Int64, _ hash: Digest) -> Bool {
-        !all.isEmpty && all[winnerIndex].versionAt == versionAt && all[winnerIndex].hash == hash
+        !all.isEmpty && all[winnerIndex].order.time == versionAt && all[winnerIndex].order.hash == hash
     }
 
     var lastOffset: Int64 { all.indices.reduce(0) { max($0, all[$1].offset) } }
@@ -253,22 +284,27 @@ struct Versions<Event> {
     /// Calls come in the order of processing.
     mutating func add(
         _ event: consuming Event,
-        _ versionAt: Int64,
-        _ hash: Digest,
+        _ order: VersionOrder,
         _ offset: Int64,
         _ merge: (Event, Event) -> Event
     ) -> Standing {
         var sharesTime = false
-        for index in all.indices where all[index].versionAt == versionAt {
-            if all[index].hash == hash {
-                all[index].event = merge(all[index].event, event)
+        for index in all.indices where all[index].order.time == order.time {
+            if all[index].order.hash == order.hash {
+                if all[index].order.second == order.second {
+                    all[index].event = merge(all[index].event, event)
+                } else if all[index].order.second < order.second {
+                    all[index].event = event
+                    all[index].order = order
+                    if all[winnerIndex].order < order { winnerIndex = index }
+                }
                 return .duplicate
             }
             sharesTime = true
         }
-        all.append(Version(event: event, versionAt: versionAt, hash: hash, offset: offset))
+        all.append(Version(event: event, order: order, offset: offset))
         let last = all.count - 1
-        if (all[winnerIndex].versionAt, all[winnerIndex].hash) < (versionAt, hash) { winnerIndex = last }
+        if all[winnerIndex].order < order { winnerIndex = last }
         return .distinct(isFirst: last == 0, sharesTime: sharesTime)
     }
 
@@ -277,16 +313,15 @@ struct Versions<Event> {
         if all.count < 2 { return [] }
         var out: [Lost] = []
         for index in all.indices where index != winnerIndex {
-            let (versionAt, hash) = (all[index].versionAt, all[index].hash)
-            let isConflict = all.indices.contains { all[$0].versionAt == versionAt && all[$0].hash > hash }
-            out.append(Lost(versionAt: versionAt, hash: hash, offset: all[index].offset, isConflict: isConflict))
+            let order = all[index].order
+            let isConflict = all.indices.contains { all[$0].order.time == order.time && order < all[$0].order }
+            out.append(Lost(order: order, offset: all[index].offset, isConflict: isConflict))
         }
         return out
     }
 
     struct Lost {
-        var versionAt: Int64
-        var hash: Digest
+        var order: VersionOrder
         var offset: Int64
         var isConflict: Bool
     }
@@ -295,9 +330,28 @@ struct Versions<Event> {
 extension Versions<SaleEvent> {
     /// Of the winner.
     fileprivate var windowShare: WindowShare? { all.isEmpty ? nil : all[winnerIndex].event.windowShare }
+
+    /// The statuses of all versions.
+    fileprivate var history: [StatusEntry] {
+        var out: [StatusEntry] = []
+        for index in all.indices { out += all[index].event.header.statuses }
+        return out
+    }
 }
 
 extension DocumentHeader {
+    /// Flags a history whose next status is ever no step forward; a status said twice of one time is one.
+    fileprivate mutating func checkSteps() {
+        flags.remove(.statusOrder)
+        var last: StatusEntry?
+        for entry in Set(statuses).sorted(by: {
+            $0.at == $1.at ? $0.status.progress < $1.status.progress : $0.at < $1.at
+        }) {
+            if let last, last.status.progress >= entry.status.progress { flags.insert(.statusOrder) }
+            last = entry
+        }
+    }
+
     /// Start of its window, computed apart from the live path: windows of one length tile time from 1970 on, in both
     /// directions, and hold their first instant.
     var provedWindowStart: Int64? {

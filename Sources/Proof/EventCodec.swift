@@ -88,6 +88,7 @@ extension FactWriter {
         int(header.day)
         int(Int64(header.currency.code))
         int(header.versionAt)
+        int(header.secondVersionAt)
         int(header.flags.rawValue)
         int(Int64(header.isCounted ? 1 : 0))
         int(header.reportedTotal)
@@ -251,6 +252,7 @@ extension FactReader {
         )
         header.status = status
         header.versionAt = int()
+        header.secondVersionAt = int()
         header.flags = DocumentFlags(rawValue: int())
         header.isCounted = int() == 1
         header.customer = customer

@@ -54,7 +54,7 @@ package enum Mappers {
         settings: ["currency", "store", "time_zone"],
         choices: ["counters": ["on", "off"]],
         together: [receipt, ["statuses.status", "statuses.at"]],
-        features: [.documents, .windows, .requiredReferences]
+        features: [.documents, .windows, .requiredReferences, .secondVersionTime]
     )
 
     private static let reference = MapperSignature(

@@ -34,6 +34,9 @@ extension ContractPlan {
         if let version = at(fields.version).time ?? contract.versionTime.flatMap({ values[$0].time }) {
             header.versionAt = max(0, version.instant.micros)
         }
+        if let second = contract.secondVersionTime.flatMap({ values[$0].time }) {
+            header.secondVersionAt = max(0, second.instant.micros)
+        }
         header.cashier = at(fields.cashier).key
         header.paymentMethod = at(fields.paymentMethod).key
         header.paid = try units(at(fields.paid), "paid")
@@ -135,7 +138,7 @@ extension ContractPlan {
             }
             entries.append(StatusEntry(status: try named(text, "statuses.status"), at: time.instant.micros))
         }
-        entries.sort { ($0.at, $0.status.step) < ($1.at, $1.status.step) }
+        entries.sort { ($0.at, $0.status.progress) < ($1.at, $1.status.progress) }
         var distinct: [StatusEntry] = []
         for entry in entries where entry != distinct.last { distinct.append(entry) }
         return distinct
@@ -169,7 +172,7 @@ extension ContractPlan {
         }
         // Skips are allowed; nothing repeats or goes back, and only a cancellation follows the end.
         if header.statuses.count > 1 {
-            let steps = header.statuses.map(\.status.step)
+            let steps = header.statuses.map(\.status.progress)
             if zip(steps, steps.dropFirst()).contains(where: { $0 >= $1 }) { flags.insert(.statusOrder) }
         }
         if time.isAmbiguous { flags.insert(.ambiguousTime) }
@@ -285,18 +288,5 @@ extension ContractPlan {
         let sent = try units(corrected?.old ?? total, "lines.reported_total")
         event.reportedAmount = corrected == nil && sent == event.amount ? nil : sent
         if !corrections.isEmpty { event.flags.insert(.corrected) }
-    }
-}
-
-extension SaleStatus {
-    /// Place in the life of an order; an end beside the last one follows everything.
-    fileprivate var step: Int {
-        switch self {
-        case .open: 0
-        case .cooking: 1
-        case .delivering: 2
-        case .closed: 3
-        case .cancelled, .failed: 4
-        }
     }
 }

@@ -2,16 +2,40 @@ import Primitives
 import RetailModel
 import Tables
 
+/// What decides between versions of one identity: the greatest is current (spec model 1.8).
+struct VersionRank: Equatable, Comparable {
+    var versionAt: Int64
+    /// The greatest second version time of the copies.
+    var secondAt: Int64
+    var progress: Int64
+    var hash: ByteString
+
+    static func < (a: Self, b: Self) -> Bool {
+        (a.versionAt, a.secondAt, a.progress, a.hash) < (b.versionAt, b.secondAt, b.progress, b.hash)
+    }
+
+    /// The second time is no part of a content.
+    func isCopy(of other: Self) -> Bool { versionAt == other.versionAt && hash == other.hash }
+}
+
 /// How an event fared against what is known under its key.
 enum VersionVerdict: Equatable {
     case new
     case duplicate
+    /// A duplicate of the current version with a later second time: it says how the version is spelled.
+    case refreshes
+    /// A duplicate of a version that had lost, and wins by the later second time; `first` is where its first copy is.
+    case returns(first: Int64)
     /// It takes the place of the current version, which becomes superseded or conflicting.
     case wins(conflict: Bool)
     case loses(conflict: Bool)
 
-    var newWins: Bool {
-        if case .wins = self { true } else { false }
+    /// Its content is that of the document now.
+    var isPlaced: Bool {
+        switch self {
+        case .new, .refreshes, .returns, .wins: true
+        case .duplicate, .loses: false
+        }
     }
 }
 
@@ -20,6 +44,16 @@ struct LostVersion: Hashable, Comparable {
     var identity: ByteString
     var hash: ByteString
     var versionAt: Int64
+
+    init(identity: ByteString, hash: ByteString, versionAt: Int64) {
+        self.identity = identity
+        self.hash = hash
+        self.versionAt = versionAt
+    }
+
+    init(_ rank: VersionRank, of identity: ByteString) {
+        self.init(identity: identity, hash: rank.hash, versionAt: rank.versionAt)
+    }
 
     static func < (a: Self, b: Self) -> Bool {
         (a.identity, a.versionAt, a.hash) < (b.identity, b.versionAt, b.hash)
@@ -33,6 +67,14 @@ struct LostNote {
     /// Another version with the same version time won; else it is superseded.
     var isConflict: Bool
     var offset: Int64
+    var secondAt: Int64
+    var progress: Int64
+}
+
+extension LostNote {
+    fileprivate func rank(of version: LostVersion) -> VersionRank {
+        VersionRank(versionAt: version.versionAt, secondAt: secondAt, progress: progress, hash: version.hash)
+    }
 }
 
 /// Versions of one identity with one version time: all but the greatest of them are conflicting, in any arrival order.
@@ -52,14 +94,13 @@ final class DocumentState {
     var lines = DocumentLines()
     var hasAllLines: Bool
     private(set) var lost: [LostVersion: LostNote] = [:]
-    /// The greatest hash among the lost versions of a group.
-    private var greatestLost: [VersionGroup: ByteString] = [:]
+    /// The greatest among the lost versions of a group.
+    private var greatestLost: [VersionGroup: VersionRank] = [:]
+    /// Row ids of the lost versions that are stored.
+    private var storedLost: [LostVersion: Int64] = [:]
     /// Versions whose row this batch adds or changes.
     private(set) var changedLost: Set<LostVersion> = []
-    /// Status history as stored, with row ids.
-    var history: [StatusEntry: Int64] = [:]
-    /// The history of a version that this batch brought; nil when none did.
-    private var statuses: Set<StatusEntry>?
+    var history = StatusHistory()
     /// A line that may have carried the earliest time went away or changed.
     var mayHaveLostFirst = false
 
@@ -79,24 +120,36 @@ final class DocumentState {
 
     /// Takes over a version row as it is stored.
     func remember(_ version: LostVersion, _ note: LostNote) {
-        lost[version] = note
-        let group = VersionGroup(identity: version.identity, versionAt: version.versionAt)
-        greatestLost[group] = greatestLost[group].map { max($0, version.hash) } ?? version.hash
+        storedLost[version] = note.id
+        keep(version, note)
     }
 
-    private func lose(_ version: LostVersion, isConflict: Bool, offset: Int64) {
-        remember(version, LostNote(id: nil, isConflict: isConflict, offset: offset))
+    private func keep(_ version: LostVersion, _ note: LostNote) {
+        lost[version] = note
+        let group = VersionGroup(identity: version.identity, versionAt: version.versionAt)
+        let rank = note.rank(of: version)
+        greatestLost[group] = greatestLost[group].map { max($0, rank) } ?? rank
+    }
+
+    private func lose(_ rank: VersionRank, of identity: ByteString, isConflict: Bool, offset: Int64) {
+        let version = LostVersion(rank, of: identity)
+        // One that was current since the batch began keeps the row it has.
+        let note = LostNote(
+            id: storedLost[version],
+            isConflict: isConflict,
+            offset: offset,
+            secondAt: rank.secondAt,
+            progress: rank.progress
+        )
+        keep(version, note)
         changedLost.insert(version)
     }
 
+    /// Rows of versions that are current again.
+    var returnedLost: [Int64] { storedLost.filter { lost[$0.key] == nil }.values.sorted() }
+
     /// Whether it takes part in order counters, now or as stored. Asked first: what it says more is a copy of the row.
     var mayBeCounted: Bool { row.traits.contains(.counted) || stored?.traits.contains(.counted) ?? false }
-
-    var deletedHistory: [Int64] {
-        statuses.map { kept in history.filter { !kept.contains($0.key) }.values.sorted() } ?? []
-    }
-
-    var newHistory: [StatusEntry] { statuses.map { $0.filter { history[$0] == nil } } ?? [] }
 
     func competeForHeader(
         customerID: Int64?,
@@ -111,74 +164,92 @@ final class DocumentState {
 
     /// Ranks a version against the current one under `identity` (empty: the document) and notes the loser.
     func rank(
-        hash: ByteString,
-        at versionAt: Int64,
+        _ mine: VersionRank,
         identity: ByteString,
         offset: Int64,
-        current: (hash: ByteString, versionAt: Int64, offset: Int64)?
+        current: (rank: VersionRank, offset: Int64)?
     ) -> VersionVerdict {
         guard let current else { return .new }
-        if current.hash == hash, current.versionAt == versionAt { return .duplicate }
-        let mine = LostVersion(identity: identity, hash: hash, versionAt: versionAt)
-        if lost[mine] != nil { return .duplicate }
-        var conflict = versionAt == current.versionAt
-        if conflict ? current.hash < hash : current.versionAt < versionAt || Mutant.isPlanted(.arrivalWins()) {
-            let loser = LostVersion(identity: identity, hash: current.hash, versionAt: current.versionAt)
-            lose(loser, isConflict: conflict, offset: current.offset)
+        if mine.isCopy(of: current.rank) { return mine.secondAt > current.rank.secondAt ? .refreshes : .duplicate }
+        let known = LostVersion(mine, of: identity)
+        if let note = lost[known] { return rankCopy(mine, known, note, current) }
+        var conflict = mine.versionAt == current.rank.versionAt
+        if conflict
+            ? current.rank < mine : current.rank.versionAt < mine.versionAt || Mutant.isPlanted(.arrivalWins())
+        {
+            lose(current.rank, of: identity, isConflict: conflict, offset: current.offset)
             return .wins(conflict: conflict)
         }
-        let group = VersionGroup(identity: identity, versionAt: versionAt)
-        let rival = conflict ? nil : greatestLost[group]
-        let isPassed = rival.map { hash < $0 } ?? false
+        let rival = conflict ? nil : greatestLost[VersionGroup(identity: identity, versionAt: mine.versionAt)]
+        let isPassed = rival.map { mine < $0 } ?? false
         let isSilenced = Mutant.isPlanted(.silencedConflict())
-        lose(mine, isConflict: (conflict || isPassed) && !isSilenced, offset: offset)
+        lose(mine, of: identity, isConflict: (conflict || isPassed) && !isSilenced, offset: offset)
         if let rival {
             // One of the two is conflicting now: the event, or the version that stood for their common time until now.
             conflict = true
-            let older = LostVersion(identity: identity, hash: rival, versionAt: versionAt)
-            if !isPassed {
-                lost[older]?.isConflict = true
-                changedLost.insert(older)
-            }
+            if !isPassed { mark(LostVersion(rival, of: identity), isConflict: true) }
         }
         return .loses(conflict: conflict)
     }
 
-    func rankVersion(
-        hash: ByteString,
-        at versionAt: Int64,
-        identity: ByteString,
-        offset: Int64
+    /// A copy of a version that lost: its later second time may lift it above the others of its version time.
+    /// Nothing is counted, since of those that share a time all but one are conflicting, whichever that is.
+    private func rankCopy(
+        _ mine: VersionRank,
+        _ version: LostVersion,
+        _ note: LostNote,
+        _ current: (rank: VersionRank, offset: Int64)
     ) -> VersionVerdict {
-        rank(
-            hash: hash,
-            at: versionAt,
-            identity: identity,
-            offset: offset,
-            current: row.contentHash.map { ($0, row.versionAt, row.offset) }
-        )
+        guard mine.secondAt > note.secondAt else { return .duplicate }
+        if mine.versionAt == current.rank.versionAt, current.rank < mine {
+            lost[version] = nil
+            changedLost.remove(version)
+            let group = VersionGroup(identity: version.identity, versionAt: version.versionAt)
+            greatestLost[group] = nil
+            // It is greater than all that lost to it.
+            lose(current.rank, of: version.identity, isConflict: true, offset: current.offset)
+            return .returns(first: note.offset)
+        }
+        var raised = note
+        raised.secondAt = mine.secondAt
+        if mine.versionAt != current.rank.versionAt {
+            let group = VersionGroup(identity: version.identity, versionAt: version.versionAt)
+            let before = greatestLost[group]
+            if let before, !before.isCopy(of: mine), before < mine {
+                mark(LostVersion(before, of: version.identity), isConflict: true)
+                raised.isConflict = false
+            }
+        }
+        keep(version, raised)
+        changedLost.insert(version)
+        return .duplicate
     }
 
-    func isCurrent(_ hash: Digest, _ versionAt: Int64) -> Bool {
-        row.versionAt == versionAt && row.contentHash.map { $0 == ByteString(hash.bytes) } ?? false
+    private func mark(_ version: LostVersion, isConflict: Bool) {
+        lost[version]?.isConflict = isConflict
+        changedLost.insert(version)
+    }
+
+    func rankVersion(_ rank: VersionRank, identity: ByteString, offset: Int64) -> VersionVerdict {
+        self.rank(rank, identity: identity, offset: offset, current: row.rank.map { ($0, row.offset) })
     }
 
     /// Puts a line under its identity, if it wins there.
     func put(_ line: LineRow) -> VersionVerdict {
         let old = lines[line.identity]
         let verdict = rank(
-            hash: line.contentHash,
-            at: line.versionAt,
+            line.rank,
             identity: line.identity,
             offset: line.offset,
-            current: old.map { ($0.contentHash, $0.versionAt, $0.offset) }
+            current: old.map { ($0.rank, $0.offset) }
         )
         switch verdict {
         case .duplicate:
             if let old { settleSpelling(old, line) }
             return verdict
         case .loses: return verdict
-        case .new, .wins: break
+        // The last two are of documents only: lines have no second time.
+        case .new, .wins, .refreshes, .returns: break
         }
         var placed = line
         if let old {
@@ -237,9 +308,9 @@ final class DocumentState {
         row.status = header.status
         row.currency = Int64(header.currency.code)
         row.versionAt = header.versionAt
+        row.secondVersionAt = header.secondVersionAt
         row.contentHash = hash
         row.take(header)
-        statuses = Set(header.statuses)
         row.offset = offset
         row.occurredAt = header.occurredAt.micros
         row.day = header.day

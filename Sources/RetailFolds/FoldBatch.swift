@@ -77,15 +77,21 @@ struct FoldBatch {
         }
         if stored.traits.contains(.history) {
             for row in try source.rows(of: RetailTables.statusHistory, prefix: [.integer(stored.id)]) {
-                guard let id = row[0].integer, let status = SaleStatus(rawValue: row[3].integer ?? 0) else { continue }
-                state.history[StatusEntry(status: status, at: row[2].integer ?? 0)] = id
+                guard let status = SaleStatus(rawValue: row[3].integer ?? 0) else { continue }
+                state.history.load(StatusEntry(status: status, at: row[2].integer ?? 0))
             }
         }
         if !state.lines.entries.isEmpty || stored.contentHash != nil {
             for row in try source.rows(of: RetailTables.version, prefix: [.integer(stored.id)]) {
                 state.remember(
                     LostVersion(identity: row[2].bytes ?? "", hash: row[3].bytes ?? "", versionAt: row[4].integer ?? 0),
-                    LostNote(id: row[0].integer, isConflict: row[5].integer == 1, offset: row[6].integer ?? 0)
+                    LostNote(
+                        id: row[0].integer,
+                        isConflict: row[5].integer == 1,
+                        offset: row[6].integer ?? 0,
+                        secondAt: row[7].integer ?? 0,
+                        progress: row[8].integer ?? 0
+                    )
                 )
             }
         }
@@ -181,8 +187,7 @@ struct FoldBatch {
                     marts.add(line, of: row, sign: 1)
                 }
             }
-            historyChanges.deletes += state.deletedHistory
-            for entry in state.newHistory.sorted(by: { ($0.at, $0.status.rawValue) < ($1.at, $1.status.rawValue) }) {
+            for entry in state.history.new {
                 historyChanges.upserts.append([
                     .integer(DetailIDs.take(&ids.history)), .integer(state.row.id), .integer(entry.at),
                     .integer(entry.status.rawValue),
@@ -194,8 +199,10 @@ struct FoldBatch {
                     .integer(note.id ?? DetailIDs.take(&ids.version)), .integer(state.row.id), .blob(version.identity),
                     .blob(version.hash),
                     .integer(version.versionAt), .integer(note.isConflict ? 1 : 0), .integer(note.offset),
+                    .integer(note.secondAt), .integer(note.progress),
                 ])
             }
+            versionChanges.deletes += state.returnedLost
         }
         lines.sort { $0.id < $1.id }
         lineChanges.upserts = lines.map(\.cells)

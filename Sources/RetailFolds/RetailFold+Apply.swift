@@ -213,13 +213,24 @@ extension RetailFold {
             state in
             documentID = state.row.id
             before = WindowShare(state.row)
-            defer { after = WindowShare(state.row) }
-            verdict = state.rankVersion(
-                hash: ByteString(event.contentHash.bytes),
-                at: header.versionAt,
-                identity: "",
-                offset: record.offset
+            defer {
+                state.noteStatuses(header.statuses)
+                after = WindowShare(state.row)
+            }
+            let rank = VersionRank(
+                versionAt: header.versionAt,
+                secondAt: header.secondVersionAt,
+                progress: header.status.progress,
+                hash: ByteString(event.contentHash.bytes)
             )
+            verdict = state.rankVersion(rank, identity: "", offset: record.offset)
+            // A version is where its first copy is.
+            let offset: Int64
+            switch verdict {
+            case .returns(let first): offset = first
+            case .refreshes: offset = state.row.offset
+            case .new, .duplicate, .wins, .loses: offset = record.offset
+            }
             for (index, line) in event.lines.enumerated() {
                 lines.append(
                     LineRow(
@@ -227,13 +238,13 @@ extension RetailFold {
                         documentID: state.row.id,
                         productID: products[index],
                         event: line,
-                        offset: record.offset
+                        offset: offset
                     )
                 )
             }
-            guard verdict == .new || verdict.newWins else {
+            guard verdict.isPlaced else {
                 // Only copies of what is current: what lost has no say in how its lines are spelled.
-                if state.isCurrent(event.contentHash, header.versionAt) {
+                if state.row.rank == rank {
                     for line in lines {
                         if let current = state.lines[line.identity] { state.settleSpelling(current, line) }
                     }
@@ -248,7 +259,7 @@ extension RetailFold {
                 countryID: countryID,
                 lines: lines,
                 hash: ByteString(event.contentHash.bytes),
-                offset: record.offset
+                offset: offset
             )
         }
         nextLine += Int64(lines.count)
@@ -261,7 +272,7 @@ extension RetailFold.Tally {
     /// Books one event: what it became, and what became of the event that it pushed aside.
     mutating func add(_ verdict: VersionVerdict) {
         switch verdict {
-        case .duplicate:
+        case .duplicate, .refreshes, .returns:
             duplicates += 1
             if Mutant.isPlanted(.countedDuplicate()) { distinct += 1 }
         case .new:

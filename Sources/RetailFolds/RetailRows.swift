@@ -127,6 +127,7 @@ struct DocumentRow: Equatable {
     var grossLines: Int64 = 0, returnLines: Int64 = 0, adjustmentLines: Int64 = 0
     var units: Int64 = 0
     var versionAt: Int64 = 0
+    var secondVersionAt: Int64 = 0
     var contentHash: ByteString?
     var reportedTotal: Int64?
     var cashier: ByteString?
@@ -187,6 +188,7 @@ struct DocumentRow: Equatable {
         traits = DocumentTraits(rawValue: c[37].integer ?? 0)
         windowStart = c[38].integer
         offset = c[39].integer ?? 0
+        secondVersionAt = c[40].integer ?? 0
     }
 
     var cells: [Cell] {
@@ -200,8 +202,15 @@ struct DocumentRow: Equatable {
             Cell(text: cashier), Cell(text: paymentMethod), Cell(paid), Cell(bonusPayment), Cell(bonusGranted),
             Cell(loyaltyPoints), Cell(text: receiptID), Cell(receiptAt), Cell(receiptTotal), Cell(text: receiptMethod),
             Cell(text: receiptDocument), .integer(flags), .integer(traits.rawValue), Cell(windowStart),
-            .integer(offset),
+            .integer(offset), .integer(secondVersionAt),
         ]
+    }
+
+    /// What the current version of a whole document was ranked by; nil when it is what its lines say.
+    var rank: VersionRank? {
+        contentHash.map {
+            VersionRank(versionAt: versionAt, secondAt: secondVersionAt, progress: status.progress, hash: $0)
+        }
     }
 
     var lineCount: Int64 { grossLines + returnLines + adjustmentLines }
@@ -268,6 +277,8 @@ struct LineRow: Equatable {
         contentHash = c[17].bytes ?? ""
         offset = c[18].integer ?? 0
     }
+
+    var rank: VersionRank { VersionRank(versionAt: versionAt, secondAt: 0, progress: 0, hash: contentHash) }
 
     var cells: [Cell] {
         [

@@ -38,6 +38,19 @@ package enum SaleStatus: Int64, Sendable, CaseIterable {
     }
 }
 
+extension SaleStatus {
+    /// Place in the life of an order; an end beside the last one follows everything.
+    package var progress: Int64 {
+        switch self {
+        case .open: 0
+        case .cooking: 1
+        case .delivering: 2
+        case .closed: 3
+        case .cancelled, .failed: 4
+        }
+    }
+}
+
 /// What is remarkable about a line without making it wrong.
 package struct LineFlags: OptionSet, Sendable, Hashable {
     package let rawValue: Int64

@@ -17,7 +17,7 @@ extension RetailTables {
         "status_history",
         .state,
         key: ["document_id", "at", "status"],
-        meaning: "Statuses of the winning version of a document, with their own times.",
+        meaning: "Statuses of a document over all its versions, each with its own time.",
         columns: [
             Column("id", .integer, "surrogate"), Column("document_id", .integer, "document"),
             Column("at", .integer, "µs"), Column("status", .integer, "as in document"),

@@ -129,6 +129,7 @@ package enum RetailTables {
             Column("traits", .integer, "1 counts in turnover windows, 2 in order counters, 4 has a status history"),
             Column("window_start", .integer, nullable: true, "start of its turnover window, µs"),
             Column("log_offset", .integer, "log offset of the event that set the row last"),
+            Column("second_version_at", .integer, "greatest second version time of its copies, µs; 0 without one"),
         ]
     )
 
@@ -169,6 +170,12 @@ package enum RetailTables {
             Column("version_at", .integer, "version time, µs; 0 when the contract names none"),
             Column("outcome", .integer, "0 superseded, 1 conflicting"),
             Column("log_offset", .integer, "log offset of the event"),
+            Column("second_version_at", .integer, "greatest second version time of its copies, µs; 0 without one"),
+            Column(
+                "progress",
+                .integer,
+                "0 open, 1 cooking, 2 delivering, 3 closed, 4 cancelled or failed; 0 of a line"
+            ),
         ]
     )
 

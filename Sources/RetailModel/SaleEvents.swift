@@ -87,6 +87,8 @@ package struct DocumentHeader: Sendable, Equatable {
     package var day: Int64
     package var currency: Currency
     package var versionAt: Int64 = 0
+    /// Decides between versions of one version time, µs; no part of the content. 0 when the contract names none.
+    package var secondVersionAt: Int64 = 0
     package var reportedTotal: Int64?
     package var cashier: ByteString?
     package var paymentMethod: ByteString?

@@ -19,7 +19,7 @@ let testMappers: [String: MapperSignature] = [
         ],
         settings: ["currency"],
         choices: ["counters": ["on", "off"]],
-        features: [.windows, .requiredReferences]
+        features: [.windows, .requiredReferences, .secondVersionTime]
     ),
     "invoice-line": MapperSignature(
         parameters: [

@@ -190,7 +190,7 @@ import Testing
         let sale = Records.sale("a", window: Records.policy)
         func fields(_ value: Any) -> Int { Mirror(reflecting: value).children.count }
         // Whoever adds a field adds it to EventCodec, to the test above, and here.
-        #expect(fields(sale) == 3 && fields(sale.header) == 25 && fields(sale.lines[0]) == 24)
+        #expect(fields(sale) == 3 && fields(sale.header) == 26 && fields(sale.lines[0]) == 24)
         #expect(fields(Records.policy) == 4 && fields(StatusEntry(status: .open, at: 1)) == 2)
         #expect(fields(ReferenceKey(.store, source: "s", key: "k")) == 4)
         let reference = Records.store("s", 1, items: [("p", "c")])

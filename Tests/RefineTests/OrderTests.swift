@@ -51,6 +51,45 @@ import Testing
         )
     }
 
+    @Test func `sent_dttm is the second version time and no part of the content`() throws {
+        var desk = try Self.desk()
+        let sent = try #require(try desk.refine(Self.example).sale)
+        let again = try #require(try desk.refine(Self.example.changing("09:43:14.049943", "09:44:00")).sale)
+        #expect(sent.header.secondVersionAt == 1_740_217_394_049_943)
+        #expect(again.header.secondVersionAt == 1_740_217_440_000_000)
+        #expect(sent.contentHash == again.contentHash && sent.header.versionAt == again.header.versionAt)
+    }
+
+    static let secondTimes: [(old: String, new: String, message: String)] = [
+        (
+            "second_version_time: sent_dttm", "second_version_time: object_id",
+            "second_version_time object_id is an integer; use a time field"
+        ),
+        (
+            "version_time: update_ts\n", "version_time: null\n",
+            "second_version_time decides between versions of one version_time; add version_time or remove it"
+        ),
+    ]
+
+    @Test(arguments: secondTimes)
+    func `a second version time that cannot decide is refused`(old: String, new: String, message: String) throws {
+        let text = String(decoding: try packageText("Contracts/orders.yaml"), as: UTF8.self).changing(old, new)
+        #expect(Self.problems(text) == [message])
+    }
+
+    @Test func `lines of invoices take no second version time`() throws {
+        let text = String(decoding: try packageText("Contracts/invoices.yaml"), as: UTF8.self)
+            .changing("version_time: null\n", "version_time: InvoiceDate\nsecond_version_time: InvoiceDate\n")
+        #expect(Self.problems(text) == ["The mapper takes no second version time; remove second_version_time"])
+    }
+
+    private static func problems(_ text: String) -> [String] {
+        switch Contract.parse(Array(text.utf8), mappers: Mappers.signatures) {
+        case .success: []
+        case .failure(let found): found.problems.map(\.message)
+        }
+    }
+
     @Test func `one and two encodings give the same event`() throws {
         var desk = try Self.desk()
         let plain = try #require(try desk.refine(Self.example).sale)

@@ -10,6 +10,7 @@ extension ContractReader {
         ("min", [.integer, .decimal, .money]), ("max", [.integer, .decimal, .money]), ("fraction_digits", [.decimal]),
         ("default", Set(FieldType.allCases).subtracting([.list])), ("formats", [.time]), ("zone", [.time]),
         ("max_items", [.list]), ("fields", [.list]),
+        ("null_words", Set(FieldType.allCases).subtracting([.boolean, .list])),
     ]
 
     /// - Parameter list: Name and path of the list that the fields belong to; nil at the top.
@@ -57,7 +58,21 @@ extension ContractReader {
         case .boolean, .uuid: break
         }
         if let value = top["default"] { readDefault(value, &field) }
+        if let value = top["null_words"] { field.nullWords = nullWords(value) }
         return field
+    }
+
+    /// Words as they are sent, whatever YAML takes them for: `[0, nan, NULL, null]`.
+    private mutating func nullWords(_ node: YAMLNode) -> [ByteString] {
+        var words: [ByteString] = []
+        for item in items(node, "null_words", max: ContractLimits.nullWordsMax) {
+            guard let word = item.text, 1...ContractLimits.nameBytesMax ~= word.utf8.count else {
+                fail(item, "null_words holds \(shown(item)); write words of 1 to \(ContractLimits.nameBytesMax) bytes")
+                continue
+            }
+            words.append(ByteString(word))
+        }
+        return words
     }
 
     /// `payload.user.id`: names of JSON members, of any signs but the point.

@@ -38,8 +38,8 @@ struct ContractReader {
     init(mappers: [String: MapperSignature]) { self.mappers = mappers }
 
     private static let keys = [
-        "contract", "version", "source", "partition_key", "version_time", "document_kinds", "unknown_fields",
-        "settings", "csv", "json", "fields", "mapper", "rules", "reference",
+        "contract", "version", "source", "partition_key", "version_time", "second_version_time", "document_kinds",
+        "unknown_fields", "settings", "csv", "json", "fields", "mapper", "rules", "reference",
     ]
 
     mutating func contract(_ root: YAMLNode, text: [UInt8]) -> Contract? {
@@ -61,13 +61,16 @@ struct ContractReader {
         let json = top["json"].map { jsonDialect($0) } ?? JSONDialect()
         if let node = top["fields"] { fields = FieldTable(readFields(node, list: nil)) }
         let partitionKey = top["partition_key"].flatMap { partition($0) }
-        let versionTime = top["version_time"].flatMap { timeField($0) }
+        let versionTime = top["version_time"].flatMap { timeField($0, "version_time") }
         let unknown = top["unknown_fields"].flatMap { choice($0, "unknown_fields", UnknownFields.self) } ?? .ignore
         let mapper = top["mapper"].flatMap { readMapper($0) }
         var compiler = RuleCompiler(fields: fields, settings: settings)
         let rules = top["rules"].map { readRules($0, &compiler) } ?? []
         let signature = mapper.flatMap { mappers[$0.name] }
         let windows = readWindows(signature)
+        let secondTime = top["second_version_time"].flatMap {
+            secondTimeField($0, signature, hasFirst: top["version_time"].map { !$0.isNull } ?? false)
+        }
         let kinds = readDocumentKinds(top["document_kinds"], signature, source: source)
         let references = top["reference"].map { readReferences($0, signature, windows: windows) } ?? []
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
@@ -88,6 +91,7 @@ struct ContractReader {
             unknownFields: unknown,
             partitionKey: partitionKey,
             versionTime: versionTime,
+            secondVersionTime: secondTime,
             references: references,
             windows: windows,
             documentKinds: kinds,
@@ -231,12 +235,24 @@ struct ContractReader {
         return index
     }
 
-    private mutating func timeField(_ node: YAMLNode) -> Int? {
+    private mutating func timeField(_ node: YAMLNode, _ what: String) -> Int? {
         if node.isNull { return nil }
-        guard let index = topField(node, "version_time") else { return nil }
+        guard let index = topField(node, what) else { return nil }
         let field = fields.fields[index]
-        if field.type != .time { fail(node, "version_time \(field.name) is \(field.type.phrase); use a time field") }
+        if field.type != .time { fail(node, "\(what) \(field.name) is \(field.type.phrase); use a time field") }
         return index
+    }
+
+    private mutating func secondTimeField(_ node: YAMLNode, _ mapper: MapperSignature?, hasFirst: Bool) -> Int? {
+        if let mapper, !mapper.features.contains(.secondVersionTime) {
+            fail(node, "The mapper takes no second version time; remove second_version_time")
+        } else if !hasFirst {
+            fail(
+                node,
+                "second_version_time decides between versions of one version_time; add version_time or remove it"
+            )
+        }
+        return timeField(node, "second_version_time")
     }
 
     private mutating func dialect(_ node: YAMLNode) -> CSVDialect {

@@ -121,6 +121,8 @@ package final class Contract: Sendable {
     package let unknownFields: UnknownFields
     package let partitionKey: Int
     package let versionTime: Int?
+    /// Decides between versions of one version time.
+    package let secondVersionTime: Int?
     package let references: [ReferenceNeed]
     /// Nil when the feed has none.
     package let windows: WindowSettings?
@@ -146,6 +148,7 @@ package final class Contract: Sendable {
         unknownFields: UnknownFields,
         partitionKey: Int,
         versionTime: Int?,
+        secondVersionTime: Int?,
         references: [ReferenceNeed],
         windows: WindowSettings?,
         documentKinds: DocumentKinds,
@@ -167,6 +170,7 @@ package final class Contract: Sendable {
         self.unknownFields = unknownFields
         self.partitionKey = partitionKey
         self.versionTime = versionTime
+        self.secondVersionTime = secondVersionTime
         self.references = references
         self.windows = windows
         self.documentKinds = documentKinds

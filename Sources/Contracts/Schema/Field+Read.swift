@@ -12,6 +12,9 @@ extension Field {
         switch raw {
         case .missing: absent("is missing; send it with every event", row)
         case .null: absent("is null; send a value", row)
+        case .csv(let bytes) where isNullWord(bytes), .text(let bytes) where isNullWord(bytes),
+            .number(let bytes) where isNullWord(bytes):
+            absent("is \(Reason.cut(bytes).quotedForMessage), one of its null_words; send a value", row)
         case .csv(let bytes): bytes.isEmpty ? empty(row) : readText(bytes, isUntyped: true, row)
         case .text(let bytes):
             bytes.isEmpty && isEmptyNull ? empty(row) : readText(bytes, isUntyped: false, row)
@@ -28,6 +31,12 @@ extension Field {
                 )
             )
         }
+    }
+
+    /// Asked of what was sent, before it is read as the field's type: `0` is null, `0.0` is not.
+    private func isNullWord(_ bytes: ArraySlice<UInt8>) -> Bool {
+        if nullWords.isEmpty { return false }
+        return nullWords.contains { $0.bytes.elementsEqual(bytes) }
     }
 
     private func empty(_ row: Int?) -> FieldReading {

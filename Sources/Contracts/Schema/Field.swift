@@ -65,6 +65,8 @@ package struct FieldDeclaration: Sendable {
     package var max: Decimal?
     /// Text: the only values allowed; empty for no such limit.
     package var values: [ByteString] = []
+    /// Texts as sent that stand for null: `0`, `nan`, `NULL`.
+    package var nullWords: [ByteString] = []
     /// Taken when the field is missing, null or empty.
     package var defaultValue: FieldValue = .null
     /// Time: tried in order.
@@ -102,6 +104,7 @@ package final class Field: Sendable {
     package let charactersMax: Int?
     package let min: Decimal?, max: Decimal?
     package let values: [ByteString]
+    package let nullWords: [ByteString]
     package let defaultValue: FieldValue
     package let formats: [TimeFormat]
     package let zone: ZoneRules?
@@ -123,6 +126,7 @@ package final class Field: Sendable {
         min = declared.min
         max = declared.max
         values = declared.values
+        nullWords = declared.nullWords
         defaultValue = declared.defaultValue
         formats = declared.formats
         zone = declared.zone

@@ -35,6 +35,8 @@ package struct MapperSignature: Sendable {
         case windows
         /// `document_kinds`.
         case documentKinds
+        /// `second_version_time`.
+        case secondVersionTime
         /// The mapper makes documents; those of one source are told apart by their numbers only.
         case documents
         /// `reference` with `required: true`.

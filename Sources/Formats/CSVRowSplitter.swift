@@ -13,9 +13,10 @@ public struct CSVRow: Sendable, Hashable {
 /// last chunk ``finish()`` and ``nextRow()`` until nil.
 ///
 /// A quote opens a quoted field only where a field begins; there, line ends and separators are data and a doubled
-/// quote is one quote. Elsewhere a quote is data (`15" RULER`). LF and CRLF end a row; a lone CR is data. A UTF-8 byte
-/// order mark at the very start is dropped. A blank line is a row with an empty range. How the file was cut into chunks
-/// makes no difference. Memory: one row of at most `rowBytesMax` plus one chunk.
+/// quote is one quote. Elsewhere a quote is data (`15" RULER`). LF and CRLF end a row; a lone CR is data, unless the
+/// file has no LF at all (in its first `rowBytesMax` bytes): then CR ends a row. A UTF-8 byte order mark at the very
+/// start is dropped. A blank line is a row with an empty range. How the file was cut into chunks makes no difference.
+/// Memory: one row of at most `rowBytesMax` plus one chunk.
 public struct CSVRowSplitter: Sendable {
     private enum Place { case start, plain, quoted, afterQuote }
 
@@ -25,29 +26,30 @@ public struct CSVRowSplitter: Sendable {
         var rowStart = 0
         var scanned = 0
         var line = 1
+        var lineEnd: UInt8 = 0x0A
 
-        /// Advances `scanned`; returns the offset of the LF that ends the row, or nil at the end of the bytes.
+        /// Advances `scanned`; returns the offset of the line end that ends the row, or nil at the end of the bytes.
         mutating func scan(_ span: Span<UInt8>, _ dialect: CSVDialect) -> Int? {
             let end = span.count
             let quote = dialect.quote
             while scanned < end {
                 switch place {
                 case .start, .plain:
-                    let at = ByteScan.find(span, scanned, end, quote, 0x0A, 0x0A)
+                    let at = ByteScan.find(span, scanned, end, quote, lineEnd, lineEnd)
                     scanned = at
                     guard at < end else { return nil }
                     scanned += 1
-                    if span[at] == 0x0A {
+                    if span[at] == lineEnd {
                         line += 1
                         return at
                     }
                     if at == rowStart || span[at - 1] == dialect.separator { place = .quoted }
                 case .quoted:
-                    let at = ByteScan.find(span, scanned, end, quote, 0x0A, 0x0A)
+                    let at = ByteScan.find(span, scanned, end, quote, lineEnd, lineEnd)
                     scanned = at
                     guard at < end else { return nil }
                     scanned += 1
-                    if span[at] == 0x0A { line += 1 } else { place = .afterQuote }
+                    if span[at] == lineEnd { line += 1 } else { place = .afterQuote }
                 case .afterQuote:
                     if span[scanned] == quote {
                         scanned += 1
@@ -66,6 +68,10 @@ public struct CSVRowSplitter: Sendable {
     /// What ranges index; changed by ``feed(_:)``, so a row is valid until then.
     public private(set) var bytes: [UInt8] = []
     private var cursor = Cursor()
+    /// False until the first bytes have told which byte ends a row.
+    private var knowsLineEnd: Bool
+    /// How many of the first bytes were looked at for an LF.
+    private var lookedAt = 0
     private var rowNumber = 1
     private var rowLine = 1
     private var isFinished = false
@@ -74,10 +80,12 @@ public struct CSVRowSplitter: Sendable {
     /// - Parameters:
     ///   - dialect: Separator and quote.
     ///   - rowBytesMax: Without the line's end; at least 1.
-    public init(dialect: CSVDialect = .standard, rowBytesMax: Int = 1 << 20) {
+    ///   - loneCREndsRows: Whether CR ends a row in a file without LF; false where CR is white space, as in NDJSON.
+    public init(dialect: CSVDialect = .standard, rowBytesMax: Int = 1 << 20, loneCREndsRows: Bool = true) {
         precondition(rowBytesMax >= 1, "rowBytesMax is at least 1")
         self.dialect = dialect
         self.rowBytesMax = rowBytesMax
+        knowsLineEnd = !loneCREndsRows
     }
 
     /// Adds the next bytes of the file; the rows handed out before become invalid.
@@ -102,6 +110,7 @@ public struct CSVRowSplitter: Sendable {
     /// - Throws: `rowTooLarge` with row and line; then for good, since nobody can say where the next row begins.
     public mutating func nextRow() throws(CSVError) -> CSVRow? {
         if let failure { throw failure }
+        if !knowsLineEnd, !findLineEnd() { return nil }
         if cursor.place == .start, !dropByteOrderMark() { return nil }
         var moving = cursor  // a borrow of the bytes covers all of self
         let found = moving.scan(bytes.span, dialect)
@@ -110,8 +119,23 @@ public struct CSVRowSplitter: Sendable {
             if bytes.count - cursor.rowStart > rowBytesMax + 1 { throw tooLarge() }
             return isFinished ? try lastRow() : nil
         }
-        let trimmed = end > cursor.rowStart && bytes[end - 1] == 0x0D ? end - 1 : end
+        let trimmed = cursor.lineEnd == 0x0A && end > cursor.rowStart && bytes[end - 1] == 0x0D ? end - 1 : end
         return try row(to: trimmed, next: end + 1, error: nil)
+    }
+
+    /// Decides by the first bytes whether CR ends a row; false while an LF may still follow.
+    ///
+    /// The look-ahead is a byte order mark and one row of `rowBytesMax` with its line's end: an LF file whose first LF
+    /// lies behind that has a first row beyond the limit.
+    private mutating func findLineEnd() -> Bool {
+        let lookAhead = rowBytesMax + 5
+        let end = min(bytes.count, lookAhead)
+        let found = ByteScan.find(bytes.span, lookedAt, end, 0x0A, 0x0A, 0x0A)
+        lookedAt = end
+        guard found < end || end == lookAhead || isFinished else { return false }
+        if found == end, ByteScan.find(bytes.span, 0, end, 0x0D, 0x0D, 0x0D) < end { cursor.lineEnd = 0x0D }
+        knowsLineEnd = true
+        return true
     }
 
     /// False while the first bytes may still become a byte order mark.

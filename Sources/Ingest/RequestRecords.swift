@@ -137,6 +137,13 @@ struct RequestRecords {
                     "The body has no usable header row; send the column names first, at most \(IngestLimits.csvHeaderBytesMax) bytes."
             )
         }
+        guard !header.contains(0x0D) else {
+            throw IngestProblem(
+                status: 422,
+                code: "csv_header_cr",
+                message: "The header row contains a CR, but other lines end with LF; write every line end alike."
+            )
+        }
         return (.csv(header: ByteString(header), separator: contract.csv.separator), ranges)
     }
 

@@ -90,18 +90,22 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
         return CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
     }
 
+    /// The basic form (`20091201T074500Z`) or the extended one, never a mixture; a fraction of a second behind `.` or
+    /// `,` is cut to microseconds; one space may stand before an offset (`2009-12-01 07:45:00 +0100`).
     private static func iso(_ text: ArraySlice<UInt8>) -> Reading? {
         var cursor = Cursor(text)
-        guard let year = cursor.number(4...4), cursor.skip(0x2D), let month = cursor.number(2...2), cursor.skip(0x2D),
-            let day = cursor.number(2...2), cursor.skip(0x54) || cursor.skip(0x20) || cursor.skip(0x74),
-            let hour = cursor.number(2...2), cursor.skip(0x3A), let minute = cursor.number(2...2)
+        guard let year = cursor.number(4...4) else { return nil }
+        let isExtended = cursor.skip(0x2D)
+        guard let month = cursor.number(2...2), !isExtended || cursor.skip(0x2D), let day = cursor.number(2...2),
+            cursor.skip(0x54) || cursor.skip(0x20) || cursor.skip(0x74),
+            let hour = cursor.number(2...2), !isExtended || cursor.skip(0x3A), let minute = cursor.number(2...2)
         else { return nil }
         var second = 0
         var micro = 0
-        if cursor.skip(0x3A) {
+        if isExtended ? cursor.skip(0x3A) : cursor.isAtDigit {
             guard let value = cursor.number(2...2) else { return nil }
             second = value
-            if cursor.skip(0x2E) {
+            if cursor.skip(0x2E) || cursor.skip(0x2C) {
                 guard let fraction = cursor.fraction() else { return nil }
                 micro = fraction
             }
@@ -118,16 +122,7 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
             )
         else { return nil }
         if cursor.atEnd { return .civil(civil) }
-        var offset = 0
-        if !(cursor.skip(0x5A) || cursor.skip(0x7A)) {
-            let sign = cursor.skip(0x2B) ? 1 : cursor.skip(0x2D) ? -1 : 0
-            guard sign != 0, let hours = cursor.number(2...2), hours <= 23 else { return nil }
-            let hasColon = cursor.skip(0x3A)
-            let minutes = cursor.atEnd && !hasColon ? 0 : cursor.number(2...2) ?? 60
-            guard minutes <= 59 else { return nil }
-            offset = sign * (hours * 3_600 + minutes * 60)
-        }
-        guard cursor.atEnd else { return nil }
+        guard let offset = cursor.offset() else { return nil }
         return .instant(Timestamp(micros: (civil.epochSeconds - Int64(offset)) * 1_000_000 + Int64(micro)))
     }
 }
@@ -161,13 +156,26 @@ struct Cursor {
         return width.contains(count) ? value : nil
     }
 
-    /// Fraction digits of a second as microseconds; digits after the sixth must be zero, nothing is rounded away.
+    var isAtDigit: Bool { at < text.endIndex && 0x30...0x39 ~= text[at] }
+
+    /// `Z`, `+02`, `+0200` or `+02:00` up to the end, in seconds.
+    mutating func offset() -> Int? {
+        if skip(0x5A) || skip(0x7A) { return atEnd ? 0 : nil }
+        _ = skip(0x20)
+        let sign = skip(0x2B) ? 1 : skip(0x2D) ? -1 : 0
+        guard sign != 0, let hours = number(2...2), hours <= 23 else { return nil }
+        let hasColon = skip(0x3A)
+        let minutes = atEnd && !hasColon ? 0 : number(2...2) ?? 60
+        guard minutes <= 59, atEnd else { return nil }
+        return sign * (hours * 3_600 + minutes * 60)
+    }
+
+    /// Fraction digits of a second as microseconds; digits after the sixth are cut off, 12 digits at most.
     mutating func fraction() -> Int? {
         var value = 0
         var count = 0
-        while at < text.endIndex, 0x30...0x39 ~= text[at], count < 12 {
-            let digit = Int(text[at] - 0x30)
-            if count < 6 { value = value * 10 + digit } else if digit != 0 { return nil }
+        while isAtDigit, count < 12 {
+            if count < 6 { value = value * 10 + Int(text[at] - 0x30) }
             at += 1
             count += 1
         }

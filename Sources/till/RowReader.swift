@@ -112,7 +112,10 @@ struct RowReader: ~Copyable {
         self.format = format
         self.path = path
         // A line of NDJSON has no quotes that span lines: a quote byte that never occurs in UTF-8 text.
-        splitter = CSVRowSplitter(dialect: format.isCSV ? format.dialect : CSVDialect(separator: 0xFE, quote: 0xFF))
+        splitter = CSVRowSplitter(
+            dialect: format.isCSV ? format.dialect : CSVDialect(separator: 0xFE, quote: 0xFF),
+            loneCREndsRows: format.isCSV
+        )
     }
 
     /// What the envelope says of these records.
@@ -128,6 +131,12 @@ struct RowReader: ~Copyable {
                 if row.range.isEmpty { continue }
                 if format.isCSV, header == nil {
                     header = ByteString(splitter.bytes[row.range])
+                    if splitter.bytes[row.range].contains(0x0D) {
+                        throw UsageError(
+                            "cli.header_cr",
+                            "The header of \(path.quotedForMessage) contains a CR, but other lines end with LF; write every line end of the file alike."
+                        )
+                    }
                     continue
                 }
                 // Only at the start: further on it is a bad record, and no reason to stop.

@@ -212,7 +212,8 @@ struct Route: Sendable {
         Route(
             path: "/v1/status",
             access: .operate,
-            summary: "Positions, lag and rates of the pipeline, disk space, the control totals, and whether there is a proof.",
+            summary:
+                "Positions, lag and rates of the pipeline, disk space, the control totals, and whether there is a proof.",
             schema:
                 "{version:s,data_id:s,demo:b,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,storage:{used_bytes:?i,free_bytes:?i,bytes_per_day:?i,days_left:?i},proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i,simulated:i}}",
             answer: OperateQueries.status

@@ -263,7 +263,17 @@ package final class IngestService: Sendable {
         let records = try RequestRecords(request, contract: contract, tape: &workspace.tape)
         let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
         var answer = IngestAnswer()
-        if records.ranges.isEmpty { return Refined(batch: nil, answer: answer) }
+        if records.ranges.isEmpty {
+            // A sender's own batch may be empty; any other body without a record is a mistake nobody should overlook.
+            guard records.batch != nil else {
+                throw IngestProblem(
+                    status: 422,
+                    code: "no_records",
+                    message: "The body holds no record, so nothing was stored; send at least one event or row."
+                )
+            }
+            return Refined(batch: nil, answer: answer)
+        }
         let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
         var builder: RecordBatchBuilder?
         if records.batch == nil {

@@ -62,7 +62,8 @@ package enum MetricFamily: Int, CaseIterable, Sendable {
             "Rejected records by feed and rule. A record that breaks several rules counts once for each; duplicates count again."
         case .feed_lag_records: "Stored records of a feed that the tables do not contain yet."
         case .quarantine_open_records: "Open quarantine entries."
-        case .quarantine_open_bytes: "Bytes stored for open quarantine entries: record, reasons, CSV header, and 320 for keys and indexes."
+        case .quarantine_open_bytes:
+            "Bytes stored for open quarantine entries: record, reasons, CSV header, and 320 for keys and indexes."
         case .parked_records: "Records waiting for a reference record."
         case .windows_published_total:
             "Published turnover windows by cause: watermark, idle, late (including a first publication, when the window had no sales before) or correction."

@@ -106,11 +106,11 @@ final class IngestClient {
         )
     }
 
+    /// What the server says in its own words; the bytes only where they are no error of till's.
     private func refusal(_ response: HTTPClientResponse) -> UsageError {
-        UsageError(
-            "cli.ingest_refused",
-            "The server answered \(response.status): \(String(decoding: response.body.prefix(500), as: UTF8.self))"
-        )
+        let said = JSONValue(response.body)?["error"]["message"].text ?? ""
+        let words = said.isEmpty ? String(decoding: response.body.prefix(500), as: UTF8.self).quotedForMessage : said
+        return UsageError("cli.ingest_refused", "The server answered \(response.status): \(words)")
     }
 
     // MARK: Sending

@@ -97,6 +97,12 @@ enum IngestCommand {
                 skip = try client.rowsOf(run: run) ?? 0
             }
         }
+        guard rows ?? 0 > 0 else {
+            throw UsageError(
+                "cli.no_rows",
+                "\(paths.map(\.quotedForMessage).joined(separator: ", ")) holds no record; nothing was sent. A CSV file has a header row and at least one more."
+            )
+        }
         let report = try client.report(run: run)
         let seconds = Double(cshims_monotonic_nanos() - started) / 1e9
         progress.end(rows ?? 0, seconds)

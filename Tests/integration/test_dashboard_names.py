@@ -12,7 +12,9 @@ LONG = "W" * 250
 def till(directory):
     with running(new_till(directory)) as till:
         for number in range(3):
-            sold = line(InvoiceNo=f"77{number}", Description=LONG[:200], CustomerID=77, Country="K" * 60, client_line_no="1")
+            sold = line(
+                InvoiceNo=f"77{number}", Description=LONG[:200], CustomerID=77, Country="K" * 60, client_line_no="1"
+            )
             reply = till.post("invoices", {**sold, "customerName": LONG}, headers={"X-Till-Sender": "S" * 60})
             assert reply.status == 202 and reply.json["accepted"] == 1, reply
         send(till, "pos", sale("STORE_1", at(1), 1.5))

@@ -102,9 +102,31 @@ def test_an_array_that_cannot_be_taken_apart_is_one_record_in_quarantine(till, b
     assert item["feed"] == "invoices" and item["reasons"] and item["resolved_at"] is None
 
 
-def test_an_empty_array_stores_nothing(till):
-    reply = till.post("invoices", b"[]")
-    assert reply.status == 202 and reply.json["accepted"] == 0, reply
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", b"[]"),
+        ("application/json", b" [ ] "),
+        ("application/x-ndjson", b"\n\n"),
+        ("text/csv", b"InvoiceNo,StockCode\n"),
+        ("text/csv", b"InvoiceNo,StockCode\r"),
+    ],
+)
+def test_a_body_without_a_record_is_refused(till, content_type, body):
+    reply = till.post("invoices", body, content_type)
+    assert (reply.status, reply.json["error"]["code"]) == (422, "no_records"), reply
+    assert totals(till)["received"] == 0
+
+
+def test_cr_ends_a_row_where_a_body_has_no_lf(till):
+    reply = till.post("invoices", as_csv(three()).replace("\n", "\r"), "text/csv")
+    assert (reply.status, reply.json["accepted"]) == (202, 3), reply
+    assert totals(till)["distinct"] == 3
+
+
+def test_a_header_row_with_a_cr_is_refused(till):
+    reply = till.post("invoices", as_csv(three()).replace("\n", "\r", 1), "text/csv")
+    assert (reply.status, reply.json["error"]["code"]) == (422, "csv_header_cr"), reply
     assert totals(till)["received"] == 0
 
 
@@ -147,7 +169,7 @@ def test_values_above_a_mebibyte(till):
 def test_csv_mistakes(till):
     header = ",".join(line())
     for body, status in (
-        (f"{header}\n", 202),
+        (f"{header}\n", 422),
         (f"{header}\nonly,two\n", 422),
         ("InvoiceNo,Quantity\n1,2\n", 422),
         (f'{header}\n"never closed,1,2\n', 422),

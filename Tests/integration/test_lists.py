@@ -109,5 +109,7 @@ def test_every_list_is_walked(till):
     walked = {path.replace("orders:u1", "{id}").replace("invoices:10003", "{id}") for path in LISTS}
     walked = {"/v1/views/{view}" if path.startswith("/v1/views/") else path for path in walked}
     assert paged - walked == {"/v1/windows/{store}/{start}/revisions"}, "that one is walked in test_windows.py"
-    endless = {path for path in paths if path not in paged and "limit" in str(paths[path].get("get", {}).get("parameters"))}
+    endless = {
+        path for path in paths if path not in paged and "limit" in str(paths[path].get("get", {}).get("parameters"))
+    }
     assert endless == set(), "a list with a limit has pages"

@@ -44,6 +44,36 @@ def ingest(till, *words, stdin=None, code=DONE):
     return ended(done, code)
 
 
+def test_a_file_whose_rows_end_with_cr_alone(till, tmp_path):
+    path = write_rows(tmp_path / "old-mac.csv", range(3))
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\r"))
+    ingest(till, path)
+    wait_until(lambda: totals(till)["received"] == 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"InvoiceNo,StockCode\n", b"InvoiceNo,StockCode"])
+def test_a_file_without_a_record_is_an_error(till, tmp_path, content):
+    path = tmp_path / "empty.csv"
+    path.write_bytes(content)
+    assert "holds no record; nothing was sent" in ingest(till, path, code=USAGE)
+    assert totals(till)["received"] == 0
+
+
+def test_a_header_with_a_cr_is_refused_before_anything_is_sent(till, tmp_path):
+    path = write_rows(tmp_path / "mixed.csv", range(3))
+    path.write_bytes(path.read_bytes().replace(b"\r\n", b"\r", 1))
+    refused = ingest(till, path, code=USAGE)
+    assert "contains a CR" in refused, refused
+    assert totals(till)["received"] == 0
+
+
+def test_a_feed_that_is_not_there_is_said_in_words(till, tmp_path):
+    path = write_rows(tmp_path / "a.csv", range(3))
+    said = ended(till_command("ingest", "nosuch", path, "--to", till.url), USAGE)
+    assert 'The server answered 404: There is no feed "nosuch"; known are ' in said, said
+    assert "{" not in said, said
+
+
 def test_loading_files_as_one_run(directory):
     plain, packed = write_rows(directory / "a.csv", range(100)), write_rows(directory / "b.csv.gz", range(100, 250))
     lines = directory / "c.ndjson"
@@ -74,7 +104,7 @@ def test_loading_from_standard_input(directory):
         }  # fmt: skip
         ndjson = b"".join(json.dumps(line(InvoiceNo="N", client_line_no=str(n))).encode() + b"\n" for n in range(3))
         assert "read 3 = distinct 3" in ingest(till, "-", "--format", "ndjson", stdin=ndjson)
-        assert "read 0" in ingest(till, "-", stdin=b"")
+        assert "holds no record; nothing was sent" in ingest(till, "-", stdin=b"", code=USAGE)
 
 
 def test_loading_without_a_server(directory):

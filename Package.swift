@@ -18,7 +18,7 @@ let systemLibraries = [
     "CSQLite": "libsqlite3-dev", "CYAML": "libyaml-dev", "CZlib": "zlib1g-dev",
 ]
 let cTargets: [(name: String, links: [String])] = [
-    ("CShims", []), ("CCrypto", ["crypto"]), ("CAssets", []),
+    ("CShims", []), ("CCrypto", ["crypto"]), ("CTLS", ["ssl", "crypto"]), ("CAssets", []),
 ]
 
 let modules = [
@@ -33,7 +33,7 @@ let modules = [
     Module(name: "Ports", layer: 3, dependencies: ["Primitives", "Tables"]),
     Module(name: "Formats", layer: 3, dependencies: ["Primitives", "CShims", "CZlib"]),
     Module(name: "RecordBatch", layer: 3, dependencies: ["Primitives"]),
-    Module(name: "Network", layer: 3, dependencies: ["Primitives", "CShims", "Executors", "Telemetry"]),
+    Module(name: "Network", layer: 3, dependencies: ["Primitives", "CShims", "CTLS", "Executors", "Telemetry"]),
     Module(
         name: "Refine",
         layer: 4,

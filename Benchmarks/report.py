@@ -1,9 +1,10 @@
-"""What a run says of itself: machine, versions, the table."""
+"""The report of a run: machine, versions, the table of results."""
 
 import json
 import os
 import platform
 import sqlite3
+import statistics
 import subprocess
 from pathlib import Path
 
@@ -60,21 +61,46 @@ def shown(value):
     return f"{value:,.0f}" if value >= 1_000 else f"{value:.1f}" if value >= 10 else f"{value:.3g}"
 
 
+def meets_floor(row):
+    """Whether the median reaches the floor; None without a floor."""
+    floor = GOALS.get(row["key"], (None,) * 5)[2]
+    return None if floor is None else (row["median"] < floor) == row["lower_is_better"]
+
+
+def unmet(rows):
+    """One sentence for each figure that missed its floor."""
+    return [
+        f"- Floor not met: {row['what']}, {shown(row['median'])} of {shown(GOALS[row['key']][2])} {row['unit']}"
+        for row in rows
+        if meets_floor(row) is False
+    ]
+
+
+def behind(row):
+    """Median seconds until the tables had everything, after the last answer; empty where that was not measured."""
+    seconds = [detail["tables_behind_seconds"] for detail in row["details"] if "tables_behind_seconds" in detail]
+    return f"{statistics.median(seconds):.1f} s" if seconds else ""
+
+
+def ratio(row, medians):
+    """How many times better till is than the peer. None for an open loop: an overloaded peer's queue grows with the
+    length of the run, and so would the ratio."""
+    is_open_loop = row["key"].startswith("latency.")
+    if not row["peer"] or is_open_loop or not medians.get(row["peer_of"]) or not row["median"]:
+        return ""
+    ours, theirs = medians[row["peer_of"]], row["median"]
+    return f"{theirs / ours if row['lower_is_better'] else ours / theirs:.2f}×"
+
+
 def table(rows):
     lines = [
-        "| what | unit | median | min–max | runs | floor | aim | till to peer | load before |",
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| what | unit | median | min–max | runs | tables behind | floor | aim | till to peer | load before |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     medians = {row["key"]: row["median"] for row in rows}
     for row in rows:
         _, _, floor, aim, _ = GOALS.get(row["key"], (None,) * 5)
-        ratio = ""
-        if row["peer"] and medians.get(row["peer_of"]) and row["median"]:
-            ours, theirs = medians[row["peer_of"]], row["median"]
-            ratio = f"{theirs / ours if row['lower_is_better'] else ours / theirs:.2f}×"
-        mark = ""
-        if floor is not None:
-            mark = " ✓" if (row["median"] < floor) == row["lower_is_better"] else " ✗"
+        mark = {None: "", True: " met", False: " **not met**"}[meets_floor(row)]
         name = ("↳ peer: " if row["peer"] else "") + row["what"]
         cells = (
             name,
@@ -82,9 +108,10 @@ def table(rows):
             shown(row["median"]),
             f"{shown(row['min'])}–{shown(row['max'])}",
             row["runs"],
+            behind(row),
             shown(floor) + mark if floor else "",
             shown(aim) if aim else "",
-            ratio,
+            ratio(row, medians),
             row["load_before"][0],
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
@@ -92,7 +119,7 @@ def table(rows):
 
 
 def write(options, facts, rows, scratch):
-    """Writes the table and the single runs under results, by date."""
+    """Writes the table and the individual runs to results, by date."""
     options.out.mkdir(parents=True, exist_ok=True)
     text = (
         json.dumps(facts, indent=1).replace(str(scratch), "SCRATCH").replace(f"{ROOT}/", "")
@@ -103,12 +130,14 @@ def write(options, facts, rows, scratch):
         "",
         f"- machine: {facts['machine']}",
         f"- commit: {facts['commit']}",
-        f"- load average when it began: {facts['load_at_start'][0]}",
+        f"- load average at the start: {facts['load_at_start'][0]}",
         "- versions: " + ", ".join(f"{name} {text}" for name, text in facts["versions"].items()),
         f"- each load lasted {options.seconds} s; retail traffic of {options.events:,} events; all results were checked"
         + ("; SMOKE RUN" if options.smoke else ""),
         "",
-        "The columns are explained in ../README.md; single runs and command lines are in the JSON file.",
+        *unmet(rows),
+        *([""] if unmet(rows) else []),
+        "../README.md explains the columns; the JSON file has the individual runs and command lines.",
         "",
     ]
     (options.out / f"{facts['date']}.md").write_text("\n".join(head) + table(rows) + "\n")

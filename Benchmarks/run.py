@@ -21,10 +21,8 @@ from pathlib import Path
 
 from report import GOALS, machine, table, version, versions, write
 from retail import Retail
-from runner import Runner
+from runner import LONG, Runner, measured
 from server import HERE, TILL, YEAR, Wrong, free_port, load
-
-LONG = 500_000  # events from which on a figure of the retail traffic is measured once
 
 
 class Run(Runner):
@@ -53,7 +51,7 @@ class Run(Runner):
                 detail["tables_behind_seconds"] = round(time.monotonic() - started, 2)
             sent, stored = Decimal(found["gross_hundredths"]) / 100, server.gross()
             if sent != stored:
-                raise Wrong(f"sent lines worth {sent}, the tables say {stored}")
+                raise Wrong(f"sent lines worth {sent}, but the tables have {stored}")
             detail["command"] = server.line
             return found["events_per_second"], detail
 
@@ -74,14 +72,15 @@ class Run(Runner):
             def theirs(batch=batch, connections=connections):
                 return self._ingest(self.peer(self.directory()), batch, connections, seconds)
 
-            row = self.repeat(key, what, "events/s", ours)
+            pair = [measured(key, what, "events/s", ours)]
+            if peers and not delay and not self.options.no_peers:
+                name = "FastAPI + uvicorn + SQLite (FULL)"
+                pair.append(measured(f"{key}.fastapi", name, "events/s", theirs, peer=True, of=key))
+            row = self.in_turns(*pair)[0]
             if not delay:
                 self.derive(
                     f"{key}.rss", f"peak resident memory, {what}", "MB", [x["resident_mb"] for x in row["details"]]
                 )
-            if peers and not delay and not self.options.no_peers:
-                what = "FastAPI + uvicorn + SQLite (FULL)"
-                self.repeat(f"{key}.fastapi", what, "events/s", theirs, peer=True, of=key)
 
     def delay(self):
         self.ingest(delays=(1,) if self.options.smoke else (1, 5, 10), peers=False)
@@ -138,8 +137,9 @@ class Run(Runner):
                 detail = self._check_year(server, expected)
             return seconds, {**detail, "cpu_seconds": round(cpu, 2), "command": command}
 
-        self.repeat("year.seconds", GOALS["year.seconds"][0], "s", ours, lower=True)
+        year = measured("year.seconds", GOALS["year.seconds"][0], "s", ours, lower=True)
         if self.options.no_peers:
+            self.in_turns(year)
             return
 
         def theirs(tool, isStored):
@@ -149,20 +149,17 @@ class Run(Runner):
                     raise Wrong(f"{tool}: {found['figures']} and {expected}")
             return found["seconds"], {"version": found["version"]}
 
-        for key, what, tool, stored in (
-            ("duckdb", "duckdb, in memory, figures only", "duckdb", False),
-            ("duckdb_file", "duckdb, lines and two sums in a database file", "duckdb", True),
-            ("polars", "polars, in memory, figures only", "polars", False),
-        ):
-            self.repeat(
-                f"year.{key}",
-                what,
-                "s",
-                lambda tool=tool, stored=stored: theirs(tool, stored),
-                peer=True,
-                lower=True,
-                of="year.seconds",
+        def peer(key, what, tool, stored):
+            return measured(
+                f"year.{key}", what, "s", lambda: theirs(tool, stored), peer=True, lower=True, of="year.seconds"
             )
+
+        self.in_turns(
+            year,
+            peer("duckdb", "duckdb, in memory, figures only", "duckdb", False),
+            peer("duckdb_file", "duckdb, lines and two sums in a database file", "duckdb", True),
+            peer("polars", "polars, in memory, figures only", "polars", False),
+        )
 
     def replay(self):
         expected = self._peer_file("duckdb")["figures"]
@@ -213,7 +210,20 @@ class Run(Runner):
             label = f"at {rate:,} events/s"
             key = f"latency.{rate}"
             what = f"post to table, p99, {label}"
-            self.repeat(key + ".table_p99", what, "ms", lambda: once("till", self.till), lower=True)
+            pair = [measured(key + ".table_p99", what, "ms", lambda once=once: once("till", self.till), lower=True)]
+            if not self.options.no_peers:
+                pair.append(
+                    measured(
+                        f"{key}.fastapi",
+                        f"FastAPI + uvicorn + SQLite: answer, p99, {label}",
+                        "ms",
+                        lambda once=once: once("peer", self.peer, "--ack-only"),
+                        peer=True,
+                        lower=True,
+                        of=f"{key}.ack_p99",
+                    )
+                )
+            self.in_turns(*pair)
             for field, what in (
                 ("table_p50_us", "post to table, p50"),
                 ("ack_p50_us", "answer, p50"),
@@ -221,16 +231,6 @@ class Run(Runner):
             ):
                 values = [found[field] / 1_000 for found in kept["till"]]
                 self.derive(f"{key}.{field[:-3]}", f"{what}, {label}", "ms", values)
-            if not self.options.no_peers:
-                self.repeat(
-                    f"{key}.fastapi",
-                    f"FastAPI + uvicorn + SQLite: answer, p99, {label}",
-                    "ms",
-                    lambda: once("peer", self.peer, "--ack-only"),
-                    peer=True,
-                    lower=True,
-                    of=f"{key}.ack_p99",
-                )
 
     def start(self):
         details = []
@@ -240,13 +240,6 @@ class Run(Runner):
             details.append(found)
             return found["first_accepted_ms"], found
 
-        self.repeat("start.first_ms", GOALS["start.first_ms"][0], "ms", ours, lower=True)
-        idle = [found["idle_rss_bytes"] / 1e6 for found in details]
-        self.derive("start.idle_rss", GOALS["start.idle_rss"][0], "MB", idle)
-        self.derive("start.binary", "size of the binary", "MB", [TILL.stat().st_size / 1e6])
-        if self.options.no_peers:
-            return
-
         def theirs():
             port, directory = free_port(), self.directory()
             environment = ["env", f"PEER_DB={directory / 'peer.sqlite'}"]
@@ -254,8 +247,14 @@ class Run(Runner):
             found = self.bench("start", "--to", f"127.0.0.1:{port}", "--", *environment, *command)
             return found["first_accepted_ms"], found
 
-        what = "FastAPI + uvicorn + SQLite"
-        self.repeat("start.fastapi", what, "ms", theirs, peer=True, lower=True, of="start.first_ms")
+        pair = [measured("start.first_ms", GOALS["start.first_ms"][0], "ms", ours, lower=True)]
+        if not self.options.no_peers:
+            what = "FastAPI + uvicorn + SQLite"
+            pair.append(measured("start.fastapi", what, "ms", theirs, peer=True, lower=True, of="start.first_ms"))
+        self.in_turns(*pair)
+        idle = [found["idle_rss_bytes"] / 1e6 for found in details]
+        self.derive("start.idle_rss", GOALS["start.idle_rss"][0], "MB", idle)
+        self.derive("start.binary", "size of the binary", "MB", [TILL.stat().st_size / 1e6])
 
 
 def main():
@@ -264,14 +263,14 @@ def main():
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(names)}; default all")
     parser.add_argument("--repeat", type=int, help=f"default 3; 1 for retail traffic of {LONG:,} events and more")
     parser.add_argument("--events", type=int, help="size of the retail traffic; default 1,000,000, smoke 5,000")
-    parser.add_argument("--seconds", type=int, default=10, help="length of each load")
-    parser.add_argument("--smoke", action="store_true", help="tiny, once each: only whether results are right")
+    parser.add_argument("--seconds", type=int, default=10, help="seconds of each load")
+    parser.add_argument("--smoke", action="store_true", help="tiny runs, once each: check results only")
     parser.add_argument("--no-peers", action="store_true")
-    parser.add_argument("--scratch", default=None, help="directory for data; it should be on the disk to be measured")
+    parser.add_argument("--scratch", default=None, help="directory for data, on the disk to measure")
     parser.add_argument("--out", type=Path, default=HERE / "results")
     options = parser.parse_args()
     if unknown := set(options.names) - set(names):
-        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}; known are {', '.join(names)}")
+        parser.error(f"unknown benchmark {', '.join(sorted(unknown))}; supported: {', '.join(names)}")
     options.events = options.events or (5_000 if options.smoke else 1_000_000)
     run, failure = Run(options), None
     retail = Retail(run)

@@ -1,4 +1,4 @@
-"""What every benchmark needs: options, scratch space, processes, repeated measuring."""
+"""What every benchmark needs: options, scratch space, processes, repeated measurements."""
 
 import itertools
 import json
@@ -11,7 +11,14 @@ from pathlib import Path
 
 from server import BENCH, HERE, TILL, Server, Wrong, free_port, load
 
-LONG = 500_000  # events from which on a figure of the retail traffic is measured once
+LONG = 500_000  # from this number of events, a figure of the retail traffic is measured once
+
+
+def measured(key, what, unit, once, *, peer=False, lower=False, of=None):
+    """A measurement: `once` returns a value and the details of one run."""
+    return {
+        "key": key, "what": what, "unit": unit, "once": once, "peer": peer, "peer_of": of, "lower_is_better": lower,
+    }  # fmt: skip
 
 
 class Runner:
@@ -59,26 +66,36 @@ class Runner:
         return json.loads(done.stdout)
 
     def times(self, long=False):
-        """How often a figure is measured; long runs average in themselves, so once unless the caller says a number."""
+        """Number of repetitions. Long runs average over time, so they run once unless the caller gives a number."""
         if self.options.smoke:
             return 1
         return self.options.repeat or (1 if long and self.options.events >= LONG else 3)
 
     def repeat(self, key, what, unit, once, *, peer=False, lower=False, of=None, long=False):
-        """Runs `once` several times and keeps median, least and greatest of its first value."""
-        values, details, before = [], [], load()
-        for _ in range(self.times(long)):
-            value, detail = once()
-            values.append(value)
-            details.append(detail)
-            print(f"  {key}: {value:,.4g} {unit} {json.dumps(detail)}", flush=True)
-        row = {
-            "key": key,
-            "what": what,
-            "unit": unit,
-            "peer": peer,
-            "peer_of": of,
-            "lower_is_better": lower,
+        """Runs `once` several times and keeps median, minimum and maximum of its first value."""
+        return self.in_turns(measured(key, what, unit, once, peer=peer, lower=lower, of=of), long=long)[0]
+
+    def in_turns(self, *measurements, long=False):
+        """Runs each measurement once, then each again, so that a slow minute of the machine meets all of them."""
+        values = [[] for _ in measurements]
+        details = [[] for _ in measurements]
+        before = []
+        for turn in range(self.times(long)):
+            for index, one in enumerate(measurements):
+                if turn == 0:
+                    before.append(load())
+                value, detail = one["once"]()
+                values[index].append(value)
+                details[index].append(detail)
+                print(f"  {one['key']}: {value:,.4g} {one['unit']} {json.dumps(detail)}", flush=True)
+        rows = [self.row(*parts) for parts in zip(measurements, values, details, before, strict=True)]
+        self.rows += rows
+        return rows
+
+    @staticmethod
+    def row(measurement, values, details, before):
+        return {
+            **{name: value for name, value in measurement.items() if name != "once"},
             "median": statistics.median(values),
             "min": min(values),
             "max": max(values),
@@ -86,11 +103,9 @@ class Runner:
             "load_before": before,
             "details": details,
         }
-        self.rows.append(row)
-        return row
 
     def derive(self, key, what, unit, values):
-        """A further figure of the runs that were made last; less is better."""
+        """Another figure of the latest runs; lower is better."""
         self.rows.append(
             {
                 "key": key,

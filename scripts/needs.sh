@@ -1,11 +1,11 @@
-# What ./dev installs when it is missing; ./dev reads this file, it is not run by itself.
+# Installs missing tools for ./dev, which sources this file; do not run it directly.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # python is of ./dev
+# shellcheck disable=SC2154 # ./dev sets python
 
 need_packages() {
     local package missing=()
     if ! command -v dpkg-query >/dev/null; then
-        say "not a Debian system: these packages, or their equals, must be there: $*"
+        say "not a Debian system: install these packages or their equivalents: $*"
         return
     fi
     for package in "$@"; do
@@ -14,7 +14,7 @@ need_packages() {
     ((${#missing[@]})) || return 0
     local as_root=()
     if ((EUID != 0)); then
-        command -v sudo >/dev/null || stop "missing packages and no sudo; as root: apt-get install ${missing[*]}"
+        command -v sudo >/dev/null || stop "missing packages and no sudo; run as root: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
     say "installing with apt-get: ${missing[*]}"
@@ -35,7 +35,7 @@ need_python() {
     cp requirements-dev.txt "$stamp"
 }
 
-# Unpacked and not installed: installed, it would run as a service. Without it its test is skipped, which is said.
+# Unpacks Prometheus instead of installing it, because the package starts a service. Without it, its test is skipped.
 need_prometheus() {
     local place=.dev/prometheus as_root=()
     if [[ -x $place/usr/bin/prometheus ]] || command -v prometheus >/dev/null; then return 0; fi
@@ -44,11 +44,11 @@ need_prometheus() {
     mkdir -p "$place"
     if ((EUID != 0)); then as_root=(sudo -n); fi
     (
-        # Not under set -e, being asked whether it went well: every step says so itself.
+        # set -e is off in a condition, so every step checks its own result.
         cd "$place" || exit 1
         apt-get download -qq prometheus ||
             { "${as_root[@]}" apt-get update -qq && apt-get download -qq prometheus; } || exit 1
         dpkg -x prometheus_*.deb . || exit 1
-    ) </dev/null >&2 || say "prometheus cannot be had; its test is skipped"
+    ) </dev/null >&2 || say "could not get prometheus; its test is skipped"
     rm -f "$place"/prometheus_*.deb
 }

@@ -1,13 +1,13 @@
-# The verb `sim` of ./dev, which reads this file; it is not run by itself.
+# The command `sim` of ./dev, which sources this file; do not run it directly.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # run_packages and python are of ./dev
+# shellcheck disable=SC2154 # ./dev sets run_packages and python
 
-# Tests with the optimiser, in a directory of their own: testable modules are not those of the product. The faults of
-# system calls, which only debug builds have otherwise, are wanted.
+# Optimised tests in a build directory of their own, because testable modules differ from the product's. CSHIMS_FAULTS
+# enables faults of system calls, which only debug builds have by default.
 sim_tests=(-c release -Xswiftc -enable-testing -Xcc -DCSHIMS_FAULTS --scratch-path .build-sim)
 sim_failed=()
 
-# A part of the simulation: its name, then what it runs; a failure is remembered, and the next part runs all the same.
+# Runs one part: its name, then its command. Remembers a failure and lets the next part run.
 sim_part() {
     local name=$1 started=$SECONDS
     shift
@@ -20,13 +20,13 @@ sim_part() {
     fi
 }
 
-# Runs the unit tests whose names match $1, built for release; the figures are the tests' own last lines.
+# Runs the release build of the unit tests whose names match $1, and prints their last lines.
 sim_unit() {
     local log=.dev/sim-unit.log code=0
     swift test "${sim_tests[@]}" --skip-build --disable-xctest --filter "$1" >"$log" 2>&1 || code=$?
     if ((code)); then cat "$log"; fi
     grep -E 'Test run with' "$log" || true
-    # A filter that meets no test would pass.
+    # A filter that matches no test must fail.
     if ! grep -qE 'Test run with [1-9]' "$log"; then code=1; fi
     return "$code"
 }
@@ -40,12 +40,12 @@ sim() {
         --seed) seed=${2:?--seed needs a number} && shift ;;
         --seed=*) seed=${1#*=} ;;
         --long) histories=1000000 seeds=200 proofs=200 ;;
-        *) stop "sim knows --seed N and --long, not $1" 2 ;;
+        *) stop "unknown option $1; supported: --seed N, --long" 2 ;;
         esac
         shift
     done
     seed=${seed:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
-    [[ $seed =~ ^[0-9]{1,9}$ ]] || stop "--seed is $seed; give a number of at most nine digits" 2
+    [[ $seed =~ ^[0-9]{1,9}$ ]] || stop "--seed is $seed; use a number of at most nine digits" 2
     need_packages "${run_packages[@]}"
     need_python
     build_release till

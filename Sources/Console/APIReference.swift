@@ -31,6 +31,7 @@ package enum APIReference {
         case .open: "none"
         case .sales: "`read:sales`"
         case .customers: "`read:customers`"
+        case .metrics: "`read:metrics` or `operate`"
         case .operate: "`operate`"
         }
     }

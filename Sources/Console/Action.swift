@@ -16,7 +16,7 @@ struct Action: Sendable {
         Action(
             path: "/v1/quarantine/redrive",
             summary:
-                "Refines open entries of quarantine again, under the contract of today: those named by ids, or those of a feed (and rule). Answered when the request is durable; entries that are resolved already are left out. next: more are left, ask again with after.",
+                "Refines open entries of quarantine again, under the contract of today: those named by ids, or those of a feed (and rule). Answered when the request is durable; entries that are resolved already are left out. ids names them: /v1/quarantine/count?ids=… with after=POSITION says how many stayed open. next: more are left, ask again with after.",
             body: selection,
             schema: answer,
             action: .redrive
@@ -31,5 +31,5 @@ struct Action: Sendable {
         ),
     ]
     private static let selection = "{ids~:[i],feed~:s,rule~:?s,after~:i}"
-    private static let answer = "{submitted:i,position:s,next:?i}"
+    private static let answer = "{submitted:i,ids:[i],position:s,next:?i}"
 }

@@ -20,10 +20,12 @@ package final class ConsoleService: Sendable {
     private let connectionsOpen: @Sendable () -> Int
     private let answersReferenceClients: Bool
     private let openAPI: [UInt8]
+    private let rules: Set<String>
 
     /// - Parameter resubmission: Takes records of quarantine into the log again.
     /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
     /// - Parameter references: Paths of reference systems that are on, for the OpenAPI document.
+    /// - Parameter rules: Names of the rules that records can break.
     /// - Parameter traffic: Requests answered since the start.
     /// - Parameter connectionsOpen: Connections open now.
     package init(
@@ -39,7 +41,8 @@ package final class ConsoleService: Sendable {
         status: PipelineStatus,
         live: LiveFeed,
         answersReferenceClients: Bool,
-        references: Set<String>
+        references: Set<String>,
+        rules: Set<String>
     ) {
         self.reader = reader
         self.board = board
@@ -48,7 +51,8 @@ package final class ConsoleService: Sendable {
         self.time = time
         self.status = status
         self.live = live
-        actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status)
+        self.rules = rules
+        actions = QuarantineActions(reader: reader, resubmission: resubmission, status: status, knownRules: rules)
         self.proof = proof
         self.traffic = traffic
         self.connectionsOpen = connectionsOpen
@@ -78,7 +82,13 @@ package final class ConsoleService: Sendable {
     }
 
     /// - Parameter route: As ``route(ofPath:)`` gave it for the path.
-    package func handle(_ request: HTTPRequest, _ route: Int?, _ exchange: any HTTPExchange) {
+    /// - Parameter showsOriginals: Whether the caller may see records as they were sent: they hold customer data.
+    package func handle(
+        _ request: HTTPRequest,
+        _ route: Int?,
+        showsOriginals: Bool = true,
+        _ exchange: any HTTPExchange
+    ) {
         guard let route else {
             let problem = APIError(
                 status: 404,
@@ -102,7 +112,9 @@ package final class ConsoleService: Sendable {
             return exchange.respond(response)
         }
         switch place.kind {
-        case .query(let route): query(request, route, place.values(request.path.split(separator: "/")) ?? [], exchange)
+        case .query(let route):
+            let values = place.values(request.path.split(separator: "/")) ?? []
+            query(request, route, values, showsOriginals, exchange)
         case .action(let action): perform(action, request, exchange)
         case .asset(let file): asset(file, request, exchange)
         case .up: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "up") }))
@@ -140,6 +152,7 @@ package final class ConsoleService: Sendable {
         let ok = parts.allSatisfy(\.ok)
         let body = JSONWriter.object { json in
             json.field("status", ok ? "ready" : "failing")
+            json.field("data_id", status.dataID)
             json.key("parts")
             json.beginArray()
             for part in parts {
@@ -157,6 +170,10 @@ package final class ConsoleService: Sendable {
     private func metricsResponse() -> HTTPResponse {
         metrics.set(.process_resident_bytes, cshims_resident_bytes())
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
+        if let space = status.storage.reading()?.space {
+            metrics.set(.storage_used_bytes, space.usedBytes)
+            metrics.set(.storage_free_bytes, space.freeBytes)
+        }
         let lags = status.lags
         metrics.set(.process_lag_records, lags.reduce(0) { $0 + $1.lag })
         for feed in lags { metrics.labelled.set(.feed_lag_records, [feed.name], feed.lag) }
@@ -184,7 +201,7 @@ package final class ConsoleService: Sendable {
                         "content-security-policy",
                         "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
                     ),
-                    ("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer"),
+                    ("referrer-policy", "no-referrer"),
                 ],
                 body: file.bytes
             )
@@ -217,9 +234,15 @@ package final class ConsoleService: Sendable {
         exchange.respond(response)
     }
 
-    private func query(_ request: HTTPRequest, _ route: Route, _ values: [String], _ exchange: any HTTPExchange) {
+    private func query(
+        _ request: HTTPRequest,
+        _ route: Route,
+        _ values: [String],
+        _ showsOriginals: Bool,
+        _ exchange: any HTTPExchange
+    ) {
         if let problem = Self.unknownParameter(request, route) { return exchange.respond(problem.response) }
-        run(request, exchange) { [self] in exchange.respond(answer(request, route, values)) }
+        run(request, exchange) { [self] in exchange.respond(answer(request, route, values, showsOriginals)) }
     }
 
     /// A misspelled filter would be a figure of something else.
@@ -281,12 +304,25 @@ package final class ConsoleService: Sendable {
         }
     }
 
-    private func answer(_ request: HTTPRequest, _ route: Route, _ values: [String]) -> HTTPResponse {
+    private func answer(
+        _ request: HTTPRequest,
+        _ route: Route,
+        _ values: [String],
+        _ showsOriginals: Bool
+    ) -> HTTPResponse {
         metrics.add(.query_requests_total)
         do {
             let body = try reader.snapshot { snapshot in
                 try route.answer(
-                    Query(snapshot: snapshot, request: request, path: values, status: status, proof: proof)
+                    Query(
+                        snapshot: snapshot,
+                        request: request,
+                        path: values,
+                        status: status,
+                        proof: proof,
+                        showsOriginals: showsOriginals,
+                        knownRules: rules
+                    )
                 )
             }
             return Self.json(body)

@@ -19,8 +19,13 @@ enum Entity {
             )
             if let row = rows.first { return row }
         }
+        // The sources of the table one after the other, each found in the index of (source, source_key).
         let rows = try query.rows(
-            "SELECT \(all) FROM \(table) WHERE source IN (SELECT DISTINCT source FROM store) AND source_key = ?1",
+            """
+            WITH RECURSIVE s(name) AS (SELECT MIN(source) FROM \(table)
+              UNION ALL SELECT (SELECT MIN(t.source) FROM \(table) t WHERE t.source > s.name) FROM s WHERE s.name IS NOT NULL)
+            SELECT \(all) FROM \(table) WHERE source IN (SELECT s.name FROM s WHERE s.name IS NOT NULL) AND source_key = ?1
+            """,
             [.text(ByteString(text))],
             limit: 20
         )
@@ -172,6 +177,7 @@ enum CustomerQueries {
         let counted = try query.choice("cancellations", ["exclude", "include"]) == "include" ? "documents" : "orders"
         let limit = try query.integer("limit", in: 1...1_000, default: 10)
         let filter = try SalesFilter(query)
+        let after = try query.cursor(parts: 3)
         // How many orders (or documents) each customer has.
         var counts = "SELECT customer_id, SUM(\(counted)) AS n FROM customer_total GROUP BY customer_id"
         var total = "(SELECT COUNT(*) FROM customer)"
@@ -186,30 +192,34 @@ enum CustomerQueries {
         }
         let cells = filter.isOpen ? [] : filter.cells
         let figures = try query.rows(
-            "WITH t AS (\(counts)) SELECT \(total), COUNT(*), coalesce(MAX(n), 0) FROM t WHERE n > 1",
+            "WITH t AS (\(counts)) SELECT \(total), COUNT(*), MAX(n) FROM t WHERE n > 1",
             cells
         )
         let top = try query.rows(
             """
             WITH t AS (\(counts)) SELECT c.id, c.source, c.source_key, c.name, t.n FROM t
-            JOIN customer c ON c.id = t.customer_id WHERE t.n > 1 ORDER BY 5 DESC, c.source_key
+            JOIN customer c ON c.id = t.customer_id WHERE t.n > 1
+              AND (?4 IS NULL OR (-t.n, c.source_key, c.source) > (CAST(?4 AS INTEGER), ?5, ?6))
+            ORDER BY t.n DESC, c.source_key, c.source
             """,
-            cells,
-            limit: limit
+            (filter.isOpen ? [.null, .null, .null] : filter.cells) + (0..<3).map { Cell(after?[$0]) },
+            limit: limit + 1
         )
+        let page = Page(top, limit: limit) { [String(-$0[4].number), $0[2].string, $0[1].string] }
         return JSONWriter.object { json in
             json.field("total_customers", figures.first?[0].number ?? 0)
             json.field("loyal_customers", figures.first?[1].number ?? 0)
-            json.field("most_orders", figures.first?[2].number ?? 0)
+            json.number("most_orders", figures.first?[2] ?? .null)
             json.key("top")
             json.beginArray()
-            for row in top {
+            for row in page.rows {
                 json.beginObject()
                 identity(row, &json)
                 json.field("orders", row[4].number)
                 json.endObject()
             }
             json.endArray()
+            json.field("next", page.next)
         }
     }
 }

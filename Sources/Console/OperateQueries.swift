@@ -5,13 +5,41 @@ import Tables
 
 /// Runs, status, the last proof, and reference views.
 enum OperateQueries {
+    private static let totals = ["read", "distinct", "duplicates", "quarantined", "parked"]
+
+    /// Runs by feed and name. What arrives without a run counts for a run without a name, which is none.
+    static func runs(_ query: Query) throws -> [UInt8] {
+        let limit = try query.limit
+        let after = try query.cursor(parts: 2)
+        let rows = try query.rows(
+            """
+            SELECT r.feed, r.name, t.received, t.distinct_events, t.duplicates, t.quarantined, t.parked FROM run r
+            LEFT JOIN run_total t ON t.run_id = r.id
+            WHERE r.name <> '' AND (?1 IS NULL OR r.feed = ?1) AND (?2 IS NULL OR (r.feed, r.name) > (?2, ?3))
+            ORDER BY r.feed, r.name
+            """,
+            [try query.feed(), Cell(after?[0]), Cell(after?[1])],
+            limit: limit + 1
+        )
+        let page = Page(rows, limit: limit) { [$0[0].string, $0[1].string] }
+        return JSONWriter.list(next: page.next) { json in
+            for row in page.rows {
+                json.beginObject()
+                json.optional("feed", row[0])
+                json.optional("run", row[1])
+                for (name, cell) in zip(totals, row[2...]) { json.field(name, cell.number) }
+                json.endObject()
+            }
+        }
+    }
+
     static func run(_ query: Query) throws -> [UInt8] {
         let rows = try query.rows(
             """
             SELECT r.feed, t.received, t.distinct_events, t.duplicates, t.quarantined, t.parked FROM run r
             LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2) ORDER BY r.feed
             """,
-            [.text(ByteString(query.path[0])), Cell(query.text("feed"))],
+            [.text(ByteString(query.path[0])), try query.feed()],
             limit: 20
         )
         guard let row = rows.first else { throw APIError.notFound("run", query.path[0]) }
@@ -27,11 +55,7 @@ enum OperateQueries {
         return JSONWriter.object { json in
             json.field("run", query.path[0])
             json.optional("feed", row[0])
-            json.field("read", row[1].number)
-            json.field("distinct", row[2].number)
-            json.field("duplicates", row[3].number)
-            json.field("quarantined", row[4].number)
-            json.field("parked", row[5].number)
+            for (name, cell) in zip(totals, row[1...]) { json.field(name, cell.number) }
         }
     }
 
@@ -81,6 +105,14 @@ enum OperateQueries {
         json.key("totals")
         json.beginObject()
         for (name, cell) in zip(names, row) { json.field(name == "distinct_events" ? "distinct" : name, cell.number) }
+        // Of these, received from `till simulate`, which names its runs so.
+        let simulated = try query.rows(
+            """
+            SELECT coalesce(SUM(t.received), 0) FROM run r JOIN run_total t ON t.run_id = r.id
+            WHERE r.name >= 'simulate-' AND r.name < 'simulate.'
+            """
+        ).first
+        json.field("simulated", simulated?[0].number ?? 0)
         json.endObject()
     }
 
@@ -93,17 +125,40 @@ enum OperateQueries {
 
     static func viewAccess(_ name: String) -> Access { salesViews.contains(name) ? .sales : .customers }
 
+    /// A part of a cursor: `i` and a number, or `t` and a text.
+    private static func part(_ cell: Cell) -> String {
+        if case .integer(let number) = cell { "i\(number)" } else { "t\(cell.string)" }
+    }
+
+    private static func cell(_ part: String) -> Cell? {
+        switch part.first {
+        case "i": Int64(part.dropFirst()).map { .integer($0) }
+        case "t": Cell(String(part.dropFirst()))
+        default: nil
+        }
+    }
+
     /// One of the views, as they stand.
     static func view(_ query: Query) throws -> [UInt8] {
         let name = query.path[0]
         guard views.contains(name) else { throw APIError.notFound("view", name) }
         let columns = try query.rows("SELECT name FROM pragma_table_info(?1)", [.text(ByteString(name))])
+        let limit = try query.integer("limit", in: 1...Query.rowsMax, default: 1_000)
+        let keys = RetailViews.keys[name] ?? []
+        let after = try query.cursor(parts: keys.count)?.map { part in
+            guard let cell = Self.cell(part) else { throw query.badCursor() }
+            return cell
+        }
+        let key = keys.joined(separator: ", ")
+        let behind = after.map { "WHERE (\(key)) > (\((1...$0.count).map { "?\($0)" }.joined(separator: ", ")))" } ?? ""
         let rows = try query.rows(
-            "SELECT * FROM \"\(name)\"",
-            limit: query.integer("limit", in: 1...100_000, default: 1_000)
+            "SELECT *, \(key) FROM \"\(name)\" \(behind) ORDER BY \(key)",
+            after ?? [],
+            limit: limit + 1
         )
-        return JSONWriter.list(extra: { $0.field("view", name) }) { json in
-            for row in rows {
+        let page = Page(rows, limit: limit) { $0.suffix(keys.count).map(Self.part) }
+        return JSONWriter.list(next: page.next, extra: { $0.field("view", name) }) { json in
+            for row in page.rows {
                 json.beginObject()
                 for (column, cell) in zip(columns, row) {
                     switch cell {

@@ -101,7 +101,7 @@ extension Operation {
         ),
     ]
 
-    private static let ready = "{status:s,parts:[{name:s,ok:b,detail:s}]}"
+    private static let ready = "{status:s,data_id:s,parts:[{name:s,ok:b,detail:s}]}"
     private static let ingested =
         "{accepted:i,rejected:[{index:i,reasons:[{rule:s,field:s,value:s,message:s}]}],rejected_more~:i,position:s}"
 

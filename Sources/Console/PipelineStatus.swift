@@ -20,14 +20,24 @@ package final class PipelineStatus: Sendable {
     private let startedNanos: Int64
     private let samples = Mutex<[Sample]>([])
     package let version: String
+    private let data: (id: String, isDemo: Bool, directory: String)
+    package let storage: StorageStatus
+    private let tablesFailure: @Sendable () -> String?
 
-    /// - Parameter feeds: Names of the feeds that records can be sent to, also before the first.
+    /// - Parameters:
+    ///   - data: What tells the data directory from others, and its path, which no fact may show.
+    ///   - storage: The space that the data directory takes and has left.
+    ///   - tablesFailure: Tries a query; why figures cannot be read now, nil when they can.
+    ///   - feeds: Names of the feeds that records can be sent to, also before the first.
     package init(
         log: any EventLog,
         board: PositionBoard,
         metrics: Metrics,
         time: any TimeSource,
         version: String,
+        data: (id: String, isDemo: Bool, directory: String),
+        storage: StorageStatus,
+        tablesFailure: @escaping @Sendable () -> String?,
         feeds: @escaping @Sendable () -> [String]
     ) {
         known = feeds
@@ -36,6 +46,9 @@ package final class PipelineStatus: Sendable {
         self.metrics = metrics
         self.time = time
         self.version = version
+        self.data = data
+        self.storage = storage
+        self.tablesFailure = tablesFailure
         startedNanos = time.monotonicNanos()
     }
 
@@ -108,6 +121,8 @@ package final class PipelineStatus: Sendable {
 
     func write(_ json: inout JSONWriter) {
         json.field("version", version)
+        json.field("data_id", data.id)
+        json.field("demo", data.isDemo)
         json.field("uptime_seconds", (time.monotonicNanos() - startedNanos) / 1_000_000_000)
         json.key("feeds")
         json.beginArray()
@@ -124,19 +139,58 @@ package final class PipelineStatus: Sendable {
         json.endArray()
         json.field("position", board.positions.description)
         rates(&json)
+        storage.write(&json)
     }
+
+    /// The id of the data directory.
+    var dataID: String { data.id }
+
+    /// A fact without the place of the data directory: anyone may read it.
+    private func withoutPlace(_ text: String) -> String { text.withoutDirectory(data.directory) }
 
     /// Readiness: every part with a fact.
     package func parts() -> [(name: String, ok: Bool, detail: String)] {
         var parts: [(String, Bool, String)] = []
         if let failure = log.failure() {
-            parts.append(("log", false, failure.description))
+            parts.append(("log", false, withoutPlace(failure.description)))
         } else {
             parts.append(("log", true, "accepting"))
         }
+        if let reason = tablesFailure() {
+            parts.append(("tables", false, withoutPlace(reason)))
+        } else {
+            parts.append(("tables", true, "readable"))
+        }
         let failures = board.failures
         if failures.isEmpty { parts.append(("processing", true, "\(lag) records behind")) }
-        for (part, reason) in failures.sorted(by: { $0.key < $1.key }) { parts.append((part, false, reason)) }
+        for (part, reason) in failures.sorted(by: { $0.key < $1.key }) {
+            parts.append((part, false, withoutPlace(reason)))
+        }
         return parts
+    }
+}
+
+extension String {
+    /// Takes a directory's path out of a sentence, where it stands as a path: `d` is no part of `folded`.
+    package func withoutDirectory(_ directory: String) -> String {
+        guard !directory.isEmpty else { return self }
+        func isPartOfPath(_ character: Character?) -> Bool {
+            character.map { $0.isLetter || $0.isNumber || "/._-~".contains($0) } ?? false
+        }
+        var out = ""
+        var rest = self[...]
+        while let found = rest.firstRange(of: directory) {
+            let next = rest[found.upperBound...].first
+            out += rest[..<found.lowerBound]
+            let stands = !isPartOfPath(out.last) && (next == "/" || !isPartOfPath(next))
+            if !stands {
+                out += rest[found]
+            } else if next != "/" {
+                out += "the data directory"
+            }
+            rest = rest[found.upperBound...]
+            if stands, next == "/" { rest = rest.dropFirst() }
+        }
+        return out + rest
     }
 }

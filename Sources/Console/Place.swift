@@ -1,3 +1,5 @@
+import Ports
+
 /// One path of the reading side: what is there, and who may ask. The dispatcher, the gate and the metrics know paths
 /// by their number in ``all``.
 struct Place: Sendable {
@@ -24,7 +26,7 @@ struct Place: Sendable {
     static let all: [Place] =
         [
             Place("/health", .open, .up), Place("/health/live", .open, .live), Place("/health/ready", .open, .ready),
-            Place("/metrics", .operate, .metrics), Place("/v1/openapi.json", .sales, .openAPI),
+            Place("/metrics", .metrics, .metrics), Place("/v1/openapi.json", .sales, .openAPI),
             Place("/v1/live", .sales, .liveFeed),
         ]
         + EmbeddedAssets.files.sorted { $0.key < $1.key }.map { Place($0, .sales, .asset($1)) }
@@ -45,12 +47,12 @@ struct Place: Sendable {
         }
     }
 
-    /// Values of the `{…}` parts when the path fits.
+    /// Values of the `{…}` parts when the path fits. The path is split first and decoded then: a key may have slashes.
     func values(_ wanted: [Substring]) -> [String]? {
         guard parts.count == wanted.count else { return nil }
         var values: [String] = []
         for (part, want) in zip(parts, wanted) {
-            if part.hasPrefix("{") { values.append(String(want)) } else if part != want { return nil }
+            if part.hasPrefix("{") { values.append(HTTPRequest.segment(want)) } else if part != want { return nil }
         }
         return values
     }

@@ -9,6 +9,9 @@ import Tables
 /// `{"ids":[…]}` names entries; `{"feed":…, "rule":…, "after":…}` takes the open ones of a feed, of one rule when it is
 /// given, in order of id behind `after`.
 enum QuarantineSelection {
+    /// An open entry and what is sent again of it.
+    typealias Chosen = (id: Int64, record: HeldRecord)
+
     case ids([Int64])
     case filter(feed: String, rule: String?, after: Int64)
 
@@ -33,7 +36,7 @@ enum QuarantineSelection {
             case ("ids", .array):
                 var numbers: [Int64] = []
                 tape.forEachElement(value) { item in
-                    if let id = Int64(tape.text(item, in: body).description) {
+                    if tape.kind(item) == .number, let id = Int64(tape.text(item, in: body).description) {
                         numbers.append(id)
                     } else {
                         unknown = "ids"
@@ -43,7 +46,9 @@ enum QuarantineSelection {
             case ("feed", .string): feed = text
             case ("rule", .string): rule = text
             case ("rule", .null): rule = nil
-            case ("after", .number): after = Int64(text)
+            case ("after", .number):
+                after = Int64(text)
+                if after == nil { unknown = "after" }
             case (let name, _): unknown = name
             }
         }
@@ -64,7 +69,7 @@ enum QuarantineSelection {
     }
 
     /// The open entries that are meant, oldest first, and the last id when more of the filter's are left.
-    func records(_ snapshot: any TableSnapshot) throws -> (records: [HeldRecord], next: Int64?) {
+    func records(_ snapshot: any TableSnapshot) throws -> (records: [Chosen], next: Int64?) {
         switch self {
         case .ids(let ids): return (try named(ids, snapshot), nil)
         case .filter(let feed, let rule, let after):
@@ -76,21 +81,23 @@ enum QuarantineSelection {
                 [.text(ByteString(feed)), .integer(after), QuarantineQueries.mark(rule)],
                 limit: Self.entriesMax + 1
             )
-            var records: [HeldRecord] = []
+            var records: [Chosen] = []
             var bytes: Int64 = 0
             for row in found {
                 bytes += row[1].number
                 if records.count == Self.entriesMax || bytes > Self.bytesMax && !records.isEmpty {
                     return (records, found[records.count - 1][0].number)
                 }
-                if let record = try Self.record(row[0].number, snapshot)?.record { records.append(record) }
+                if let record = try Self.record(row[0].number, snapshot)?.record {
+                    records.append((row[0].number, record))
+                }
             }
             return (records, nil)
         }
     }
 
-    private func named(_ ids: [Int64], _ snapshot: any TableSnapshot) throws -> [HeldRecord] {
-        var records: [HeldRecord] = []
+    private func named(_ ids: [Int64], _ snapshot: any TableSnapshot) throws -> [Chosen] {
+        var records: [Chosen] = []
         var bytes = 0
         for id in ids {
             guard let (record, isOpen) = try Self.record(id, snapshot) else {
@@ -105,7 +112,7 @@ enum QuarantineSelection {
                     message: "The entries have more than \(Self.bytesMax) bytes together; name fewer in one call."
                 )
             }
-            records.append(record)
+            records.append((id, record))
         }
         return records
     }
@@ -144,16 +151,26 @@ struct QuarantineActions: Sendable {
     let reader: any TableReader
     let resubmission: any RecordResubmission
     let status: PipelineStatus
+    let knownRules: Set<String>
 
     /// Thread: one that may block for reading; answers from the log's thread.
     func perform(_ action: EnvelopeAction, _ request: HTTPRequest, _ exchange: any HTTPExchange) {
         do {
             let selection = try QuarantineSelection(request.body)
-            let (records, next) = try reader.snapshot { try selection.records($0) }
-            if records.isEmpty { return exchange.respond(Self.answer(0, status.durable, next)) }
-            resubmission.resubmit(records, action: action) { result in
+            let (records, next) = try reader.snapshot { snapshot in
+                if case .filter(let feed, let rule, _) = selection {
+                    var query = Query(snapshot: snapshot, request: request, path: [], status: status)
+                    query.knownRules = knownRules
+                    try query.checkFeed(feed)
+                    if let rule { try query.checkRule(rule) }
+                }
+                return try selection.records(snapshot)
+            }
+            if records.isEmpty { return exchange.respond(Self.answer([], status.durable, next)) }
+            let ids = records.map(\.id)
+            resubmission.resubmit(records.map(\.record), action: action) { result in
                 switch result {
-                case .success(let position): exchange.respond(Self.answer(records.count, position, next))
+                case .success(let position): exchange.respond(Self.answer(ids, position, next))
                 case .failure(let error): exchange.respond(Self.refusal(error))
                 }
             }
@@ -164,9 +181,13 @@ struct QuarantineActions: Sendable {
         }
     }
 
-    private static func answer(_ count: Int, _ position: PositionVector, _ next: Int64?) -> HTTPResponse {
+    private static func answer(_ ids: [Int64], _ position: PositionVector, _ next: Int64?) -> HTTPResponse {
         let body = JSONWriter.object { json in
-            json.field("submitted", count)
+            json.field("submitted", ids.count)
+            json.key("ids")
+            json.beginArray()
+            for id in ids { json.int(id) }
+            json.endArray()
             json.field("position", position.description)
             if let next { json.field("next", next) } else { json.null("next") }
         }

@@ -36,8 +36,8 @@ enum QuarantineQueries {
             ORDER BY id DESC
             """,
             [
-                Cell(after?[0]), Cell(query.text("feed")),
-                Cell(try query.choice("state", ["all", "open", "resolved"])), mark(query.text("rule")),
+                Cell(after?[0]), try query.feed(),
+                Cell(try query.choice("state", ["all", "open", "resolved"])), mark(try query.rule()),
             ],
             limit: limit + 1
         )
@@ -45,16 +45,16 @@ enum QuarantineQueries {
         return JSONWriter.list(next: page.next) { json in
             for row in page.rows {
                 json.beginObject()
-                entry(row, &json)
+                entry(row, query, &json)
                 json.field("reasons_count", row[9].number)
-                json.original(row[6], size: row[10].number)
+                json.original(row[6], size: row[10].number, isShown: query.showsOriginals)
                 json.endObject()
             }
         }
     }
 
     /// Columns id, feed, topic, log_offset, first_seen, reasons, bytes, attempts, resolved_at; not the bytes.
-    private static func entry(_ row: [Cell], _ json: inout JSONWriter) {
+    private static func entry(_ row: [Cell], _ query: Query, _ json: inout JSONWriter) {
         json.field("id", row[0].number)
         json.optional("feed", row[1])
         json.field("position", "\(row[2].string)/0:\(row[3].number)")
@@ -62,7 +62,29 @@ enum QuarantineQueries {
         json.field("attempts", row[7].number)
         json.time("resolved_at", row[8])
         json.key("reasons")
-        json.raw(row[5].bytes?.bytes ?? [])
+        let reasons = row[5].bytes?.bytes ?? []
+        if query.showsOriginals { json.raw(reasons) } else { withheld(reasons, &json) }
+    }
+
+    /// Rules and fields; values, and the messages that quote them, are parts of the record.
+    private static func withheld(_ reasons: [UInt8], _ json: inout JSONWriter) {
+        json.beginArray()
+        var tape = JSONTape()
+        if (try? tape.parse(reasons)) != nil, tape.kind(0) == .array {
+            tape.forEachElement(0) { reason in
+                func text(_ name: String) -> String {
+                    let node = tape.member(reason, named: Array(name.utf8), in: reasons)
+                    return node.map { tape.text($0, in: reasons).description } ?? ""
+                }
+                json.beginObject()
+                json.field("rule", text("rule"))
+                json.field("field", text("field"))
+                json.field("value", "")
+                json.field("message", "The message quotes the record; reading it needs the scope read:customers.")
+                json.endObject()
+            }
+        }
+        json.endArray()
     }
 
     static func detail(_ query: Query) throws -> [UInt8] {
@@ -78,15 +100,54 @@ enum QuarantineQueries {
         guard let row = rows.first else { throw APIError.notFound("quarantine entry", query.path[0]) }
         let bytes = row[6].bytes?.bytes ?? []
         return JSONWriter.object { json in
-            entry(row, &json)
+            entry(row, query, &json)
             json.field("record_id", row[9].bytes.flatMap { Identifier($0.bytes) }?.description)
             json.field("content_hash", Hex.text(row[10].bytes?.bytes ?? []))
             json.field("contract", Hex.text(row[11].bytes?.bytes ?? []))
             json.optional("csv_header", row[12])
             json.field("size", bytes.count)
-            json.field("text", String(validating: bytes, as: UTF8.self))
-            json.field("base64", Base64.encode(bytes))
+            json.field("withheld", !query.showsOriginals)
+            json.field("text", query.showsOriginals ? String(validating: bytes, as: UTF8.self) : nil)
+            json.field("base64", query.showsOriginals ? Base64.encode(bytes) : "")
         }
+    }
+
+    /// Ids that one request counts: 20 digits each and a comma stay below the limit of a request line.
+    static let countedIDsMax = 300
+
+    /// How many open entries a redrive or discard of a feed (and rule) would take, or how many of some ids are open.
+    static func count(_ query: Query) throws -> [UInt8] {
+        let condition: (sql: String, cells: [Cell]) =
+            try query.text("ids").map { try named($0, query) } ?? chosen(query)
+        let rows = try query.rows(
+            "SELECT COUNT(*), MIN(first_seen), MAX(first_seen) FROM quarantine WHERE resolved_at IS NULL AND \(condition.sql)",
+            condition.cells
+        )
+        return JSONWriter.object { json in
+            json.field("entries", rows.first?[0].number ?? 0)
+            json.time("oldest", rows.first?[1] ?? .null)
+            json.time("newest", rows.first?[2] ?? .null)
+        }
+    }
+
+    private static func named(_ text: String, _ query: Query) throws -> (String, [Cell]) {
+        let ids = text.split(separator: ",", omittingEmptySubsequences: false).map { Int64($0) }
+        guard ids.count <= countedIDsMax, ids.allSatisfy({ $0 != nil }), query.text("feed") == nil,
+            query.text("rule") == nil
+        else {
+            throw APIError.badParameter("ids", text, "1 to \(countedIDsMax) ids with commas, and neither feed nor rule")
+        }
+        let list = ids.map { "\($0 ?? 0)" }.joined(separator: ",")
+        return ("id IN (SELECT value FROM json_each(?1))", [Cell("[\(list)]")])
+    }
+
+    private static func chosen(_ query: Query) throws -> (String, [Cell]) {
+        guard let feed = query.text("feed") else {
+            throw APIError.badParameter("feed", "", "the feed whose open entries are counted")
+        }
+        try query.checkFeed(feed)
+        let rule = try query.rule()
+        return ("feed = ?1 AND (?2 IS NULL OR instr(reasons, ?2) > 0)", [Cell(feed), mark(rule)])
     }
 
     /// Open entries by feed and rule; an entry counts once for each of its rules.

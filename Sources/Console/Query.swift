@@ -12,12 +12,100 @@ struct Query {
     let status: PipelineStatus
     /// The report of the last proof, as it is stored; nil without one.
     var proof: @Sendable () -> [UInt8]? = { nil }
+    /// False when the caller may not read customers: bytes as they were sent, and what reasons quote of them, are
+    /// withheld.
+    var showsOriginals = true
+
+    /// Names of the rules of all contracts, and of those that every contract has.
+    var knownRules: Set<String> = []
 
     /// Rows of one answer at the most, whatever the limit asks for.
     static let rowsMax = 100_000
+    /// Names that one message lists.
+    private static let namesListed = 20
 
-    func rows(_ sql: String, _ parameters: [Cell] = [], limit: Int = rowsMax) throws -> [[Cell]] {
+    /// All rows. More than ``rowsMax`` are an error: an answer is never cut without a word.
+    func rows(_ sql: String, _ parameters: [Cell] = []) throws -> [[Cell]] {
+        let rows = try snapshot.query(sql, parameters, limit: Self.rowsMax + 1)
+        guard rows.count <= Self.rowsMax else {
+            throw APIError(
+                status: 400,
+                code: "answer_too_large",
+                message: "The answer would have more than \(Self.rowsMax) rows; ask for fewer days or a coarser grain."
+            )
+        }
+        return rows
+    }
+
+    /// The first `limit` rows.
+    func rows(_ sql: String, _ parameters: [Cell] = [], limit: Int) throws -> [[Cell]] {
         try snapshot.query(sql, parameters, limit: limit)
+    }
+
+    /// This query with other values of some parameters; nil for none.
+    func asking(_ values: [String: String?]) -> Query {
+        var other = request
+        other.query.removeAll { values.keys.contains($0.name) }
+        for (name, value) in values { if let value { other.query.append((name, value)) } }
+        return Query(
+            snapshot: snapshot,
+            request: other,
+            path: path,
+            status: status,
+            proof: proof,
+            showsOriginals: showsOriginals,
+            knownRules: knownRules
+        )
+    }
+
+    /// The parameter `feed`. A feed that nobody knows is an error: an empty list would say that it has nothing.
+    func feed() throws -> Cell {
+        guard let name = text("feed") else { return .null }
+        try checkFeed(name)
+        return Cell(name)
+    }
+
+    /// A feed is known when it is configured, or a record of it ever came.
+    func checkFeed(_ name: String) throws {
+        let known = Set(status.lags.map(\.name))
+        guard known.contains(name) else { throw APIError.badParameter("feed", name, Self.oneOf(known)) }
+    }
+
+    /// The parameter `rule`, as ``feed()``.
+    func rule() throws -> String? {
+        guard let name = text("rule") else { return nil }
+        try checkRule(name)
+        return name
+    }
+
+    /// A rule is known when a contract has it, or an entry of quarantine: contracts change, entries stay.
+    func checkRule(_ name: String) throws {
+        if knownRules.contains(name) { return }
+        let held = try rows(
+            "SELECT 1 FROM quarantine WHERE instr(reasons, ?1) > 0",
+            [QuarantineQueries.mark(name)],
+            limit: 1
+        )
+        guard held.isEmpty else { return }
+        let broken = try rows(
+            """
+            SELECT DISTINCT json_extract(reason.value, '$.rule') FROM
+              (SELECT reasons FROM quarantine ORDER BY id DESC LIMIT \(QuarantineQueries.countedMax)) q,
+              json_each(q.reasons) reason
+            """,
+            limit: Self.namesListed
+        )
+        // Those that records broke say most; the others follow.
+        let first = broken.map { $0[0].string }.sorted()
+        let names = first + knownRules.subtracting(first).sorted()
+        throw APIError.badParameter("rule", name, Self.oneOf(names))
+    }
+
+    private static func oneOf(_ names: Set<String>) -> String { oneOf(names.sorted()) }
+
+    private static func oneOf(_ names: [String]) -> String {
+        let more = names.count > namesListed ? " and \(names.count - namesListed) more" : ""
+        return "one of " + names.prefix(namesListed).joined(separator: ", ") + more
     }
 
     func text(_ name: String) -> String? {
@@ -89,27 +177,48 @@ struct Query {
 
     var limit: Int { get throws { try integer("limit", in: 1...1_000, default: 50) } }
 
-    /// A cursor is opaque to callers: hex of the last row's sort key.
+    /// A cursor is opaque to callers: the parts of the last row's sort key in hex, with a dash between two.
     func cursor() throws -> [String]? {
         guard let text = text("cursor") else { return nil }
-        guard let bytes = Hex.bytes(Array(text.utf8)), bytes.count < 2_048 else {
-            throw APIError.badParameter("cursor", text, "the value of next from the page before")
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return try parts.map { part in
+            guard let bytes = Hex.bytes(Array(part)), let text = String(validating: bytes, as: UTF8.self) else {
+                throw badCursor()
+            }
+            return text
         }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\u{1f}", omittingEmptySubsequences: false).map(
-            String.init
-        )
+    }
+
+    /// A cursor of a list whose cursors have `count` parts.
+    func cursor(parts count: Int) throws -> [String]? {
+        guard let parts = try cursor() else { return nil }
+        guard parts.count == count else { throw badCursor() }
+        return parts
+    }
+
+    func badCursor() -> APIError {
+        APIError.badParameter("cursor", text("cursor") ?? "", "the value of next from the page before")
     }
 
     /// A cursor whose first part is a number, as two parts or one.
     func numberCursor() throws -> [String]? {
         guard let parts = try cursor() else { return nil }
-        guard Int64(parts[0]) != nil else {
-            throw APIError.badParameter("cursor", text("cursor") ?? "", "the value of next from the page before")
-        }
+        guard Int64(parts[0]) != nil else { throw badCursor() }
         return parts
     }
 
-    static func cursor(_ parts: [String]) -> String { Hex.text(Array(parts.joined(separator: "\u{1f}").utf8)) }
+    /// The parameter `currency` as a number; null without one.
+    func currency() throws -> Cell {
+        guard let text = text("currency") else { return .null }
+        guard let currency = Currency(text) else {
+            throw APIError.badParameter("currency", text, "three letters A to Z, as in EUR")
+        }
+        return .integer(Int64(currency.code))
+    }
+
+    static func cursor(_ parts: [String]) -> String {
+        parts.map { Hex.text(Array($0.utf8)) }.joined(separator: "-")
+    }
 }
 
 extension Cell {

@@ -63,7 +63,7 @@ enum ReferenceQueries {
             FROM parked
             WHERE (?1 IS NULL OR id < CAST(?1 AS INTEGER)) AND (?2 IS NULL OR feed = ?2) ORDER BY id DESC
             """,
-            [Cell(after?[0]), Cell(query.text("feed"))],
+            [Cell(after?[0]), try query.feed()],
             limit: limit + 1
         )
         let page = Page(rows, limit: limit) { [String($0[0].number)] }
@@ -78,7 +78,7 @@ enum ReferenceQueries {
                 json.field("missing_count", row[9].number)
                 json.optional("run", row[6])
                 json.optional("sender", row[7])
-                json.original(row[8], size: row[10].number)
+                json.original(row[8], size: row[10].number, isShown: query.showsOriginals)
                 json.endObject()
             }
         }
@@ -157,7 +157,13 @@ extension JSONWriter {
     /// Original bytes as text where they are text, else in base64; `encoding` says which.
     ///
     /// - Parameter size: Of all the bytes; the cell may hold only the first ones.
-    mutating func original(_ cell: Cell, size: Int64) {
+    mutating func original(_ cell: Cell, size: Int64, isShown: Bool) {
+        guard isShown else {
+            field("bytes", "")
+            field("encoding", "withheld")
+            field("bytes_size", size)
+            return field("bytes_complete", false)
+        }
         let bytes = cell.bytes?.bytes ?? []
         let isComplete = bytes.count == size
         let text = String(validating: isComplete ? bytes[...] : Self.wholeSigns(bytes), as: UTF8.self)

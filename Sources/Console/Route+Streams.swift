@@ -104,11 +104,24 @@ extension Route {
             answer: QuarantineQueries.rules
         ),
         Route(
+            path: "/v1/quarantine/count",
+            access: .operate,
+            summary:
+                "How many open entries of a feed (and rule) a redrive or discard would take, or how many of ids are open.",
+            parameters: [
+                .init("feed", "Of this feed."), .init("rule", "Only those that broke this rule."),
+                .init("ids", "Ids with commas, at most \(QuarantineQueries.countedIDsMax), instead of feed and rule."),
+            ],
+            schema: "{entries:i,oldest:?t,newest:?t}",
+            answer: QuarantineQueries.count
+        ),
+        Route(
             path: "/v1/quarantine/{entry}",
             access: .operate,
-            summary: "One entry of quarantine; text is null when the bytes are no text.",
+            summary:
+                "One entry of quarantine; text is null when the bytes are no text. withheld: the bytes, and what reasons quote, need the scope read:customers; in lists the encoding is then withheld.",
             schema:
-                "{id:i,feed:s,position:s,first_seen:t,attempts:i,resolved_at:?t,\(reasons),record_id:s,content_hash:s,contract:s,csv_header:?s,size:i,text:?s,base64:s}",
+                "{id:i,feed:s,position:s,first_seen:t,attempts:i,resolved_at:?t,\(reasons),record_id:s,content_hash:s,contract:s,csv_header:?s,size:i,withheld:b,text:?s,base64:s}",
             answer: QuarantineQueries.detail
         ),
         Route(

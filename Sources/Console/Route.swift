@@ -1,5 +1,5 @@
 /// Which scope a route asks for when identities are configured.
-package enum Access: Sendable { case open, sales, customers, operate }
+package enum Access: Sendable { case open, sales, customers, metrics, operate }
 
 /// One API route as data: the dispatcher, the OpenAPI document and the reference page come from this table.
 struct Route: Sendable {
@@ -33,9 +33,36 @@ struct Route: Sendable {
     private static let spend = "gross:m,returns:m,net:m"
     private static let standing = "status:s,flags:[s],reported_total:?m"
 
+    private static let timeSchema =
+        "{grain:s,items:[{period:s,currency:s,\(spend),orders:?i,units:n}],next:?s}"
+    private static let productsSchema =
+        "{items:[{rank:?i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}"
+    private static let cancelledSchema =
+        "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}"
+    private static let loyalSchema =
+        "{total_customers:i,loyal_customers:i,most_orders:?i,top:[{id:s,key:s,name:?s,orders:i}],next:?s}"
+
     static let all = sales + windows + operation + service
 
     private static let sales: [Route] = [
+        Route(
+            path: "/v1/overview",
+            access: .sales,
+            summary:
+                "Totals, sales over time, top products, cancellations and loyal customers of one position: what stands together is of one moment. loyal is null without the scope read:customers.",
+            parameters: [
+                .init("grain", "Of time: year, quarter, month, week, day (default) or hour."),
+                .init("time_from", "First day of time, when it is another."),
+                .init("time_to", "Last day of time, when it is another."),
+                .init("cancelled_grain", "Of cancelled: day (default), week, month, quarter or year."),
+                .init("exclude_non_products", "true leaves out postage, fees and the like."),
+                .init("currency", "Of products; without it the one with most orders."),
+                .init("cancellations", "Of loyal: exclude (default) or include."), country,
+            ] + days,
+            schema:
+                "{position:s,totals:[{currency:s,\(spend),adjustments:m,orders:i,units:n,reference:m,average:?m,reference_average:?m}],time:\(timeSchema),products:\(productsSchema),cancelled:\(cancelledSchema),loyal:?\(loyalSchema)}",
+            answer: OverviewQueries.overview
+        ),
         Route(
             path: "/v1/sales/total",
             access: .sales,
@@ -57,7 +84,7 @@ struct Route: Sendable {
             parameters: [
                 .init("grain", "year, quarter, month, week, day (default) or hour."), country,
             ] + days,
-            schema: "{grain:s,items:[{period:s,currency:s,\(spend),orders:?i,units:n}],next:?s}",
+            schema: timeSchema,
             answer: SalesQueries.overTime
         ),
         Route(
@@ -76,21 +103,24 @@ struct Route: Sendable {
         Route(
             path: "/v1/products/top",
             access: .sales,
-            summary: "Products by gross sales, greatest first; ties by code.",
+            summary:
+                "Products by gross sales, ranked within each currency, greatest first; ties by code. rank is null for a product without a sale.",
             parameters: [
-                .init("limit", "1 to 1000; default 10."),
+                .init("limit", "1 to 1000; default 10."), page[1],
+                .init("currency", "Only this currency: three letters."),
                 .init("exclude_non_products", "true leaves out postage, fees and the like."), country,
             ] + days,
-            schema: "{items:[{rank:i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}",
+            schema: productsSchema,
             answer: SalesQueries.topProducts
         ),
         Route(
             path: "/v1/cancellations",
             access: .sales,
-            summary: "Cancelled documents by period, the total and the latest.",
+            summary:
+                "Cancelled documents by period, the total and the 20 latest; the view vw_CancelledOrders has all of them.",
             parameters: [.init("grain", "day (default), week, month, quarter or year."), country] + days,
             schema:
-                "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}",
+                cancelledSchema,
             answer: SalesQueries.cancellations
         ),
         Route(
@@ -119,9 +149,9 @@ struct Route: Sendable {
                     "cancellations",
                     "exclude (default) counts orders; include counts all documents, as the reference view does."
                 ),
-                .init("limit", "Customers listed, 1 to 1000; default 10."), country,
+                .init("limit", "Customers listed, 1 to 1000; default 10."), page[1], country,
             ] + days,
-            schema: "{total_customers:i,loyal_customers:i,most_orders:i,top:[{id:s,key:s,name:?s,orders:i}]}",
+            schema: loyalSchema,
             answer: CustomerQueries.summary
         ),
         Route(
@@ -164,6 +194,14 @@ struct Route: Sendable {
 
     private static let service: [Route] = [
         Route(
+            path: "/v1/runs",
+            access: .operate,
+            summary: "Ingest runs by feed and name, with their control totals.",
+            parameters: [.init("feed", "Only of this feed.")] + page,
+            schema: "{items:[{feed:s,run:s,read:i,distinct:i,duplicates:i,quarantined:i,parked:i}],next:?s}",
+            answer: OperateQueries.runs
+        ),
+        Route(
             path: "/v1/runs/{run}",
             access: .operate,
             summary: "Control totals of one ingest run: read = distinct + duplicates + quarantined + parked.",
@@ -174,16 +212,16 @@ struct Route: Sendable {
         Route(
             path: "/v1/status",
             access: .operate,
-            summary: "Positions, lag and rates of the pipeline, the control totals, and whether there is a proof.",
+            summary: "Positions, lag and rates of the pipeline, disk space, the control totals, and whether there is a proof.",
             schema:
-                "{version:s,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i}}",
+                "{version:s,data_id:s,demo:b,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,storage:{used_bytes:?i,free_bytes:?i,bytes_per_day:?i,days_left:?i},proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i,simulated:i}}",
             answer: OperateQueries.status
         ),
         Route(
             path: "/v1/views/{view}",
             access: .customers,
             summary: "Rows of a view as it stands; the sales scope is enough for those without customers.",
-            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000.")],
+            parameters: [.init("limit", "Rows at most, 1 to 100000; default 1000."), page[1]],
             schema: "{view:s,items:[o],next:?s}",
             answer: OperateQueries.view
         ),

@@ -5,6 +5,9 @@ import Tables
 
 /// Total sales, sales over time, top products, average order value, cancellations: read from the sums.
 enum SalesQueries {
+    /// Codes of three letters.
+    private static let currenciesMax = 26 * 26 * 26
+
     static func total(_ query: Query) throws -> [UInt8] {
         let definition = try query.choice("definition", ["native", "reference"])
         let rows = try totals(query.snapshot, SalesFilter(query))
@@ -31,7 +34,7 @@ enum SalesQueries {
             FROM sales_day t WHERE \(filter.holds("t")) GROUP BY currency ORDER BY currency
             """,
             filter.cells,
-            limit: 200
+            limit: currenciesMax
         )
     }
 
@@ -144,6 +147,13 @@ enum SalesQueries {
         let limit = try query.integer("limit", in: 1...1_000, default: 10)
         let goodsOnly = try query.flag("exclude_non_products")
         let filter = try SalesFilter(query)
+        let after = try query.cursor(parts: 6)
+        let place: [Cell] = try (0..<5).map { part in
+            guard let text = after?[part] else { return .null }
+            guard part < 3 else { return Cell(text) }
+            guard let number = Int64(text) else { throw query.badCursor() }
+            return .integer(number)
+        }
         let source =
             switch (filter.country, filter.isDated) {
             case (nil, false): "product_total t WHERE \(SalesFilter.everything)"
@@ -161,19 +171,36 @@ enum SalesQueries {
             }
         let rows = try query.rows(
             """
+            WITH t AS (SELECT product_id, currency, hi + (lo >> 32) AS hi, lo & 4294967295 AS lo, units
+              FROM (SELECT product_id, currency, SUM(gross_hi) AS hi, SUM(gross_lo) AS lo, SUM(units) AS units
+                FROM \(source) GROUP BY product_id, currency))
             SELECT p.source, p.source_key, p.description, t.currency, t.hi, t.lo, t.units
-            FROM (SELECT product_id, currency, SUM(gross_hi) AS hi, SUM(gross_lo) AS lo, SUM(units) AS units
-              FROM \(source) GROUP BY product_id, currency) t
-            JOIN product p ON p.id = t.product_id WHERE ?4 = 0 OR p.is_merchandise = 1
-            ORDER BY t.hi + (t.lo >> 32) DESC, t.lo & 4294967295 DESC, p.source_key
+            FROM t JOIN product p ON p.id = t.product_id
+            WHERE (?4 = 0 OR p.is_merchandise = 1) AND (?5 IS NULL OR t.currency = ?5) AND (?6 IS NULL
+              OR (t.currency, -t.hi, -t.lo, p.source_key, p.source) > (?6, ?7, ?8, ?9, ?10))
+            ORDER BY t.currency, t.hi DESC, t.lo DESC, p.source_key, p.source
             """,
-            filter.cells + [.integer(goodsOnly ? 1 : 0)],
-            limit: limit
+            filter.cells + [.integer(goodsOnly ? 1 : 0), try query.currency()] + place,
+            limit: limit + 1
         )
-        return JSONWriter.list { json in
-            for (index, row) in rows.enumerated() {
+        // The rank goes on from page to page and begins again with every currency.
+        var rank = after.flatMap { Int64($0[5]) } ?? 0
+        var currency = place[0]
+        var ranked: [(row: [Cell], rank: Int64)] = []
+        for row in rows {
+            rank = row[3] == currency ? rank + 1 : 1
+            currency = row[3]
+            ranked.append((row, rank))
+        }
+        let page = Page(ranked, limit: limit) { last in
+            let numbers = [last.row[3].number, -last.row[4].number, -last.row[5].number].map(String.init)
+            return numbers + [last.row[1].string, last.row[0].string, String(last.rank)]
+        }
+        return JSONWriter.list(next: page.next) { json in
+            for (row, rank) in page.rows {
                 json.beginObject()
-                json.field("rank", index + 1)
+                let isSold = row[4].number != 0 || row[5].number != 0 || row[6].number != 0
+                json.number("rank", isSold ? .integer(rank) : .null)
                 json.optional("source", row[0])
                 json.optional("code", row[1])
                 json.optional("description", row[2])
@@ -189,16 +216,7 @@ enum SalesQueries {
         let definition = try query.choice("definition", ["native", "reference"])
         let filter = try SalesFilter(query)
         let totals = try totals(query.snapshot, filter)
-        // The documents whose lines the reference sum adds up: closed, with a line, and no cancellation.
-        let counts = try query.rows(
-            """
-            SELECT currency, COUNT(*) FROM document d
-            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0
-              AND \(filter.holds("d")) GROUP BY currency
-            """,
-            filter.cells,
-            limit: 200
-        )
+        let counts = try referenceDocuments(query, filter)
         return JSONWriter.list(extra: { $0.field("definition", definition) }) { json in
             for row in totals {
                 let isNative = definition == "native"
@@ -215,6 +233,19 @@ enum SalesQueries {
                 json.endObject()
             }
         }
+    }
+
+    /// The documents whose lines the reference sum adds up: closed, with a line, and no cancellation.
+    static func referenceDocuments(_ query: Query, _ filter: SalesFilter) throws -> [[Cell]] {
+        try query.rows(
+            """
+            SELECT currency, COUNT(*) FROM document d
+            WHERE type <> 1 AND status = 0 AND gross_lines + return_lines + adjustment_lines > 0
+              AND \(filter.holds("d")) GROUP BY currency
+            """,
+            filter.cells,
+            limit: currenciesMax
+        )
     }
 
     /// Half away from zero.

@@ -18,7 +18,7 @@ enum SenderQueries {
             SELECT feed, name, records, first_seen, last_seen, delay_min, gaps_from, hidden_from FROM sender
             WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR (feed, name) > (?2, ?3)) ORDER BY feed, name
             """,
-            [Cell(query.text("feed")), Cell(after?[0]), Cell(after?.last)],
+            [try query.feed(), Cell(after?[0]), Cell(after?.last)],
             limit: limit + 1
         )
         let page = Page(rows, limit: limit) { [$0[0].string, $0[1].string] }

@@ -213,9 +213,14 @@ package final class EmbeddedLog: EventLog {
     // MARK: The writer thread
 
     private func run() {
+        // Partitions whose last group no seal follows, and when it was written.
+        var unsealed = shared.withLock { $0.logs.mapValues { _ in time.monotonicNanos() } }
+        defer { seal(&unsealed, olderThan: .max) }
         while true {
             let isFull = shared.withLock { $0.full != nil }
-            let next = queue.wait(micros: isFull ? EmbeddedLogLimits.spaceProbeMicros : -1) { queue -> [Waiting]? in
+            let micros = isFull ? EmbeddedLogLimits.spaceProbeMicros : -1
+            let next = queue.wait(micros: unsealed.isEmpty ? micros : EmbeddedLogLimits.sealMicros) {
+                queue -> [Waiting]? in
                 if queue.waiting.isEmpty {
                     queue.asleep = true
                     return queue.closing ? [] : nil
@@ -225,17 +230,32 @@ package final class EmbeddedLog: EventLog {
                 return queue.waiting.take(keepingCapacity: true)
             }
             guard let taken = next else {
-                probeSpace()
+                if unsealed.isEmpty { probeSpace() } else { seal(&unsealed, olderThan: .max) }
                 continue
             }
             if taken.isEmpty { return }
             let groups = Self.groups(of: taken)
             for (number, group) in groups.enumerated() {
+                unsealed[group[0].batch.partition] = time.monotonicNanos()
                 guard let refusal = commit(group) else { continue }
                 refuse(Array(groups[number...].joined()), refusal)
                 break
             }
             for listener in shared.withLock({ $0.listeners }) { listener() }
+            seal(&unsealed, olderThan: time.monotonicNanos() - EmbeddedLogLimits.sealMicros * 1_000)
+        }
+    }
+
+    /// Seals the partitions that took nothing since `limit`.
+    private func seal(_ unsealed: inout [TopicPartition: Int64], olderThan limit: Int64) {
+        for (partition, written) in unsealed where written <= limit {
+            unsealed[partition] = nil
+            guard let log = shared.withLock({ $0.logs[partition] }) else { continue }
+            do throws(EventLogError) {
+                try log.seal(committedAt: time.now().micros)
+            } catch {
+                shared.withLock { $0.poison = error }
+            }
         }
     }
 
@@ -274,6 +294,8 @@ package final class EmbeddedLog: EventLog {
                 shared.withLock { $0.full = (error, bytes) }
                 return error
             }
+            // Nothing was written: as without room, no later batch may be stored without this one.
+            if case .unavailable = error { return error }
             if case .poisoned = error { shared.withLock { $0.poison = error } }
             for one in group { one.completion(.failure(error)) }
         }

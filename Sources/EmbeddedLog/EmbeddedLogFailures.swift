@@ -26,3 +26,12 @@ package enum EmbeddedLogFailures {
         return .unavailable(operation: error.operation, cause: text(error.errno))
     }
 }
+
+/// Runs disk calls and translates what they throw.
+func onDisk<Value>(_ body: () throws(DiskError) -> Value) throws(EventLogError) -> Value {
+    do throws(DiskError) {
+        return try body()
+    } catch {
+        throw EmbeddedLogFailures.translate(error)
+    }
+}

@@ -1,6 +1,6 @@
 /// A few named threads for blocking or long work, fed by a bounded queue.
 ///
-/// Every closure that ``submit(_:)`` accepted runs exactly once, also those that wait when ``shutdown()`` begins.
+/// Every closure that ``submit(_:)`` accepted runs exactly once, even if it still waits when ``shutdown()`` begins.
 /// Thread: any.
 package final class BlockingPool: Sendable {
     package typealias Work = @Sendable () -> Void
@@ -19,7 +19,7 @@ package final class BlockingPool: Sendable {
             return true
         }
 
-        /// The outer nil means nothing yet, `.some(nil)` that nothing will come.
+        /// The outer nil means nothing yet; `.some(nil)` means nothing will follow.
         mutating func pop() -> Work?? {
             guard count > 0 else { return closed ? .some(nil) : nil }
             let work = ring[head]
@@ -61,7 +61,7 @@ package final class BlockingPool: Sendable {
         queue.broadcast()
     }
 
-    /// Hands work over without blocking.
+    /// Submits work without blocking.
     ///
     /// - Returns: False when the queue is full or the pool is shut down; the closure then never runs.
     package func submit(_ work: @escaping Work) -> Bool {
@@ -70,10 +70,10 @@ package final class BlockingPool: Sendable {
         return true
     }
 
-    /// Closures that wait now, for metrics.
+    /// Closures waiting now, for metrics.
     package var waiting: Int { queue.withLock { $0.count } }
 
-    /// Refuses new work, runs what waits and blocks until all threads have ended. Never call it from a pool thread.
+    /// Rejects new work, runs what is waiting, and blocks until all threads have ended. Not for pool threads.
     package func shutdown() { Self.close(queue, threads) }
 
     private static func close(_ queue: Guarded<Queue>, _ threads: [DedicatedThread]) {

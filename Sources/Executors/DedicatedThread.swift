@@ -2,7 +2,7 @@ import CShims
 package import Primitives
 import Synchronization
 
-/// The kernel gave no thread.
+/// The kernel could not create a thread.
 package struct ThreadError: OperationalError {
     package let name: String
     /// Positive errno of the attempt.
@@ -13,7 +13,7 @@ package struct ThreadError: OperationalError {
     package var retry: RetryHint { .afterBackoff }
     package var description: String {
         let text = errorText(errno)
-        return "Thread \(name.quotedForMessage) could not be started (\(text)); raise the thread limit of this process."
+        return "Thread \(name.quotedForMessage) could not be started (\(text)); raise this process's thread limit."
     }
 }
 
@@ -49,7 +49,7 @@ package final class DedicatedThread: Sendable {
         self.name = name
         let start = Start {
             if nice > 0 { cshims_thread_nice(Int32(clamping: nice)) }
-            // A wish: where the kernel refuses it, the thread is as any other.
+            // Best effort: if the kernel refuses, the thread runs as any other.
             if sliceMicros > 0 { _ = cshims_thread_slice(UInt32(clamping: sliceMicros)) }
             body()
         }
@@ -75,8 +75,8 @@ package final class DedicatedThread: Sendable {
 
     deinit { joined.withLock { if !$0 { cshims_thread_detach(handle) } } }
 
-    /// Nanoseconds that the calling thread was ready to run and waited for a processor, since its start; 0 where the
-    /// kernel does not say.
+    /// Nanoseconds the calling thread has waited for a processor while ready to run, since its start; 0 when the
+    /// kernel does not report it.
     package static var waitedNanos: Int64 { cshims_thread_waited_nanos() }
 
     /// Blocks until the closure has returned. May be called more than once and from several threads, but never from

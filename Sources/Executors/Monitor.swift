@@ -19,7 +19,7 @@ import CShims
         return try body()
     }
 
-    /// Gives the lock up until a signal comes; the lock is held again on return. A return says nothing about the
+    /// Releases the lock until a signal arrives and holds it again on return. A return says nothing about the
     /// state: check it in a loop.
     ///
     /// - Parameter micros: Longest wait in microseconds; negative waits for ever.

@@ -1,6 +1,6 @@
 /// A value that threads use one at a time, in the order in which they asked for it.
 ///
-/// With a plain lock a thread that takes it again and again keeps the others waiting; here who waits comes next. The
+/// With a plain lock, a thread that takes it repeatedly can starve the others; here a waiting thread is next. The
 /// value need not be safe to share: after `init` it is reached only through this object, so whoever made it must let go
 /// of it. Thread: any; not recursive.
 @safe package final class TakenInTurn<Value>: Sendable {

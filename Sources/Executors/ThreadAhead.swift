@@ -1,4 +1,4 @@
-/// A thread of its own for one job at a time, whose answer is taken later.
+/// A dedicated thread that runs one job at a time; the answer is taken later.
 ///
 /// Thread: ``give(_:)``, ``take()`` and ``close()`` are the owner's; the work runs on the other one, which is started
 /// with the first job.
@@ -23,9 +23,9 @@ package final class ThreadAhead<Job: Sendable, Answer: Sendable> {
 
     deinit { close() }
 
-    /// Begins a job; the answer of the one before must have been taken.
+    /// Begins a job; the answer of the previous one must have been taken.
     ///
-    /// - Returns: False when the kernel has no thread; nothing is begun then.
+    /// - Returns: False when the kernel cannot create a thread; nothing was begun.
     package func give(_ job: Job) -> Bool {
         if thread == nil {
             thread = try? DedicatedThread(name: name, nice: 10) { [phase, work] in Self.run(phase, work) }
@@ -36,7 +36,7 @@ package final class ThreadAhead<Job: Sendable, Answer: Sendable> {
         return true
     }
 
-    /// The answer of the job that was given, waited for.
+    /// Waits for the answer of the current job.
     package func take() -> Answer {
         let answer = phase.wait { phase -> Answer? in
             guard case .done(let answer) = phase else { return nil }
@@ -47,7 +47,7 @@ package final class ThreadAhead<Job: Sendable, Answer: Sendable> {
         return answer
     }
 
-    /// Ends the thread after what it is doing; a job that has not begun is dropped.
+    /// Ends the thread after its current job; a job that has not begun is dropped.
     package func close() {
         phase.withLock { $0 = .stopping }
         phase.broadcast()

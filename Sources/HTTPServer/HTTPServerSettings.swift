@@ -15,7 +15,8 @@ package struct HTTPServerSettings: Sendable, Equatable {
     package var idleMs = 75_000
     /// The head of a request must be complete this long after its first byte (408).
     package var headMs = 10_000
-    /// A body must come within this time and one second more for each ``bodyBytesPerSecondMin`` (408).
+    /// In every window of this length a body must end or come at ``bodyBytesPerSecondMin`` (408): 60 KiB in 15 s. What
+    /// came fast earlier buys no time for later.
     package var bodyMs = 15_000
     package var bodyBytesPerSecondMin = 4 * 1_024
     /// A client that takes no byte of an answer for this time is cut off.

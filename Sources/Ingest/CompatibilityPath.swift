@@ -53,7 +53,8 @@ extension IngestService {
         let format =
             type == "application/json"
             ? PayloadFormat.json : .unknown(mediaType: ByteString(Array(type.utf8.prefix(IngestLimits.headerBytesMax))))
-        let (batch, records, response, tally) = try bench.workspace.withLock { workspace throws(IngestProblem) in
+        let (batch, records, response, tally, quarantine) = try bench.workspace.withLock {
+            workspace throws(IngestProblem) in
             let envelope = try self.envelope(request, contract.name, contract, format, &workspace.random)
             let body = request.body
             let received: (verdict: Refiner.Verdict, record: RefinedRecord?)
@@ -84,14 +85,22 @@ extension IngestService {
             switch received.verdict {
             case .accepted(let event):
                 tally.accept(event)
-                return (batch, records, path.accepted(event, contract), tally)
+                return (batch, records, path.accepted(event, contract), tally, Int64.zero)
             case .rejected(let reasons):
-                if let problem = self.quarantineProblem() { throw problem }
+                let bytes = QuarantineSize.bytes(record: body.count, reasons: Refiner.json(reasons).count, header: 0)
+                if let problem = self.quarantineProblem(bytes) { throw problem }
                 tally.reject(reasons)
-                return (batch, records, path.rejected(reasons, body, &workspace.tape), tally)
+                return (batch, records, path.rejected(reasons, body, &workspace.tape), tally, bytes)
             }
         }
-        try submit(batch, records, tally, moreFollows: bench === smallBench) { result in
+        try submit(
+            batch,
+            records,
+            weight: records.first?.weight(originalBytes: request.body.count) ?? 0,
+            quarantine: quarantine,
+            tally,
+            moreFollows: bench === smallBench
+        ) { result in
             switch result {
             case .success: exchange.respond(response)
             case .failure(let problem): exchange.respond(path.problem(problem))

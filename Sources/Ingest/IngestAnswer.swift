@@ -51,7 +51,9 @@ struct IngestAnswer: Sendable {
         json.field("accepted", tally.accepted)
         json.key("rejected")
         json.beginArray()
-        for one in listed {
+        var shown = 0
+        for one in listed where json.bytes.count < IngestLimits.rejectionBytesListed {
+            shown += 1
             json.beginObject()
             json.field("index", one.index)
             json.key("reasons")
@@ -59,7 +61,7 @@ struct IngestAnswer: Sendable {
             json.endObject()
         }
         json.endArray()
-        if tally.rejected > listed.count { json.field("rejected_more", tally.rejected - listed.count) }
+        if tally.rejected > shown { json.field("rejected_more", tally.rejected - shown) }
         json.field("position", position)
         json.endObject()
         return json.bytes

@@ -2,8 +2,10 @@
 package enum IngestLimits {
     /// Records of one request: 16 MiB of the shortest real events (80 bytes); also the limit of one record batch.
     package static let recordsMax = 200_000
-    /// Rejections listed in one answer: at about 300 bytes each 300 KiB; the rest is counted in `rejected_more`.
+    /// Rejections listed in one answer, as long as their reasons take no more than these bytes; the rest is counted in
+    /// `rejected_more`. One more may be begun: a record has at most 100 reasons of about 300 bytes.
     package static let rejectionsListed = 1_000
+    package static let rejectionBytesListed = 256 << 10
     /// Text headers that go into the envelope, in bytes.
     package static let headerBytesMax = 512
     /// A CSV header row in bytes.

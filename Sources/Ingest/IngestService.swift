@@ -44,6 +44,7 @@ package final class IngestService: Sendable {
     let book: ContractBook
     let quota: QuarantineQuota
     let fresh: FreshRecords
+    let lag: TablesLag
     let metrics: Metrics
     let time: any TimeSource
     let smallBench: Workbench
@@ -61,6 +62,7 @@ package final class IngestService: Sendable {
         book: ContractBook,
         quota: QuarantineQuota,
         fresh: FreshRecords,
+        lag: TablesLag,
         metrics: Metrics,
         time: any TimeSource,
         random: SeededRandom,
@@ -70,6 +72,7 @@ package final class IngestService: Sendable {
         self.book = book
         self.quota = quota
         self.fresh = fresh
+        self.lag = lag
         self.metrics = metrics
         self.time = time
         targets = IngestTargets(feeds: book.feeds, compatibility)
@@ -116,6 +119,16 @@ package final class IngestService: Sendable {
             guard request.method == .post else {
                 throw IngestProblem(status: 405, code: "method_not_allowed", message: "Events are sent with POST.")
             }
+            // A page of another origin can send such a body without asking first.
+            guard request.body.isEmpty || request.header("content-type") != nil else {
+                throw IngestProblem(
+                    status: 415,
+                    code: "content_type_missing",
+                    message:
+                        "The body has no Content-Type; send application/json, application/x-ndjson or text/csv with it."
+                )
+            }
+            if let problem = lagProblem() { throw problem }
             switch target {
             case .feed(let feed): try receive(request, feed, exchange, on: bench)
             case .compatibility(let path, let contract): try receive(request, exchange, path, contract, on: bench)
@@ -141,7 +154,14 @@ package final class IngestService: Sendable {
             let run = refined.runRow.map { (name: batch.envelope.run, row: $0) }
             do throws(IngestProblem) {
                 let isSmall = bench === smallBench
-                try submit(batch, refined.records, answer.tally, moreFollows: isSmall) { [self, exchange] result in
+                try submit(
+                    batch,
+                    refined.records,
+                    weight: refined.weight,
+                    quarantine: refined.quarantine,
+                    answer.tally,
+                    moreFollows: isSmall
+                ) { [self, exchange] result in
                     switch result {
                     case .success(let receipt):
                         let position = receipt.partition.position(receipt.offsets.upperBound)
@@ -173,29 +193,42 @@ package final class IngestService: Sendable {
 
     /// Submits and books the metrics; `answer` is called exactly once, unless this throws.
     ///
-    /// - Parameter records: Of the batch, to be kept for processing; empty when there is no room for them.
+    /// - Parameters:
+    ///   - records: Of the batch, to be kept for processing; empty when there is no room for them.
+    ///   - weight: Of these records.
+    ///   - quarantine: Bytes reserved in quarantine; given back when the log does not take the batch.
     func submit(
         _ batch: LogBatch,
         _ records: [RefinedRecord],
+        weight: Int = 0,
+        quarantine: Int64 = 0,
         _ tally: IngestTally,
         moreFollows: Bool,
         answer: @escaping @Sendable (Result<LogReceipt, IngestProblem>) -> Void
     ) throws(IngestProblem) {
         let size = Int64(batch.bytes.count)
         let feed = batch.envelope.feed
+        let isPromised = !records.isEmpty && fresh.promise(records: records.count, bytes: weight)
+        let records = isPromised ? records : []
         do throws(EventLogError) {
-            try log.submit(batch, moreFollows: moreFollows) { [metrics, fresh] result in
+            try log.submit(batch, moreFollows: moreFollows) { [metrics, fresh, lag, quota] result in
+                if isPromised { fresh.forget(promised: records.count, bytes: weight) }
                 switch result {
                 case .success(let receipt):
-                    if !records.isEmpty { fresh.keep(records, of: receipt, bytes: Int(size)) }
+                    if isPromised { fresh.keep(records, of: receipt, bytes: weight) }
+                    lag.add(receipt.offsets.count)
                     metrics.add(.log_batches_total)
                     metrics.add(.log_bytes_total, size)
                     tally.book(metrics, feed: feed)
                     answer(.success(receipt))
-                case .failure(let error): answer(.failure(.of(error)))
+                case .failure(let error):
+                    quota.release(quarantine)
+                    answer(.failure(.of(error)))
                 }
             }
         } catch {
+            if isPromised { fresh.forget(promised: records.count, bytes: weight) }
+            quota.release(quarantine)
             metrics.add(.ingest_saturated_total)
             throw .of(error)
         }
@@ -212,6 +245,10 @@ package final class IngestService: Sendable {
         var batch: LogBatch?
         /// Of the batch, when processing is to get them as they are.
         var records: [RefinedRecord] = []
+        /// Bytes that these records take.
+        var weight = 0
+        /// Bytes that its rejected records take in quarantine.
+        var quarantine: Int64 = 0
         var answer: IngestAnswer
         /// Rows of the run before this batch, when it is part of one.
         var runRow: Int64?
@@ -235,8 +272,11 @@ package final class IngestService: Sendable {
                 reserving: request.body.count + records.ranges.count * 16
             )
         }
-        let isKept = fresh.hasRoom
+        var isKept = records.ranges.count <= FreshRecords.batchRecordsMax && fresh.hasRoom
         var kept: [RefinedRecord] = []
+        var weight = 0
+        var quarantine: Int64 = 0
+        let header = if case .csv(let header, _) = records.format { header.count } else { 0 }
         if isKept { kept.reserveCapacity(records.ranges.count) }
         for (index, range) in records.ranges.enumerated() {
             builder?.append(request.body[range])
@@ -249,16 +289,26 @@ package final class IngestService: Sendable {
                     recordID: id,
                     isKept: isKept
                 )
-                if let record { kept.append(record) }
+                if let record {
+                    weight += record.weight(originalBytes: range.count)
+                    kept.append(record)
+                    if weight > FreshRecords.batchBytesMax {
+                        // Processing reads it from the log, slice by slice.
+                        (isKept, kept) = (false, [])
+                    }
+                }
                 switch verdict {
                 case .accepted(let event): answer.accept(event)
-                case .rejected(let reasons): answer.reject(index, reasons)
+                case .rejected(let reasons):
+                    answer.reject(index, reasons)
+                    let size = Refiner.json(reasons).count
+                    quarantine += QuarantineSize.bytes(record: range.count, reasons: size, header: header)
                 }
             } catch {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)
             }
         }
-        if answer.tally.rejected > 0, let problem = quarantineProblem() {
+        if let problem = quarantineProblem(quarantine) {
             if let runRow { workspace.resume(envelope.run, at: runRow) }
             throw problem
         }
@@ -271,21 +321,10 @@ package final class IngestService: Sendable {
                 recordCount: records.ranges.count
             ),
             records: kept,
+            weight: weight,
+            quarantine: quarantine,
             answer: answer,
             runRow: runRow
-        )
-    }
-
-    /// Why nothing more can go to quarantine; nil while there is room.
-    func quarantineProblem() -> IngestProblem? {
-        guard quota.isFull else { return nil }
-        return IngestProblem(
-            status: 507,
-            code: "quarantine_full",
-            message:
-                "Quarantine holds \(quota.bytesUsed) bytes of open entries and may hold \(quota.bytesMax), and this request has "
-                + "bad records: nothing of it was stored. See `till quarantine list`; correct the sender, redrive or discard "
-                + "entries, or raise quarantine.mebibytes_max. Requests without bad records are still taken."
         )
     }
 

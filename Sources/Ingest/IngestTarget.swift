@@ -68,6 +68,6 @@ package struct IngestTargets: Sendable {
         guard path.hasPrefix(start) else { return nil }
         let name = path.utf8.dropFirst(start.utf8.count)
         for byte in name where byte == UInt8(ascii: "/") { return nil }
-        return String(Substring(name))
+        return HTTPRequest.segment(Substring(name))
     }
 }

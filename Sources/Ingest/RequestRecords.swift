@@ -69,7 +69,7 @@ struct RequestRecords {
     }
 
     static func mediaType(_ request: HTTPRequest) -> String {
-        let text = request.header("content-type") ?? "application/json"
+        let text = request.header("content-type") ?? ""
         if text == "application/json" || text == "application/x-ndjson" { return text }
         let type = text.prefix { $0 != ";" }
         return type.filter { $0 != " " }.lowercased()

@@ -17,6 +17,9 @@ package protocol ByteProtocol: AnyObject {
     /// The socket took bytes: there is room for more. Called after every successful flush.
     func outboundDrained(_ connection: Connection)
 
+    /// Since when nothing is open and the connection may be closed for another; nil while it is in use.
+    var idleSinceNanos: Int64? { get }
+
     /// The connection is gone; its token is never valid again.
     func closed(_ connection: Connection)
 }

@@ -13,7 +13,7 @@ package struct HTTPClientResponse: Sendable {
     package func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
-/// A small blocking HTTP/1.1 client of one plain connection.
+/// A small blocking HTTP/1.1 client of one connection, plain or TLS.
 ///
 /// Requests may be sent ahead and are answered in order. A server stops reading while too many of its answers wait, so
 /// keep at most 32 requests open: more can end in ``HTTPClientError/timedOut(operation:millis:)``.
@@ -22,6 +22,8 @@ package struct HTTPClientResponse: Sendable {
 /// Thread: the owner's; every call blocks up to the time limit for each piece of the answer.
 package final class HTTPClientConnection {
     private let socket: Socket
+    /// Nil on a plain connection.
+    private let tls: TLSClient?
     private let hostHeader: String
     private let timeoutMs: Int
     private let bodyMax: Int
@@ -40,11 +42,13 @@ package final class HTTPClientConnection {
     /// Connects.
     ///
     /// - Parameter host: A name, an IPv4 or an IPv6 address.
+    /// - Parameter tls: Nil for a plain connection.
     /// - Parameter timeoutMs: Limit for connecting and for each wait later, 1 or more.
     /// - Parameter bodyMax: Largest accepted body of an answer in bytes.
     package init(
         host: String,
         port: Int,
+        tls trust: HTTPClientTLS? = nil,
         timeoutMs: Int = 10_000,
         bodyMax: Int = 64 << 20
     ) throws(HTTPClientError) {
@@ -53,8 +57,15 @@ package final class HTTPClientConnection {
         }
         let fd = unsafe cshims_connect_within(host, number, Int32(clamping: max(1, timeoutMs)))
         guard fd >= 0 else { throw .connectRefused(host: host, port: port, cause: -fd) }
-        socket = Socket(fd: fd)
+        let socket = Socket(fd: fd)
         _ = cshims_set_timeouts(fd, Int32(clamping: max(1, timeoutMs)))
+        do throws(HTTPClientError) {
+            if let trust { tls = try TLSClient(socket, trust, host: host, port: port) } else { tls = nil }
+        } catch {
+            socket.close()
+            throw error
+        }
+        self.socket = socket
         hostHeader = (host.utf8.contains(0x3A) ? "[" + host + "]" : host) + ":\(port)"
         self.timeoutMs = timeoutMs
         self.bodyMax = bodyMax
@@ -109,7 +120,7 @@ package final class HTTPClientConnection {
     package func flush() throws(HTTPClientError) {
         var sent = 0
         while sent < output.count {
-            switch socket.send(output, from: sent) {
+            switch tls?.send(output, from: sent) ?? socket.send(output, from: sent) {
             case .count(let count): sent += count
             case .wouldBlock: throw .timedOut(operation: "take the request", millis: timeoutMs)
             // The server may have answered before it closed: receive() tells.
@@ -247,7 +258,7 @@ package final class HTTPClientConnection {
             input.removeSubrange(0..<at)
             at = 0
         }
-        switch socket.receive(&buffer) {
+        switch tls?.receive(&buffer) ?? socket.receive(&buffer) {
         case .count(0): return false
         case .count(let count):
             input += buffer[0..<count]

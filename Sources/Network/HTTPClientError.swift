@@ -4,6 +4,8 @@ package import Primitives
 package enum HTTPClientError: OperationalError, Equatable {
     /// `cause` is the positive errno.
     case connectRefused(host: String, port: Int, cause: Int32)
+    /// TLS: the handshake failed, or the certificate is not the server's or not trusted.
+    case notTrusted(host: String, port: Int, why: String)
     case timedOut(operation: String, millis: Int)
     case closedByServer
     case broken(operation: String, cause: Int32)
@@ -15,6 +17,7 @@ package enum HTTPClientError: OperationalError, Equatable {
     package var code: String {
         switch self {
         case .connectRefused: "http_client.connect_refused"
+        case .notTrusted: "http_client.not_trusted"
         case .timedOut: "http_client.timed_out"
         case .closedByServer: "http_client.closed_by_server"
         case .broken: "http_client.broken"
@@ -28,14 +31,14 @@ package enum HTTPClientError: OperationalError, Equatable {
     package var domain: ErrorDomain {
         switch self {
         case .nothingAsked, .badRequest: .user
-        case .connectRefused, .timedOut, .closedByServer, .broken, .badAnswer, .answerTooLarge: .external
+        case .connectRefused, .notTrusted, .timedOut, .closedByServer, .broken, .badAnswer, .answerTooLarge: .external
         }
     }
 
     package var retry: RetryHint {
         switch self {
         case .connectRefused, .timedOut, .closedByServer, .broken: .afterBackoff
-        case .badAnswer, .answerTooLarge, .nothingAsked, .badRequest: .never
+        case .notTrusted, .badAnswer, .answerTooLarge, .nothingAsked, .badRequest: .never
         }
     }
 
@@ -43,6 +46,8 @@ package enum HTTPClientError: OperationalError, Equatable {
         switch self {
         case .connectRefused(let host, let port, let cause):
             "No connection to port \(port) of \(host.quotedForMessage) (\(errorText(cause))); check that it is running."
+        case .notTrusted(let host, let port, let why):
+            "TLS with port \(port) of \(host.quotedForMessage) failed: \(why). Check the address, and the authorities of --ca-file."
         case .timedOut(let operation, let millis):
             "The server did not \(operation) within \(millis) ms; try again or allow more time."
         case .closedByServer: "The server closed the connection before it answered; connect again."

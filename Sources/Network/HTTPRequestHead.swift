@@ -83,7 +83,9 @@ struct HTTPRequestHead: Sendable {
         if start == end {
             path = "/"
         } else {
-            guard let text = HTTPText.decoded(bytes, start..<end, plusIsSpace: false) else { throw .badEncoding }
+            guard let text = HTTPText.decoded(bytes, start..<end, plusIsSpace: false, isPath: true) else {
+                throw .badEncoding
+            }
             path = text
         }
         if end < range.upperBound { try readQuery(bytes, end + 1..<range.upperBound) }

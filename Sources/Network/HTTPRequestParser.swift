@@ -50,6 +50,11 @@ package struct HTTPRequestParser: ~Copyable, Sendable {
         }
     }
 
+    /// The head of a request whose body is not complete.
+    package var headBeforeBody:
+        (path: String, query: [(name: String, value: String)], headers: [(name: String, value: String)])?
+    { isInBody ? (head.path, head.query, head.headers) : nil }
+
     /// How far the request is: whether its head is complete and its body is not, and bytes of the body held in memory.
     package var progress: (isInBody: Bool, bodyBytes: Int) { (isInBody, body.count) }
 

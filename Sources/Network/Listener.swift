@@ -18,8 +18,9 @@ extension Reactor {
     ///
     /// - Parameter host: An IPv4 or IPv6 address.
     /// - Parameter port: 0 to 65,535; 0 takes a free port.
-    /// - Parameter connectionsMax: Connections that are served at once. A few more are accepted with `isOverflow` true,
-    ///   only to be told so and finished; the rest waits in the kernel.
+    /// - Parameter connectionsMax: Connections that are served at once. Above it, the longest idle one is closed for a
+    ///   new one; when none is idle a few more are accepted with `isOverflow` true, only to be told so and finished;
+    ///   the rest waits in the kernel.
     /// - Parameter accept: Makes the protocol of a new connection.
     /// - Returns: The listener's number for ``stopListening(_:)`` and the bound port.
     package func listen(
@@ -56,7 +57,8 @@ extension Reactor {
     func acceptAll(_ index: Int) {
         for _ in 0..<NetworkLimits.acceptsPerTurn {
             guard index < listeners.count, !listeners[index].isStopped else { return }
-            let isOverflow = listeners[index].open >= listeners[index].connectionsMax
+            let isFull = listeners[index].open >= listeners[index].connectionsMax
+            let isOverflow = isFull && (!listeners[index].socket.hasWaiting || !closeLongestIdle(index))
             if isOverflow, listeners[index].overflow >= NetworkLimits.overflowConnectionsMax {
                 return pause(index)
             }
@@ -65,11 +67,29 @@ extension Reactor {
             case .success(let socket?): begin(socket, index, isOverflow)
             case .failure(.gone): continue
             case .failure(.noResources):
+                // A descriptor of an idle connection is worth more to the one that waits.
+                if closeLongestIdle(index) { continue }
                 pause(index)
                 schedule(afterMs: NetworkLimits.acceptPauseMs) { $0.resume(index) }
                 return
             }
         }
+    }
+
+    /// Closes the connection of a listener that has been idle for longest; false when all are in use.
+    ///
+    /// - Complexity: O(n) in connections, and only at the limit.
+    private func closeLongestIdle(_ index: Int) -> Bool {
+        var oldest: (connection: Connection, since: Int64)?
+        for slot in slotIndices {
+            guard let connection = connection(inSlot: slot), connection.listener == index, !connection.isOverflow,
+                connection.isOpen, connection.outboundCount == 0, let since = connection.handler?.idleSinceNanos
+            else { continue }
+            if oldest.map({ since < $0.since }) ?? true { oldest = (connection, since) }
+        }
+        guard let oldest else { return false }
+        oldest.connection.abort()
+        return true
     }
 
     private func begin(_ socket: Socket, _ index: Int, _ isOverflow: Bool) {

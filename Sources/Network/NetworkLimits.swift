@@ -21,6 +21,17 @@ package enum NetworkLimits {
     /// Slots of one loop: tokens carry the slot in 24 bits; 65,536 is the usual ceiling of descriptors.
     package static let slotsMax = 65_536
 
+    /// Descriptors that a start asks for: two ceilings of slots, so connections are never why a file cannot be opened.
+    package static let descriptorsMax = 2 * slotsMax
+    /// Descriptors kept from connections: 64 of overflow, and 192 for log segments, tables, zone files and the loop.
+    package static let descriptorsReserved = 256
+
+    /// Connections that so many descriptors leave room for: the reserve is kept, or half of what there is.
+    package static func connectionsMax(wanted: Int, descriptors: Int) -> Int {
+        let slots = slotsMax - overflowConnectionsMax
+        return max(1, min(wanted, slots, descriptors - min(descriptorsReserved, descriptors / 2)))
+    }
+
     /// Timers of one loop that are not deadlines of connections (drain, accept pause): a handful is in use.
     package static let timersMax = 1_024
 

@@ -104,6 +104,9 @@ package final class Reactor {
     /// Every connection that is there now.
     package var connections: [Connection] { slots.compactMap { $0.connection } }
 
+    var slotIndices: Range<Int> { slots.indices }
+    func connection(inSlot index: Int) -> Connection? { slots[index].connection }
+
     /// Takes a slot for a socket; nil when all are taken or the kernel refuses.
     func add(_ socket: Socket, listener: Int, isOverflow: Bool, writeTimeoutMs: Int) -> Connection? {
         var index = slots.count

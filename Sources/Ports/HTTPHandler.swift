@@ -7,7 +7,8 @@ package struct HTTPRequest: Sendable {
     }
 
     package var method: Method
-    /// Decoded path, starts with `/`; never contains a NUL or an invalid UTF-8 sequence.
+    /// Decoded path, starts with `/`; never contains a NUL or an invalid UTF-8 sequence. An escaped slash or percent
+    /// sign stays as `%2F` or `%25`: split the path at its slashes, then read each part with ``segment(_:)``.
     package var path: String
     /// Decoded query parameters in order; repeated names stay repeated.
     package var query: [(name: String, value: String)]
@@ -30,6 +31,23 @@ package struct HTTPRequest: Sendable {
         self.query = query
         self.headers = headers
         self.body = body
+    }
+
+    /// The text of one part of ``path`` between slashes.
+    package static func segment(_ part: Substring) -> String {
+        guard part.utf8.contains(UInt8(ascii: "%")) else { return String(part) }
+        var bytes: [UInt8] = []
+        var rest = part.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            // "2F" or "25": nothing else follows a percent sign that was left.
+            bytes.append(rest.dropFirst().first == UInt8(ascii: "F") ? UInt8(ascii: "/") : byte)
+            rest = rest.dropFirst(2)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The first header of that (lower case) name.
@@ -111,6 +129,10 @@ package struct HTTPAnswered: Sendable {
 package protocol HTTPHandler: Sendable {
     /// Asked once a request, on the network thread, before the body is read.
     func admit(method: HTTPRequest.Method, path: String) -> HTTPAdmission
+
+    /// The answer to a request that may not pass, by its head alone; nil when its body may come. Asked on the network
+    /// thread, and only when the body does not come with the head: ``handle(_:_:)`` decides for every request.
+    func refusal(of request: HTTPRequest) -> HTTPResponse?
 
     /// Handles one request. Called on the network thread, in order per connection: must not block and must not do more
     /// than a few milliseconds of work; anything longer goes to another thread, which answers through `exchange`.

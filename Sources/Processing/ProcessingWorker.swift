@@ -19,9 +19,6 @@ package final class ProcessingWorker {
         case always
     }
 
-    /// Bytes of log that one commit takes at most (about 40,000 lines of a CSV file).
-    package static let batchBytes = 4 << 20
-
     private let store: CommitBehind
     private let overlap: Overlap
     private let board: PositionBoard
@@ -86,13 +83,16 @@ package final class ProcessingWorker {
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
         try store.begin()
         let changes = try fold.apply(records, from: store)
+        let settled = records.reduce(0) { $0 + ($1.action == .receive ? $1.quarantineBytes : 0) }
         let releases = changes.changes[RetailTables.parkedRelease.name] != nil
         if !releases, portion.isFollowed || overlap == .always {
-            guard try commitBehind(changes, to: portion.to, portion.isFollowed) else { return .fenced }
+            guard try commitBehind(changes, to: portion.to, settled: settled, portion.isFollowed) else {
+                return .fenced
+            }
             positions = portion.to
             return .committed
         }
-        guard try commit(changes, to: portion.to) else { return .fenced }
+        guard try commit(changes, to: portion.to, settled: settled) else { return .fenced }
         positions = portion.to
         // Readers see the positions only when nobody waits any more for what came with them.
         if releases { while try releaseParked() {} }
@@ -172,11 +172,16 @@ package final class ProcessingWorker {
     }
 
     /// Commits and counts; false when another owner has taken over.
-    private func commit(_ folded: (changes: ChangeSet, tally: RetailFold.Tally), to: PositionVector) throws -> Bool {
+    private func commit(
+        _ folded: (changes: ChangeSet, tally: RetailFold.Tally),
+        to: PositionVector,
+        settled: Int64 = 0
+    ) throws -> Bool {
         let started = time.monotonicNanos()
         let changes = Self.planted(folded.changes)
         if try store.commit(changes, from: positions, to: to, owner: owner) == .fenced { return false }
         Self.book(changes, folded.tally, time.monotonicNanos() - started, metrics, gauges)
+        gauges.release(settled)
         return true
     }
 
@@ -184,6 +189,7 @@ package final class ProcessingWorker {
     private func commitBehind(
         _ folded: (changes: ChangeSet, tally: RetailFold.Tally),
         to: PositionVector,
+        settled: Int64,
         _ isFollowed: Bool
     ) throws -> Bool {
         let changes = Self.planted(folded.changes)
@@ -191,6 +197,7 @@ package final class ProcessingWorker {
             [metrics, gauges, board] answer, nanos in
             if answer == .fenced { return }
             Self.book(changes, folded.tally, nanos, metrics, gauges)
+            gauges.release(settled)
             board.publish(to)
         }
     }

@@ -23,6 +23,7 @@ package final class Processor: Sendable {
     private let board: PositionBoard
     private let quota: QuarantineQuota
     private let fresh: FreshRecords
+    private let lag: TablesLag
     private let metrics: Metrics
     private let logger: Logger
     private let time: any TimeSource
@@ -35,6 +36,7 @@ package final class Processor: Sendable {
         board: PositionBoard,
         quota: QuarantineQuota,
         fresh: FreshRecords,
+        lag: TablesLag,
         metrics: Metrics,
         logger: Logger,
         time: any TimeSource,
@@ -45,6 +47,7 @@ package final class Processor: Sendable {
         self.board = board
         self.quota = quota
         self.fresh = fresh
+        self.lag = lag
         self.metrics = metrics
         self.logger = logger
         self.time = time
@@ -145,7 +148,7 @@ package final class Processor: Sendable {
     private func rest(_ worker: ProcessingWorker, _ spentNanos: Int64, _ waitedNanos: Int64) {
         // Forgotten first: who begins to wait after the look at the board sets it again.
         wake.withLock { $0.urgent = false }
-        guard !worker.isCatchingUp, !board.hasWaiters else { return }
+        guard !worker.isCatchingUp, !board.hasWaiters, !lag.isBehind else { return }
         let micros = Rest.micros(spent: spentNanos / 1_000, waited: waitedNanos / 1_000, lag: worker.lag)
         _ = wake.wait(micros: micros) { $0.urgent || $0.stopping ? true : nil }
     }
@@ -158,7 +161,9 @@ package final class Processor: Sendable {
             var worked = true
             while worked, !isStopping {
                 let started = (at: time.monotonicNanos(), waited: DedicatedThread.waitedNanos)
-                switch try worker.step() {
+                let step = try worker.step()
+                lag.set(worker.lag)
+                switch step {
                 case .fenced: return .fenced
                 case .committed:
                     rest(worker, time.monotonicNanos() - started.at, DedicatedThread.waitedNanos - started.waited)

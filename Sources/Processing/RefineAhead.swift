@@ -24,31 +24,79 @@ final class RefineAhead {
 
     /// Reader and refiner, used by one thread at a time: by the other one while it is `asked`, else by the owner.
     private struct Desk {
+        /// A partition that is read: what was read and does not belong to a portion yet.
+        struct Line {
+            var reader: any LogReader
+            var held: ArraySlice<BatchSlices> = []
+            var heldBytes: Int { held.reduce(0) { $0 + $1.bytes } }
+        }
+
         var refiner: Refiner
         let fresh: FreshRecords
-        var readers: [TopicPartition: any LogReader] = [:]
+        var lines: [TopicPartition: Line] = [:]
+        /// The partition that the portion before ended with.
+        var last: TopicPartition?
 
         mutating func portion(of log: any EventLog, after positions: PositionVector) throws -> Portion {
             var portion = Portion(from: positions, to: positions)
-            for partition in log.partitions() where partition.feed != nil {
-                let from = positions.offsets[partition, default: 0]
-                guard log.durableEnd(of: partition) > from else { continue }
-                let bytes = ProcessingWorker.batchBytes
-                if let next = fresh.take(partition, from: from, bytesMax: bytes, into: &portion.records) {
-                    // A reader goes on where it stopped, and that is behind now.
-                    readers[partition] = nil
-                    portion.to.offsets[partition] = next
-                    portion.freshRecords += Int(next - from)
-                    continue
-                }
-                let reader = try readers[partition] ?? log.reader(partition, from: from)
-                readers[partition] = reader
-                for batch in try reader.next(bytesMax: ProcessingWorker.batchBytes) {
-                    try refiner.refine(batch, topic: partition.topic, from: from, into: &portion.records)
-                    portion.to.offsets[partition] = batch.baseOffset + Int64(batch.recordCount)
-                }
+            let waiting = log.partitions().filter {
+                $0.feed != nil && log.durableEnd(of: $0) > positions.offsets[$0, default: 0]
+            }.sorted()
+            var left = PortionLimits.whole
+            let share = PortionLimits.share(among: waiting.count)
+            // In turn, so that a feed with much waiting never keeps the others waiting.
+            let first = waiting.firstIndex { partition in last.map { partition > $0 } ?? true } ?? 0
+            for partition in waiting[first...] + waiting[..<first] where !left.isSpent {
+                let given = SliceBudget(records: min(left.records, share.records), bytes: min(left.bytes, share.bytes))
+                var budget = given
+                try take(partition, of: log, &budget, &portion)
+                left.records -= given.records - budget.records
+                left.bytes -= given.bytes - budget.bytes
+                last = partition
             }
             return portion
+        }
+
+        private mutating func take(
+            _ partition: TopicPartition,
+            of log: any EventLog,
+            _ budget: inout SliceBudget,
+            _ portion: inout Portion
+        ) throws {
+            let from = portion.from.offsets[partition, default: 0]
+            if let next = fresh.take(partition, from: from, budget: &budget, into: &portion.records) {
+                // What was read goes on where it stopped, and that is behind now.
+                lines[partition] = nil
+                portion.to.offsets[partition] = next
+                portion.freshRecords += Int(next - from)
+                return
+            }
+            var line = try lines.removeValue(forKey: partition) ?? Line(reader: log.reader(partition, from: from))
+            while !budget.isSpent {
+                guard var slices = line.held.popFirst() else {
+                    let batches = try line.reader.next(bytesMax: PortionLimits.readBytes)
+                    if batches.isEmpty { break }
+                    line.held = try batches.map { try BatchSlices($0) }[...]
+                    continue
+                }
+                try refiner.refine(
+                    &slices,
+                    topic: partition.topic,
+                    from: from,
+                    budget: &budget,
+                    into: &portion.records
+                )
+                if slices.nextOffset > from { portion.to.offsets[partition] = slices.nextOffset }
+                guard slices.isAtEnd else {
+                    line.held.insert(slices, at: line.held.startIndex)
+                    break
+                }
+                // A fresh batch is taken whole or not at all: a cut inside it would leave it, and all after it, unused.
+                if slices.nextOffset > from, fresh.has(partition, at: slices.nextOffset) { break }
+            }
+            // What is not held is read again.
+            let heldElsewhere = lines.values.reduce(0) { $0 + $1.heldBytes }
+            if line.heldBytes + heldElsewhere <= PortionLimits.heldBytes { lines[partition] = line }
         }
     }
 

@@ -47,6 +47,9 @@ final class TableGauges: Sendable {
         metrics.labelled.add(gauge, [feed], amount)
     }
 
+    /// Rejected records that the tables contain now need no reservation.
+    func release(_ bytes: Int64) { quota.release(bytes) }
+
     /// Takes note of what a commit has changed.
     func follow(_ changes: ChangeSet) {
         for row in changes[RetailTables.run.name]?.upserts ?? [] {

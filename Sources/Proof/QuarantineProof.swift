@@ -10,6 +10,12 @@ extension Recomputation {
         var contract: Digest
         var attempts: Int64 = 1
         var resolvedAt: Int64?
+
+        /// What the quota counts: computed apart from the fold, from the record that came first and the latest reasons.
+        var bytes: Int64 {
+            let header = first.csvHeader.map { Int64($0.count) } ?? 0
+            return Int64(QuarantineSize.rowBytes) + Int64(first.bytes.count) + Int64(reasons.count) + header
+        }
     }
 
     private static let shape = TableShape.of(RetailTables.quarantine)
@@ -41,8 +47,9 @@ extension Recomputation {
         }
         tallies[stored.origin.run].quarantined += 1
         tallies[stored.origin.run].entries += 1
-        tallies[stored.origin.run].bytes += Int64(stored.bytes.count)
-        row = Row(first: stored, reasons: reasons, contract: stored.contract)
+        let new = Row(first: stored, reasons: reasons, contract: stored.contract)
+        tallies[stored.origin.run].bytes += new.bytes
+        row = new
     }
 
     /// Nothing changes unless the row is there and open.
@@ -51,7 +58,11 @@ extension Recomputation {
         row?.attempts += 1
         row?.contract = stored.contract
         switch stored.outcome {
-        case .quarantined(let reasons): row?.reasons = reasons
+        case .quarantined(let reasons):
+            let before = row?.bytes ?? 0
+            row?.reasons = reasons
+            tallies[stored.origin.run].exists = true
+            tallies[stored.origin.run].bytes += (row?.bytes ?? 0) - before
         case .accepted:
             resolve(stored, &row)
             tallies[stored.origin.run].quarantined -= 1
@@ -65,7 +76,7 @@ extension Recomputation {
         row?.resolvedAt = stored.origin.receivedAt
         tallies[stored.origin.run].exists = true
         tallies[stored.origin.run].entries -= 1
-        tallies[stored.origin.run].bytes -= Int64(stored.bytes.count)
+        tallies[stored.origin.run].bytes -= row?.bytes ?? 0
     }
 
     private mutating func write(_ row: Row) throws(ProofError) {

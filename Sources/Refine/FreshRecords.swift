@@ -43,12 +43,20 @@ package final class FreshRecords: Sendable {
         var records = 0
         var bytes = 0
         var lag: Int64 = 0
+        /// Of batches that are on their way to the log.
+        var promisedRecords = 0
+        var promisedBytes = 0
     }
 
-    /// Kept at most: about 1 kB a record.
+    /// Records that are kept at most.
     package static let recordsMax = 32_768
-    /// Original bytes of what is kept at most; refined, a record takes several times its bytes.
-    package static let bytesMax = 16 << 20
+    /// Bytes of what is kept at most, as it is refined (`RefinedRecord.weight`): 32,768 lines of a CSV file at 1.5 kB.
+    package static let bytesMax = 48 << 20
+    /// Records of one batch that is kept at most: what `till ingest` sends at a time. A larger one would be a portion
+    /// of its own; it is read from the log, slice by slice.
+    package static let batchRecordsMax = 8_192
+    /// Bytes of one batch that is kept at most, as it is refined.
+    package static let batchBytesMax = 16 << 20
 
     private let state = Mutex(State())
 
@@ -57,7 +65,31 @@ package final class FreshRecords: Sendable {
     /// Whether keeping something now is worth the work: there is room, and processing is not so far behind that senders
     /// only pay for it. By the time it is durable that may have changed.
     package var hasRoom: Bool {
-        state.withLock { $0.records < Self.recordsMax && $0.bytes < Self.bytesMax && $0.lag <= Self.recordsMax }
+        state.withLock { state in
+            state.records + state.promisedRecords < Self.recordsMax && state.bytes + state.promisedBytes < Self.bytesMax
+                && state.lag <= Self.recordsMax
+        }
+    }
+
+    /// Makes room for a batch that is on its way to the log: until it is durable its records are in memory too. False
+    /// when there is none; else ``keep(_:of:bytes:)`` or ``forget(promised:bytes:)`` follows.
+    package func promise(records: Int, bytes: Int) -> Bool {
+        state.withLock { state in
+            guard state.records + state.promisedRecords + records <= Self.recordsMax,
+                state.bytes + state.promisedBytes + bytes <= Self.bytesMax
+            else { return false }
+            state.promisedRecords += records
+            state.promisedBytes += bytes
+            return true
+        }
+    }
+
+    /// Gives back the room of a batch that the log has taken or refused.
+    package func forget(promised records: Int, bytes: Int) {
+        state.withLock { state in
+            state.promisedRecords -= records
+            state.promisedBytes -= bytes
+        }
     }
 
     /// Takes note of how many durable records processing has not taken.
@@ -65,7 +97,7 @@ package final class FreshRecords: Sendable {
 
     /// Keeps the records of a batch that became durable, when there is room.
     ///
-    /// - Parameter bytes: Original bytes of the records.
+    /// - Parameter bytes: Of the records as they are refined.
     package func keep(_ records: [RefinedRecord], of receipt: LogReceipt, bytes: Int) {
         precondition(records.count == receipt.offsets.count, "a batch is kept whole")
         state.withLock { state in
@@ -90,7 +122,7 @@ package final class FreshRecords: Sendable {
 
     /// Takes what follows on an offset without a gap, and forgets what comes before it.
     ///
-    /// - Parameter bytesMax: Original bytes of what is taken; one batch more at the most.
+    /// - Parameter bytesMax: Bytes of what is taken; one batch more at the most.
     /// - Returns: The offset after the last record taken; nil when the record at `offset` is not here.
     package func take(
         _ partition: TopicPartition,
@@ -98,26 +130,41 @@ package final class FreshRecords: Sendable {
         bytesMax: Int = .max,
         into out: inout [RefinedRecord]
     ) -> Int64? {
+        var budget = SliceBudget(records: .max, bytes: bytesMax)
+        return take(partition, from: offset, budget: &budget, into: &out)
+    }
+
+    /// The same, and the budget is spent; one batch more at the most.
+    package func take(
+        _ partition: TopicPartition,
+        from offset: Int64,
+        budget: inout SliceBudget,
+        into out: inout [RefinedRecord]
+    ) -> Int64? {
+        let limit = budget
         let taken = state.withLock { state -> [Batch] in
             guard var line = state.lines.removeValue(forKey: partition) else { return [] }
             defer { state.lines[partition] = line }
             var taken: [Batch] = []
             var next = offset
-            var bytes = 0
-            while line.first < line.batches.count, line.batches[line.first].base <= next, bytes < bytesMax {
+            var left = limit
+            while line.first < line.batches.count, line.batches[line.first].base <= next, !left.isSpent {
                 let batch = line.removeFirst()
                 state.records -= batch.records.count
                 state.bytes -= batch.bytes
                 // What was read from the log meanwhile; part of a batch never was.
                 if batch.base < next { continue }
                 next = batch.end
-                bytes += batch.bytes
+                left.bytes -= batch.bytes
+                left.records -= batch.records.count
                 taken.append(batch)
             }
             return taken
         }
         guard let last = taken.last else { return nil }
         for batch in taken {
+            budget.bytes -= batch.bytes
+            budget.records -= batch.records.count
             for (place, record) in batch.records.enumerated() {
                 out.append(record)
                 out[out.count - 1].offset = batch.base + Int64(place)

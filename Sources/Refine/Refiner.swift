@@ -9,6 +9,12 @@ package import RetailModel
 ///
 /// It runs at the source, to answer the sender, and in processing, for effect: one function, so the two agree.
 package struct Refiner {
+    /// Names of the rules that every record is under whatever its contract says, beside ``BuiltInRule``.
+    package static let rules: Set<String> = [
+        "amount_limit", "bad_csv", "bad_json", "currency", "given_twice", "out_of_range", "payment_status", "status",
+        "too_many_decimals", "type",
+    ]
+
     /// What one record became, and why.
     package enum Verdict {
         case accepted(RetailEvent)
@@ -47,14 +53,25 @@ package struct Refiner {
         from: Int64,
         into records: inout [RefinedRecord]
     ) throws {
+        var slices = try BatchSlices(batch)
+        var budget = SliceBudget.unlimited
+        try refine(&slices, topic: topic, from: from, budget: &budget, into: &records)
+    }
+
+    /// Refines the next records of a logged batch, from an offset on, until the batch ends or the budget is spent. The
+    /// last record may exceed the budget.
+    package mutating func refine(
+        _ slices: inout BatchSlices,
+        topic: String,
+        from: Int64,
+        budget: inout SliceBudget,
+        into records: inout [RefinedRecord]
+    ) throws {
+        let batch = slices.batch
         let envelope = batch.envelope
-        let view = try RecordBatchView(batch.buffer, at: batch.range.lowerBound, end: batch.range.upperBound)
-        var found: [RecordBatchView.Record] = []
-        found.reserveCapacity(view.recordCount)
-        try view.forEach(in: batch.buffer) { found.append($0) }
         let topicName = ByteString(topic)
         let feed = ByteString(envelope.feed)
-        for record in found {
+        while !budget.isSpent, let record = try slices.cursor.next(in: batch.buffer) {
             let offset = batch.baseOffset + Int64(record.offsetDelta)
             if offset < from { continue }
             let id = record.id ?? envelope.recordIDBase.item(record.offsetDelta)
@@ -67,6 +84,7 @@ package struct Refiner {
             case .discard: records[last].action = .discard
             case .tick:
                 records[last].outcome = .tick
+                budget.spend(records[last].weight(originalBytes: 0))
                 continue
             }
             do {
@@ -75,6 +93,7 @@ package struct Refiner {
                 records.removeLast()
                 throw error
             }
+            budget.spend(records[last].weight(originalBytes: record.value.count))
         }
     }
 

@@ -61,7 +61,7 @@ extension RetailFold {
             return
         }
         tally.quarantined = 1
-        use(record, sign: 1, &batch)
+        use(record, entries: 1, bytes: record.quarantineBytes, &batch)
         batch.changedQuarantine.insert(key)
         batch.quarantine[key] = [
             .integer(nextQuarantine), .text(record.feed), .blob(key.recordID), .blob(key.hash), .blob(record.bytes),
@@ -72,10 +72,18 @@ extension RetailFold {
         nextQuarantine += 1
     }
 
-    private mutating func use(_ record: RefinedRecord, sign: Int64, _ batch: inout FoldBatch) {
+    private mutating func use(_ record: RefinedRecord, entries: Int64, bytes: Int64, _ batch: inout FoldBatch) {
         let feed = runID(record.feed, "", &batch)
         let used = batch.usage[feed] ?? (0, 0)
-        batch.usage[feed] = (used.entries + sign, used.bytes + sign * Int64(record.bytes.count))
+        batch.usage[feed] = (used.entries + entries, used.bytes + bytes)
+    }
+
+    private static func size(ofEntry row: [Cell]) -> Int64 {
+        QuarantineSize.bytes(
+            record: row[4].bytes?.count ?? 0,
+            reasons: row[5].bytes?.count ?? 0,
+            header: row[12].bytes?.count ?? 0
+        )
     }
 
     /// An entry of quarantine that is refined again or given up; true when its record is to be counted now. An entry
@@ -90,19 +98,21 @@ extension RetailFold {
             batch.quarantine[key] = row
             batch.changedQuarantine.insert(key)
         }
+        let before = Self.size(ofEntry: row)
         if record.action == .discard {
             row[9] = .integer(record.receivedAt.micros)
-            use(record, sign: -1, &batch)
+            use(record, entries: -1, bytes: -before, &batch)
             return false
         }
         row[6] = .blob(ByteString(record.contract.bytes))
         row[8] = .integer((row[8].integer ?? 0) + 1)
         if case .quarantined(let reasons) = record.outcome {
             row[5] = .text(reasons)
+            use(record, entries: 0, bytes: Self.size(ofEntry: row) - before, &batch)
             return false
         }
         row[9] = .integer(record.receivedAt.micros)
-        use(record, sign: -1, &batch)
+        use(record, entries: -1, bytes: -before, &batch)
         tally.quarantined = -1
         return true
     }

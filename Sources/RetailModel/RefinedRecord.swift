@@ -69,8 +69,26 @@ package struct RefinedRecord: Sendable {
         self.bytes = bytes
     }
 
+    /// Bytes that the record takes in quarantine (``QuarantineSize``); 0 when it is not rejected.
+    package var quarantineBytes: Int64 {
+        guard case .quarantined(let reasons) = outcome else { return 0 }
+        return QuarantineSize.bytes(record: bytes.count, reasons: reasons.count, header: csvHeader?.count ?? 0)
+    }
+
     /// Reference records without which the event is parked.
     package var requires: [ReferenceKey] {
         if case .accepted(.sale(let sale)) = outcome { sale.header.requires } else { [] }
+    }
+}
+
+/// What an entry of quarantine is counted with: what is stored, not what was sent. Two bytes of `{}` become 2 KB.
+package enum QuarantineSize {
+    /// Keys, digests, times, topic, the index of a row and the slack of its page. Measured: 20,000 entries of `{}` with
+    /// 36.1 MB of bytes and reasons take 42.4 MB of pages, 315 bytes more each.
+    package static let rowBytes = 320
+
+    /// - Parameters: Bytes of the record as sent, of its reasons as JSON, and of the CSV header kept with it.
+    package static func bytes(record: Int, reasons: Int, header: Int) -> Int64 {
+        Int64(rowBytes + record + reasons + header)
     }
 }

@@ -258,7 +258,11 @@ extension RetailTables {
         meaning: "Open quarantine entries by feed (the row of `run` with an empty name).",
         columns: [
             Column("run_id", .integer, "row of run"), Column("entries", .integer, "open entries"),
-            Column("bytes", .integer, "their original bytes"),
+            Column(
+                "bytes",
+                .integer,
+                "bytes stored for them: record, reasons, CSV header, and 320 for keys and indexes"
+            ),
         ]
     )
 }

@@ -1,5 +1,7 @@
 /// Views over the state tables: the tables that the specification names, and the six invoice views of the reference
-/// system. Money is shown as exact decimal text; sums are integer arithmetic of 128 bits, never floating point.
+/// system. They are for people: money and quantities are exact decimal text, currencies are letters, times are ISO 8601
+/// in UTC, and rows have natural keys. Sums are integer arithmetic of 128 bits, never floating point, and never of two
+/// currencies.
 package enum RetailViews {
     /// Units of 1e-5 of one line as decimal text with five fraction digits.
     private static func decimal(_ units: String) -> String {
@@ -28,14 +30,49 @@ package enum RetailViews {
     private static let wide =
         "(CASE WHEN negative AND (a > 0 OR b > 0) THEN '-' ELSE '' END || (a / 100000 * 4294967296 + (a % 100000 * 4294967296 + b) / 100000) || '.' || substr('0000' || ((a % 100000 * 4294967296 + b) % 100000), -5))"
 
+    /// Thousandths as decimal text without needless zeros: 6, 1.5.
+    private static func quantity(_ thousandths: String) -> String {
+        "(CASE WHEN \(thousandths) < 0 THEN '-' ELSE '' END || (abs(\(thousandths)) / 1000) || CASE WHEN \(thousandths) % 1000 = 0 THEN '' ELSE '.' || rtrim(substr('00' || (abs(\(thousandths)) % 1000), -3), '0') END)"
+    }
+
+    /// The letters of a currency; null for null.
+    private static func currency(_ code: String) -> String {
+        "CASE WHEN \(code) IS NULL THEN NULL ELSE char(\(code) >> 16 & 255, \(code) >> 8 & 255, \(code) & 255) END"
+    }
+
+    /// Microseconds as ISO 8601 in UTC, with as many fraction digits as there are; null for null.
+    private static func time(_ micros: String) -> String {
+        let fraction = "((\(micros)) % 1000000 + 1000000) % 1000000"
+        return
+            "(strftime('%Y-%m-%dT%H:%M:%S', (\(micros) - \(fraction)) / 1000000, 'unixepoch') || CASE WHEN \(fraction) = 0 THEN '' ELSE '.' || rtrim(substr('00000' || (\(fraction)), -6), '0') END || 'Z')"
+    }
+
+    /// Names of the bits that are set, with commas.
+    private static func flags(_ bits: String) -> String {
+        let names = LineFlags.names.map { "CASE WHEN \(bits) & \($0.0.rawValue) THEN ',\($0.1)' ELSE '' END" }
+        return "ltrim(\(names.joined(separator: " || ")), ',')"
+    }
+
+    private static func status(_ number: String) -> String {
+        let names = SaleStatus.allCases.map { "WHEN \($0.rawValue) THEN '\($0.name)'" }
+        return "CASE \(number) \(names.joined(separator: " ")) END"
+    }
+
+    /// The client's line number, or the record's id in hex.
+    private static func identity(_ bytes: String) -> String {
+        "CASE WHEN CAST(\(bytes) AS TEXT) GLOB '*[^ -~]*' OR instr(\(bytes), x'00') > 0 THEN lower(hex(\(bytes))) ELSE CAST(\(bytes) AS TEXT) END"
+    }
+
     private static let lines =
         "line l JOIN document d ON d.id = l.document_id JOIN product p ON p.id = l.product_id WHERE d.source = 'invoices'"
 
     private static func lineView(_ kind: Int) -> String {
         """
-        SELECT l.id, d.source, d.source_key AS document, l.identity, p.source_key AS product, l.description,
-          l.quantity / 1000 AS quantity, \(decimal("l.unit_price")) AS unit_price, \(decimal("l.amount")) AS line_total,
-          l.occurred_at, l.flags, l.log_offset
+        SELECT d.source AS source, d.source_key AS document, \(identity("l.identity")) AS line,
+          p.source_key AS product, l.description, \(quantity("l.quantity")) AS quantity,
+          \(decimal("l.unit_price")) AS unit_price, \(decimal("l.amount")) AS line_total,
+          \(currency("l.currency")) AS currency, \(time("l.occurred_at")) AS occurred_at, \(flags("l.flags")) AS flags,
+          l.log_offset
         FROM line l JOIN document d ON d.id = l.document_id JOIN product p ON p.id = l.product_id WHERE l.kind = \(kind)
         """
     }
@@ -43,13 +80,26 @@ package enum RetailViews {
     private static func documentView(_ condition: String, _ total: String) -> String {
         let documents = "SELECT *, \(total)_hi AS h, \(total)_lo AS l FROM document d WHERE \(condition)"
         return """
-            SELECT id, source, source_key, store_id, customer_id, country, status, occurred_at, \(wide) AS total,
-              currency, log_offset
+            SELECT source, source_key, (SELECT s.source_key FROM store s WHERE s.id = store_id) AS store,
+              (SELECT c.source_key FROM customer c WHERE c.id = customer_id) AS customer, country,
+              \(status("status")) AS status, \(time("occurred_at")) AS occurred_at, \(wide) AS total,
+              \(currency("currency")) AS currency, log_offset
             FROM (\(magnitude(documents)))
             """
     }
 
     private static let notCancelled = "d.type <> 1"
+
+    /// What tells the rows of each view apart, in the order in which they are listed: expressions, all ascending.
+    package static let keys: [String: [String]] = [
+        "sale": ["source", "source_key"], "return": ["source", "source_key"],
+        "sale_line": ["source", "document", "line"], "return_line": ["source", "document", "line"],
+        "adjustment": ["source", "document", "line"], "vw_TotalSales": ["Currency"],
+        "vw_SalesByTime": ["Year", "Month", "Quarter", "WeekNumber", "DayOfWeek", "Currency"],
+        "vw_Top10SellingProducts": ["Currency", "Place"], "vw_AverageOrderValue": ["Currency"],
+        "vw_CancelledOrders": ["InvoiceNo"], "vw_CustomerStats": ["-OrderCount", "CustomerID"],
+        "vw_CustomerStats_without_cancellations": ["-OrderCount", "CustomerID"],
+    ]
 
     package static let all: [(name: String, select: String)] = [
         ("sale", documentView("d.gross_lines > 0", "gross")),
@@ -59,12 +109,18 @@ package enum RetailViews {
         ("adjustment", lineView(2)),
         (
             "vw_TotalSales",
-            "SELECT \(wide) AS SALES FROM (\(magnitude("SELECT \(sum("l.amount")) FROM \(lines) AND \(notCancelled)")))"
+            // One row of 0 when nothing was sold.
+            """
+            SELECT \(wide) AS SALES, \(currency("code")) AS Currency FROM (\(magnitude(
+                "SELECT l.currency AS code, \(sum("l.amount")) FROM \(lines) AND \(notCancelled) GROUP BY l.currency"
+            ))) UNION ALL SELECT '0.00000', NULL WHERE NOT EXISTS (SELECT 1 FROM \(lines) AND \(notCancelled))
+            """
         ),
         (
             "vw_SalesByTime",
             """
-            SELECT Year, Month, Quarter, WeekNumber, DayOfWeek, \(wide) AS TotalRevenue FROM (\(magnitude(
+            SELECT Year, Month, Quarter, WeekNumber, DayOfWeek, \(wide) AS TotalRevenue,
+              \(currency("code")) AS Currency FROM (\(magnitude(
                 """
                 SELECT strftime('%Y', l.day * 86400, 'unixepoch') AS Year, strftime('%m', l.day * 86400, 'unixepoch')
                   AS Month,
@@ -73,8 +129,8 @@ package enum RetailViews {
                   CASE strftime('%w', l.day * 86400, 'unixepoch') WHEN '0' THEN 'Sunday' WHEN '1' THEN 'Monday'
                     WHEN '2' THEN 'Tuesday' WHEN '3' THEN 'Wednesday' WHEN '4' THEN 'Thursday' WHEN '5' THEN 'Friday'
                     ELSE 'Saturday' END AS DayOfWeek,
-                  \(sum("l.amount"))
-                FROM \(lines) AND \(notCancelled) GROUP BY 1, 2, 3, 4, 5
+                  l.currency AS code, \(sum("l.amount"))
+                FROM \(lines) AND \(notCancelled) GROUP BY 1, 2, 3, 4, 5, 6
                 """
             )))
             """
@@ -82,33 +138,41 @@ package enum RetailViews {
         (
             "vw_Top10SellingProducts",
             """
-            SELECT StockCode, Description, \(wide) AS SOLD_PRODUCTS FROM (\(magnitude(
+            SELECT StockCode, Description, \(wide) AS SOLD_PRODUCTS, \(currency("code")) AS Currency, Place FROM (
+              SELECT *, ROW_NUMBER() OVER (PARTITION BY code ORDER BY \(high) DESC, \(low) DESC, StockCode) AS Place
+              FROM (\(magnitude(
                 """
-                SELECT p.source_key AS StockCode, p.description AS Description, \(sum("l.amount"))
-                FROM \(lines) AND \(notCancelled) GROUP BY p.id
+                SELECT p.source_key AS StockCode, p.description AS Description, l.currency AS code, \(sum("l.amount"))
+                FROM \(lines) AND \(notCancelled) GROUP BY p.id, l.currency
                 """
-            ))) ORDER BY \(high) DESC, \(low) DESC, StockCode LIMIT 10
+            )))) WHERE Place <= 10 ORDER BY code, Place
             """
         ),
         (
-            // Rounded half away from zero to scale 5, as the API does; null without orders.
+            // Rounded half away from zero to scale 5, as the API does; one row of null without orders.
             "vw_AverageOrderValue",
             """
-            SELECT CASE WHEN n = 0 THEN NULL ELSE \(wide) END AS AvgOrderValue FROM (
-              SELECT n, negative, q + (r >> 32) AS a, r & 4294967295 AS b FROM (
-                SELECT n, negative, a / n AS q,
+            SELECT \(wide) AS AvgOrderValue, \(currency("code")) AS Currency FROM (
+              SELECT code, negative, q + (r >> 32) AS a, r & 4294967295 AS b FROM (
+                SELECT code, negative, a / n AS q,
                   (a % n * 4294967296 + b) / n + (2 * ((a % n * 4294967296 + b) % n) >= n) AS r
                 FROM (\(magnitude(
-                    "SELECT \(sum("l.amount")), COUNT(DISTINCT d.id) AS n FROM \(lines) AND \(notCancelled)"
+                    """
+                    SELECT l.currency AS code, \(sum("l.amount")), COUNT(DISTINCT d.id) AS n
+                    FROM \(lines) AND \(notCancelled) GROUP BY l.currency
+                    """
                 )))))
+            UNION ALL SELECT NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM \(lines) AND \(notCancelled))
             """
         ),
         (
             "vw_CancelledOrders",
             """
-            SELECT InvoiceNo, Cancelled_Order, \(wide) AS CancelledRevenue FROM (\(magnitude(
+            SELECT InvoiceNo, Cancelled_Order, \(wide) AS CancelledRevenue, \(currency("code")) AS Currency
+            FROM (\(magnitude(
                 """
-                SELECT d.source_key AS InvoiceNo, COUNT(DISTINCT d.id) AS Cancelled_Order, \(sum("-abs(l.amount)"))
+                SELECT d.source_key AS InvoiceNo, COUNT(DISTINCT d.id) AS Cancelled_Order, d.currency AS code,
+                  \(sum("-abs(l.amount)"))
                 FROM \(lines) AND d.type = 1 GROUP BY d.id
                 """
             )))

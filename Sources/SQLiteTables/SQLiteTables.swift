@@ -66,6 +66,7 @@ package final class SQLiteTables: TableStore {
         try connection.execute("PRAGMA synchronous = NORMAL")
         try connection.execute("PRAGMA cache_size = -\(settings.cacheKibibytes)")
         try connection.execute("PRAGMA temp_store = MEMORY")
+        try connection.execute("PRAGMA journal_size_limit = \(SQLiteTablesLimits.walBytesKept)")
         return connection
     }
 
@@ -80,6 +81,14 @@ package final class SQLiteTables: TableStore {
         guard found > 0, found < SQLiteTablesLimits.schemaVersion else { return nil }
         try SQLitePredecessor.complete(connection)
         return found
+    }
+
+    /// Brings everything into the one file at `path` and removes the files beside it: for a till that ends. Another
+    /// process that still reads keeps them; the next to end removes them.
+    package static func complete(path: String) throws(TableStoreError) {
+        let connection = try SQLiteHandle(path: path, readOnly: false)
+        // The last connection that closes removes what is empty.
+        connection.truncateWAL(busyMillis: SQLiteTablesLimits.busyMillis)
     }
 
     package func claim() throws(TableStoreError) -> Int64 {
@@ -225,6 +234,11 @@ package final class SQLiteTables: TableStore {
                 atPages: isSmall ? SQLiteTablesLimits.checkpointPagesSmall : SQLiteTablesLimits.checkpointPages
             )
             try connection.execute(answer == .committed ? "COMMIT" : "ROLLBACK")
+            // Readers that follow each other without a pause keep SQLite from beginning the WAL anew: it would only
+            // grow. One that stays longer than a moment is not waited for; the next commit tries again.
+            if connection.walBytes > SQLiteTablesLimits.walBytesMax {
+                connection.truncateWAL(busyMillis: SQLiteTablesLimits.truncateMillis)
+            }
             return answer
         } catch {
             try? connection.execute("ROLLBACK")

@@ -21,6 +21,12 @@ package enum SQLiteTablesLimits {
     package static let checkpointPages: Int32 = 16_384
     /// The same after a small one: 4 MiB, some milliseconds of the disk.
     package static let checkpointPagesSmall: Int32 = 1_024
+    /// Bytes of the WAL beyond which a commit empties it: twice what large commits let it grow to.
+    package static let walBytesMax: Int64 = 128 << 20
+    /// Bytes of the WAL's file that are kept for the next commits once it was emptied: what large commits fill.
+    package static let walBytesKept: Int64 = 64 << 20
+    /// How long emptying the WAL waits for a reader, ms.
+    package static let truncateMillis: Int32 = 100
     /// Rows and sums of a small commit: what 5,000 events a second leave of a tenth of a second.
     package static let smallCommit = 4_000
     /// Schema number of this till; a greater one in the file is refused, a smaller one is folded again from the log.

@@ -30,17 +30,19 @@ package struct TillSettings: Sendable {
     ///   - file: Name and bytes of the configuration file, if any.
     ///   - environment: Looks a variable up.
     ///   - flags: Settings given on the command line.
+    ///   - readSecret: The bytes of a file that holds a secret.
     /// - Throws: ``Problems`` with every mistake at once.
     package init(
         file: (name: String, bytes: [UInt8])?,
         environment: (String) -> String?,
-        flags: [(SettingName, String)]
+        flags: [(SettingName, String)],
+        readSecret: (String) throws -> [UInt8] = { _ in [] }
     ) throws(Problems) {
         var problems: [Problem] = []
         for name in SettingName.allCases { values[name] = Value(text: name.defaultText, origin: "default") }
         if let file {
             do throws(YAMLError) {
-                read(try YAMLTree.parse(file.bytes), file.name, &problems)
+                read(try YAMLTree.parse(file.bytes), file.name, readSecret, &problems)
             } catch {
                 problems.append(Problem(place: "\(file.name):\(error.line):\(error.column)", sentence: error.sentence))
             }
@@ -106,7 +108,12 @@ package struct TillSettings: Sendable {
 
     // MARK: File
 
-    private mutating func read(_ root: YAMLNode, _ file: String, _ problems: inout [Problem]) {
+    private mutating func read(
+        _ root: YAMLNode,
+        _ file: String,
+        _ readSecret: (String) throws -> [UInt8],
+        _ problems: inout [Problem]
+    ) {
         func place(_ node: YAMLNode) -> String { "\(file):\(node.line):\(node.column)" }
         if root.isNull { return }
         guard let entries = root.entries else {
@@ -122,7 +129,7 @@ package struct TillSettings: Sendable {
                 }
                 contracts = items.compactMap(\.text)
             case "identities":
-                readIdentities(entry.value, file, &problems)
+                identities = IdentityReader.read(entry.value, file, readSecret, &problems)
             default:
                 if let sub = entry.value.entries {
                     for inner in sub {
@@ -159,50 +166,5 @@ package struct TillSettings: Sendable {
             origin: "\(file):\(value.line)",
             &problems
         )
-    }
-
-    private mutating func readIdentities(_ node: YAMLNode, _ file: String, _ problems: inout [Problem]) {
-        func problem(_ node: YAMLNode, _ sentence: String) {
-            problems.append(Problem(place: "\(file):\(node.line):\(node.column)", sentence: sentence))
-        }
-        for item in node.items ?? [] {
-            var identity = Identity(name: "", secretHash: .zero, scopes: [])
-            for entry in item.entries ?? [] {
-                switch entry.key.text {
-                case "name": identity.name = entry.value.text ?? ""
-                case "secret_sha256":
-                    if let hash = Hex.bytes(Array((entry.value.text ?? "").utf8)).flatMap({ Digest($0) }) {
-                        identity.secretHash = hash
-                    } else {
-                        problem(entry.value, "secret_sha256 must be 64 hex digits: printf %s SECRET | sha256sum")
-                    }
-                case "scopes":
-                    for scope in entry.value.items ?? [] {
-                        guard let known = Scope(scope.text ?? "") else {
-                            problem(
-                                scope,
-                                "\((scope.text ?? "").quotedForMessage) is not a scope; known are ingest:FEED, ingest:*, read:sales, read:customers, operate"
-                            )
-                            continue
-                        }
-                        identity.scopes.insert(known)
-                    }
-                default:
-                    problem(
-                        entry.key,
-                        "\((entry.key.text ?? "").quotedForMessage) is not known here; known are name, secret_sha256, scopes"
-                    )
-                }
-            }
-            if identity.name.isEmpty || identity.name.contains(":") {
-                problem(item, "an identity needs a name without a colon")
-            }
-            if identity.secretHash == .zero { problem(item, "an identity needs secret_sha256") }
-            if identities.contains(where: { $0.name == identity.name }) {
-                problem(item, "two identities are named \(identity.name.quotedForMessage)")
-            }
-            identities.append(identity)
-        }
-        if node.items == nil { problem(node, "identities is a list") }
     }
 }

@@ -1,4 +1,4 @@
-/// One way to be wrong: what is changed in a good record so that exactly one rule rejects it.
+/// One kind of bad record: the change to a good record that makes exactly one rule reject it.
 package struct Flaw: Sendable, Hashable {
     enum Change: Sendable, Hashable {
         /// The whole record is this text.
@@ -9,9 +9,9 @@ package struct Flaw: Sendable, Hashable {
         case replace(String, with: String)
         /// The last value under a key.
         case replaceLast(String, with: String)
-        /// The first key of this name goes, with its value. It must not be the last of its object.
+        /// Removes the first key of this name with its value. It must not be the last of its object.
         case remove(String)
-        /// The first element of an array stands there twice.
+        /// Repeats the first element of an array.
         case repeatFirst(String)
     }
 

@@ -80,7 +80,7 @@ package struct OrderGenerator: Sendable {
     private static let steps: [(name: String, after: Int64)] = [
         ("OPEN", 5), ("COOKING", 20), ("DELIVERING", 40), ("CLOSED", 60),
     ]
-    /// A closed order that is taken back is cancelled so many minutes after its time.
+    /// A closed order can be cancelled this many minutes after its time.
     private static let cancelledAfter: Int64 = 65
 
     package let reference: ReferenceGenerator

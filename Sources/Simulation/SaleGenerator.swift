@@ -1,6 +1,6 @@
 package import Primitives
 
-/// A point-of-sale transaction as a till sends it. Amounts are hundredths of EUR.
+/// A point-of-sale transaction as a register sends it. Amounts are hundredths of EUR.
 package struct Sale: Sendable {
     package struct Line: Sendable {
         package let product: Int
@@ -96,7 +96,7 @@ package struct SaleGenerator: Sendable {
         self.senders = senders
     }
 
-    /// - Parameter clock: When the sale happens, microseconds; the clock of its till may be off.
+    /// - Parameter clock: When the sale happens, microseconds; the clock of its register may be off.
     package func sale(at index: Int, clock: Int64) -> Sale {
         var random = seeds.draws(at: index)
         let store = random.within(1...Self.stores)

@@ -7,7 +7,7 @@ package struct Share: Sendable, Hashable {
 
     package let millionths: Int
 
-    /// - Parameter millionths: 0 to 1,000,000; what lies outside is a bug of the caller.
+    /// - Parameter millionths: 0 to 1,000,000; anything else is a bug of the caller.
     package init(millionths: Int) {
         precondition(0...1_000_000 ~= millionths, "a share lies between 0 and 1")
         self.millionths = millionths

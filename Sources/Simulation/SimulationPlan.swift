@@ -4,11 +4,11 @@ package struct SimulationPlan: Sendable {
 
     /// Longest delay of a record that is out of order, repeated or a newer version, in events.
     package static let window = 1_000
-    /// An event that is late is older than the clock by so many seconds.
+    /// A late event is older than the clock by this many seconds.
     package static let lateSeconds = 61...300
 
     package var subject: Subject
-    /// Sales or orders, good and bad; duplicates and newer versions come on top.
+    /// Sales or orders, good and bad; duplicates and newer versions are extra.
     package var count: Int
     package var seed: UInt64
     /// When the clock of the simulation starts, microseconds.
@@ -21,7 +21,7 @@ package struct SimulationPlan: Sendable {
     /// Held back by 1 to 1,000 events.
     package var disorder = Share.never
     package var late = Share.never
-    /// Sales whose payment failed, in turn `failed` and `failure`.
+    /// Sales whose payment failed, alternately `failed` and `failure`.
     package var failures = Share.never
     package var bad = Share.never
     /// A total that is not the sum of the lines.

@@ -1,6 +1,6 @@
 import Primitives
 
-/// One record of a simulation and which till sends it.
+/// One record of a simulation and the register that sends it.
 package struct TrafficRecord: Sendable {
     package enum Role: Sendable, Equatable {
         case first, version, duplicate

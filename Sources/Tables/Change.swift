@@ -1,6 +1,6 @@
 package import Primitives
 
-/// One value of a row. 16 bytes, so a wide sum is in two parts: rows are made, copied and let go by the million.
+/// One value of a row. 16 bytes, so a wide sum is in two parts: rows are created, copied and freed by the million.
 package enum Cell: Sendable, Hashable {
     case null
     case integer(Int64)
@@ -47,7 +47,7 @@ package enum Cell: Sendable, Hashable {
     package init(text value: ByteString?) { self = value.map { .text($0) } ?? .null }
 }
 
-/// Key of a row in a sum: up to four integers; what the table does not use is 0.
+/// Key of a row in a sum: up to four integers; unused ones are 0.
 package struct SumKey: Hashable, Sendable, Comparable {
     package var a: Int64, b: Int64, c: Int64, d: Int64
 
@@ -80,7 +80,7 @@ package struct TableChanges: Sendable {
     package var upserts: [[Cell]] = []
     /// Ids of rows to delete (state); applied before the upserts.
     package var deletes: [Int64] = []
-    /// What is added per key, one value per summed column (sum). Keys whose values are all 0 change nothing.
+    /// Values to add per key, one per summed column (sum). Keys whose values are all 0 change nothing.
     package var additions: [SumKey: [Int128]] = [:]
 
     package init(upserts: [[Cell]] = [], deletes: [Int64] = [], additions: [SumKey: [Int128]] = [:]) {

@@ -23,19 +23,19 @@ package struct Column: Sendable, Equatable {
     }
 }
 
-/// A table as data: from it follow the schema, the statements of the adapters and the reference page.
+/// A table as data: schema, adapter statements and the reference page are derived from it.
 package struct TableDeclaration: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         /// One row per natural key; the first column is the integer surrogate `id`, in arrival order.
         case state
-        /// Key columns and summed columns only; a change adds to what is stored.
+        /// Key columns and summed columns only; a change adds to the stored values.
         case sum
     }
 
     package struct Index: Sendable, Equatable {
         package var name: String
         package var columns: [String]
-        /// Only rows in which this column is not null are in it.
+        /// The index contains only rows in which this column is not null.
         package var present: String?
         package init(_ name: String, _ columns: [String], present: String? = nil) {
             self.name = name

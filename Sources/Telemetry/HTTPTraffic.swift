@@ -1,17 +1,17 @@
 import Synchronization
 
 /// Requests by handler, method and status, with their duration and sizes. Handlers and methods are known from the
-/// start, so that an answer costs a lock that only the network thread and a scrape take, and some additions.
+/// start, so an answer costs some additions and one lock, which only the network thread and a scrape take.
 /// Thread: any.
 package final class HTTPTraffic: Sendable {
     private struct Series: Sendable {
-        /// Method × 1,000 + status, and how many: a few per handler, found by looking through.
+        /// Method × 1,000 + status, with its count: a few per handler, found by linear search.
         var answers: [(key: Int, count: Int64)] = []
-        /// By bucket, not added up; the last is for what is above all bounds.
+        /// Counts by bucket, not cumulative; the last bucket is above all bounds.
         var durations = InlineArray<12, Int64>(repeating: 0)
         var nanos: Int64 = 0
         var bytesIn = 0, bytesOut = 0
-        /// Answers that have their size: not those of streams.
+        /// Answers with a known size, so not streams.
         var sized: Int64 = 0
     }
 
@@ -20,11 +20,11 @@ package final class HTTPTraffic: Sendable {
     private let series: Mutex<[Series]>
     private static let boundsMillis = MetricFamily.http_request_duration_seconds.boundsMillis
 
-    /// - Parameter handlers: By number; the first is for all that is none of the others.
+    /// - Parameter handlers: By number; the first counts everything that no other matches.
     /// - Parameter methods: By number, too.
     package init(handlers: [String], methods: [String]) {
-        precondition(!handlers.isEmpty && !methods.isEmpty, "there is a place for what belongs to none")
-        precondition(Self.boundsMillis.count + 1 == Series().durations.count, "every bound has its bucket")
+        precondition(!handlers.isEmpty && !methods.isEmpty, "the first handler and method count what no other matches")
+        precondition(Self.boundsMillis.count + 1 == Series().durations.count, "every bound needs a bucket")
         self.handlers = handlers
         self.methods = methods
         series = Mutex(Array(repeating: Series(), count: handlers.count))
@@ -57,7 +57,7 @@ package final class HTTPTraffic: Sendable {
         }
     }
 
-    /// Text exposition of the four families; only handlers that were asked for have series.
+    /// Text exposition of the four families; only handlers with requests have series.
     package func prometheusText() -> String {
         let all = zip(handlers, series.withLock { $0 }).filter { !$1.answers.isEmpty }.sorted { $0.0 < $1.0 }
         var text = ""

@@ -1,18 +1,18 @@
 import Synchronization
 
-/// Numbers by label, for what happens once a commit or less often: adding takes a lock. Thread: any.
+/// Numbers by label, for events that happen once a commit or less often: adding takes a lock. Thread: any.
 package final class LabelledMetrics: Sendable {
     private enum Value: Sendable {
         case number(Int64)
         case histogram(Histogram)
 
-        /// What a series begins with.
+        /// The initial value of a series.
         init(_ family: MetricFamily) {
             self = family.kind == .histogram ? .histogram(Histogram(boundsMillis: family.boundsMillis)) : .number(0)
         }
     }
 
-    /// Series of one family; labels come from data, so that there must be an end.
+    /// Maximum number of series of one family: labels come from data.
     private static var seriesMax: Int { 1_000 }
     private let families = Mutex<[MetricFamily: [[String]: Value]]>([:])
 
@@ -38,14 +38,14 @@ package final class LabelledMetrics: Sendable {
         }
     }
 
-    /// Sets gauges anew, all at once: what is not named is gone.
+    /// Replaces all gauges at once: series that are not named disappear.
     package func replace(_ gauges: [MetricFamily: [[String]: Int64]]) {
         families.withLock { families in
             for (family, series) in gauges { families[family] = series.mapValues { .number($0) } }
         }
     }
 
-    /// The number of one series; nil where there is none.
+    /// The number of one series; nil when it does not exist.
     package func value(_ family: MetricFamily, _ labels: [String]) -> Int64? {
         families.withLock { families in
             if case .number(let number) = families[family]?[labels] { number } else { nil }
@@ -64,7 +64,7 @@ package final class LabelledMetrics: Sendable {
     func write(to text: inout String) {
         let families = families.withLock { $0 }
         for family in MetricFamily.allCases {
-            // Without labels there is one series from the start.
+            // Without labels, the only series exists from the start.
             var all = families[family] ?? [:]
             if all.isEmpty, family.labels.isEmpty { all[[]] = Value(family) }
             if all.isEmpty { continue }
@@ -87,7 +87,7 @@ enum PrometheusText {
         text += "# HELP till_\(name) \(meaning)\n# TYPE till_\(name) \(kind)\n"
     }
 
-    /// `name="value",…`, escaped as the format says.
+    /// `name="value",…`, escaped as the format requires.
     static func labels(_ names: [String], _ values: [String]) -> String {
         zip(names, values).map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
     }

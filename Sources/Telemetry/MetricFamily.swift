@@ -14,7 +14,7 @@ package enum MetricFamily: Int, CaseIterable, Sendable {
     case windows_published_total
     case windows_close_delay_seconds
 
-    /// As Prometheus calls it.
+    /// The Prometheus type.
     package enum Kind: String, Sendable { case counter, gauge, histogram, summary }
 
     package var kind: Kind {
@@ -53,30 +53,30 @@ package enum MetricFamily: Int, CaseIterable, Sendable {
     package var meaning: String {
         switch self {
         case .http_requests_total:
-            "HTTP requests answered; handler is the path, or what it stands for, and other for what there is not."
+            "HTTP requests answered. `handler` is the route template; unknown paths are `other`."
         case .http_request_duration_seconds:
-            "From the whole request to its answer, in turns of the network thread (0 when both are in one); of a stream, to its beginning."
-        case .http_request_size_bytes: "Bytes of request bodies."
-        case .http_response_size_bytes: "Bytes of answers' bodies, without those of streams."
+            "Time from the complete request to its answer, or to the start of a stream; 0 when one turn of the network thread handles both."
+        case .http_request_size_bytes: "Size of request bodies in bytes."
+        case .http_response_size_bytes: "Size of response bodies in bytes, excluding streams."
         case .ingest_rule_violations_total:
-            "Rejected records by feed and rule; one that breaks several rules counts once for each, and a duplicate counts again."
-        case .feed_lag_records: "Durable records of a feed that the tables do not contain yet."
-        case .quarantine_open_records: "Open entries of quarantine."
-        case .quarantine_open_bytes: "Original bytes of open entries of quarantine."
-        case .parked_records: "Records that wait for a reference record now."
+            "Rejected records by feed and rule. A record that breaks several rules counts once for each; duplicates count again."
+        case .feed_lag_records: "Stored records of a feed that the tables do not contain yet."
+        case .quarantine_open_records: "Open quarantine entries."
+        case .quarantine_open_bytes: "Bytes stored for open quarantine entries: record, reasons, CSV header, and 320 for keys and indexes."
+        case .parked_records: "Records waiting for a reference record."
         case .windows_published_total:
-            "Publications of turnover windows by cause: watermark, idle, late (also the first one, where a window had no sales before) or correction."
+            "Published turnover windows by cause: watermark, idle, late (including a first publication, when the window had no sales before) or correction."
         case .windows_close_delay_seconds:
-            "From the end of a window to its first publication, in receipt time, 0 where a till's clock is ahead; a replay of old sales has old windows."
+            "Time from the end of a window to its first publication, in receipt time; 0 when a register's clock is ahead. Replaying old sales gives large values."
         }
     }
 }
 
-/// A histogram or, without bounds, a summary: how many, and their sum.
+/// A histogram or, without bounds, a summary: count and sum.
 struct Histogram: Sendable {
     /// In milliseconds.
     let bounds: [Int64]
-    /// By bucket, not added up; the last is for what is greater than all bounds.
+    /// Counts by bucket, not cumulative; the last bucket is above all bounds.
     private var counts: [Int64]
     private var sum = 0.0
 
@@ -84,9 +84,9 @@ struct Histogram: Sendable {
         self.init(boundsMillis: boundsMillis, counts: Array(repeating: 0, count: boundsMillis.count + 1), sum: 0)
     }
 
-    /// One that was counted elsewhere.
+    /// A histogram counted elsewhere.
     init(boundsMillis: [Int64] = [], counts: [Int64], sum: Double) {
-        precondition(counts.count == boundsMillis.count + 1, "every bound has its bucket")
+        precondition(counts.count == boundsMillis.count + 1, "every bound needs a bucket")
         bounds = boundsMillis
         self.counts = counts
         self.sum = sum
@@ -98,7 +98,7 @@ struct Histogram: Sendable {
         sum += value
     }
 
-    /// The lines of one series; `labels` are written already, without braces.
+    /// The lines of one series; `labels` are already formatted, without braces.
     func write(_ name: String, _ labels: String, to text: inout String) {
         var total: Int64 = 0
         for (index, count) in counts.enumerated() {

@@ -11,6 +11,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case ingest_receipts_differing_total
     case ingest_payments_failed_total
     case ingest_saturated_total
+    case login_failures_total
+    case login_delayed_total
     case log_batches_total
     case log_bytes_total
     case process_records_total
@@ -26,11 +28,13 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case windows_open
     case http_connections_open
     case query_requests_total
+    case storage_used_bytes
+    case storage_free_bytes
     case process_resident_bytes
     case process_cpu_micros_total
     case live_streams_open
 
-    /// A counter only grows; a gauge is what it is now.
+    /// A counter only grows; a gauge is a current value.
     package var isCounter: Bool { name.hasSuffix("_total") }
 
     /// The case's own name.
@@ -38,38 +42,43 @@ package enum MetricName: Int, CaseIterable, Sendable {
 
     package var meaning: String {
         switch self {
-        case .ingest_requests_total: "Requests to a feed or to a path of a reference system, whatever the answer."
-        case .ingest_records_accepted_total: "Records refined good and made durable, duplicates included."
-        case .ingest_records_rejected_total: "Records refined bad, durable and quarantined."
+        case .ingest_requests_total: "Ingest requests, regardless of outcome."
+        case .ingest_records_accepted_total: "Records accepted and stored, including duplicates."
+        case .ingest_records_rejected_total: "Records rejected, stored and quarantined."
         case .ingest_sales_corrected_total:
-            "Accepted sales with a corrected value, most often a total or line total; a duplicate counts again."
+            "Accepted sales with a corrected value, usually a total or line total; duplicates count again."
         case .ingest_receipts_differing_total:
-            "Accepted sales whose receipt differs from them; a duplicate counts again."
-        case .ingest_payments_failed_total: "Accepted sales whose payment failed; a duplicate counts again."
+            "Accepted sales whose receipt differs from the sale; duplicates count again."
+        case .ingest_payments_failed_total: "Accepted sales whose payment failed; duplicates count again."
         case .ingest_saturated_total:
-            "Requests that the log, or the thread of large requests, did not take: 429 when too much waits, 503 when the log is full or stopped."
-        case .log_batches_total: "Batches made durable."
-        case .log_bytes_total: "Bytes of batches made durable."
+            "Requests turned away by the log or the large-request thread: 429 when too much is waiting, 503 when the log is full or stopped."
+        case .login_failures_total: "Requests with credentials that match no identity (401)."
+        case .login_delayed_total:
+            "Requests with unknown credentials turned away unchecked after too many failed logins (429)."
+        case .log_batches_total: "Batches stored durably."
+        case .log_bytes_total: "Bytes of batches stored durably."
         case .process_fresh_records_total:
-            "Records folded as they were refined when they were received, without being read from the log and refined again."
+            "Records folded from the first refining at receipt, without reading the log and refining again."
         case .process_records_total:
             "Received records folded into the tables: distinct, duplicates, quarantined or parked."
-        case .process_duplicates_total: "Records that were known already."
-        case .process_quarantined_total: "Records put into quarantine; those that are redriven are not taken off."
+        case .process_duplicates_total: "Records that repeat a known key and content."
+        case .process_quarantined_total: "Records quarantined; redriven records are not subtracted."
         case .process_superseded_total:
-            "Versions that a newer one of the same thing has replaced, or that came after it."
+            "Versions replaced by a newer version of the same thing, or older than the current one on arrival."
         case .process_conflicting_total:
-            "Versions that lost against another of the same version time; without one, all versions of a thing have the same."
-        case .process_commits_total: "Commits of the tables."
-        case .process_commit_micros_total: "Time spent in commits, microseconds."
-        case .process_lag_records: "Durable records that the tables do not contain yet."
-        case .windows_late_sales_total: "Sales that came after their window was published."
-        case .windows_open: "Turnover windows that are not published yet."
-        case .http_connections_open: "HTTP connections open now."
+            "Versions rejected in favour of a different version with the same version time; records without one all tie."
+        case .process_commits_total: "Table commits."
+        case .process_commit_micros_total: "Time spent in table commits, in microseconds."
+        case .process_lag_records: "Stored records that the tables do not contain yet."
+        case .windows_late_sales_total: "Sales that arrived after their window was published."
+        case .windows_open: "Turnover windows not published yet."
+        case .http_connections_open: "Open HTTP connections."
         case .query_requests_total: "API queries answered from the tables."
+        case .storage_used_bytes: "Bytes of all files in the data directory."
+        case .storage_free_bytes: "Bytes available to till on the file system of the data directory."
         case .process_resident_bytes: "Resident memory of the process."
-        case .process_cpu_micros_total: "User and system CPU time of the process, microseconds."
-        case .live_streams_open: "Dashboards that listen to the live feed now."
+        case .process_cpu_micros_total: "User and system CPU time of the process, in microseconds."
+        case .live_streams_open: "Open live-feed streams."
         }
     }
 }

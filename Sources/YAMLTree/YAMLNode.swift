@@ -50,13 +50,13 @@ package struct YAMLNode: Sendable {
     }
 }
 
-/// Why a file is not a YAML tree, with the place.
+/// Why a file is not a valid YAML tree, with the place.
 package struct YAMLError: Error, Equatable, Sendable, CustomStringConvertible {
     /// 1-based.
     package let line: Int
     /// 1-based.
     package let column: Int
-    /// Fact and remedy.
+    /// The fact and the remedy.
     package let sentence: String
 
     package init(line: Int, column: Int, sentence: String) {

@@ -8,7 +8,7 @@ enum YAMLStep {
     case other
 }
 
-/// The only wall to libyaml: owns one parser and the bytes it reads. Thread: the owner's.
+/// The only access to libyaml: owns one parser and the bytes it reads. Thread: the owner's.
 @safe final class YAMLParserHandle {
     // Owned: both are allocated in init and freed in deinit, and never leave this object.
     private let parser: UnsafeMutablePointer<yaml_parser_t>
@@ -40,9 +40,9 @@ enum YAMLStep {
 
     /// The next step.
     ///
-    /// - Throws: ``YAMLError`` with libyaml's own finding; the handle may not be used afterwards.
+    /// - Throws: ``YAMLError`` with libyaml's own message; the handle must not be used afterwards.
     func next() throws(YAMLError) -> YAMLStep {
-        guard isReady else { throw YAMLError(line: 1, column: 1, sentence: "No memory for the YAML parser; free some") }
+        guard isReady else { throw YAMLError(line: 1, column: 1, sentence: "Out of memory reading YAML; free some") }
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw failure() }
         // Lifetime: the event's strings belong to libyaml until yaml_event_delete; they are copied before.

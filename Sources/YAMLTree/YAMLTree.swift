@@ -21,7 +21,7 @@ package enum YAMLTree {
     }
 }
 
-/// Puts the parser's steps together; open containers are on a stack, so nothing recurses.
+/// Builds the tree from the parser's steps; open containers are on a stack, so nothing recurses.
 private struct TreeBuilder {
     private struct Open {
         var line: Int, column: Int

@@ -11,6 +11,8 @@ struct Arguments {
     ///   - switches: Names that take none.
     init(_ words: [String], options: Set<String>, switches allowed: Set<String>) throws {
         var words = words[...]
+        // Whoever names a server can say how to be known to it, and how to know it.
+        let options = options.contains("to") ? options.union(["token-file", "ca-file"]) : options
         while let word = words.popFirst() {
             guard word.hasPrefix("--"), word.utf8.count > 2 else {
                 rest.append(word)
@@ -34,7 +36,7 @@ struct Arguments {
                 )
                 throw UsageError(
                     "cli.option_unknown",
-                    "There is no option \(word.quotedForMessage) here; known are \(known)."
+                    "There is no option \(IngestCommand.Address.redacted(word).quotedForMessage) here; known are \(known)."
                 )
             }
         }

@@ -23,6 +23,13 @@ enum BackupCommand {
                     "\(data) holds no log; name the data directory of a till with --data."
                 )
             }
+            guard disk.exists(data + "/tables.sqlite") else {
+                throw BackupError(
+                    "backup.tables_missing",
+                    .external,
+                    "\(data) has a log and no tables.sqlite, which somebody removed; nothing was written: restart till there, which makes the tables again from the log, then back up."
+                )
+            }
             let partial = try begin(target, disk)
             let manifest = try make(data, partial, disk)
             try disk.move(partial, to: target)

@@ -17,6 +17,14 @@ struct ConfiguredContracts {
 
     var feeds: [Sourced]
     var compatible: [(path: CompatibilityPath, contract: Sourced)] = []
+
+    /// The rules that records can break: those of the contracts, and those that every contract has.
+    var rules: Set<String> {
+        let all = feeds + compatible.map(\.contract)
+        return Set(all.flatMap { $0.contract.rules.map(\.id) } + BuiltInRule.allCases.map(\.rawValue)).union(
+            Refiner.rules
+        )
+    }
 }
 
 extension ContractStartup {
@@ -29,7 +37,7 @@ extension ContractStartup {
     /// - Throws: `UsageError` for a text that is wrong, when a feed would be counted under two policies, and when two
     ///   feeds would share documents and windows.
     static func configured(_ settings: TillSettings) throws -> ConfiguredContracts {
-        var feeds = BuiltInContracts.feeds.map(builtIn)
+        var feeds = try BuiltInContracts.feeds.map(builtIn)
         for path in settings.contracts {
             let found = try parse(try WholeFile.read(path, bytesMax: bytesMax), path)
             feeds.removeAll { $0.contract.name == found.contract.name }
@@ -44,13 +52,29 @@ extension ContractStartup {
             }
             configured.compatible.append((path, contract))
         }
+        try checkScopes(
+            settings.identities,
+            Set(configured.feeds.map(\.contract.name) + configured.compatible.map(\.contract.contract.name))
+        )
         return configured
+    }
+
+    /// A scope for a feed that there is not would never be noticed.
+    private static func checkScopes(_ identities: [Identity], _ feeds: Set<String>) throws {
+        for identity in identities {
+            for case .ingest(let feed) in identity.scopes where feed != "*" && !feeds.contains(feed) {
+                throw UsageError(
+                    "settings.scope_feed_unknown",
+                    "\(identity.place): identity \(identity.name) has the scope ingest:\(feed), and there is no such feed; known are \(feeds.sorted().joined(separator: ", "))."
+                )
+            }
+        }
     }
 
     private static let bytesMax = 1 << 20
 
-    private static func builtIn(_ name: String) -> ConfiguredContracts.Sourced {
-        .init(contract: BuiltInContracts.parse(name), origin: "the built-in \(name)")
+    private static func builtIn(_ name: String) throws -> ConfiguredContracts.Sourced {
+        .init(contract: try BuiltInContracts.parse(name), origin: "the built-in \(name)")
     }
 
     private static func parse(_ text: [UInt8], _ path: String) throws -> ConfiguredContracts.Sourced {
@@ -69,7 +93,7 @@ extension ContractStartup {
         _ value: TillSettings.Value
     ) throws -> ConfiguredContracts.Sourced? {
         if value.text == "off" { return nil }
-        let standard = builtIn(path.profile)
+        let standard = try builtIn(path.profile)
         if value.text == "on" { return standard }
         let text: [UInt8]
         do {

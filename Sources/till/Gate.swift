@@ -15,7 +15,7 @@ struct Gate: HTTPHandler {
     let ingest: IngestService
     let console: ConsoleService
     let traffic: HTTPTraffic
-    let identities: [Identity]
+    let logins: Logins
     let bodyBytesMax: Int
     let isReady: @Sendable () -> Bool
 
@@ -54,19 +54,36 @@ struct Gate: HTTPHandler {
         let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
         let console = request.route < first ? nil : request.route - first
         if case .health(let body) = target { return health(body, request, exchange) }
-        if !identities.isEmpty {
-            if let refusal = refuse(request, target, console) { return exchange.respond(refusal) }
-        } else if let foreign = LocalOnly.refusal(request),
-            // Probes ask under any name.
-            ConsoleService.access(console, path: request.path) != .open
-        {
-            return exchange.respond(error(403, foreign.code, foreign.message))
-        }
+        var showsOriginals = true
+        if let refusal = refusal(request, target, console, &showsOriginals) { return exchange.respond(refusal) }
         if let target {
             ingest.handle(request, for: target, exchange)
         } else {
-            self.console.handle(request, console, exchange)
+            self.console.handle(request, console, showsOriginals: showsOriginals, exchange)
         }
+    }
+
+    /// Before a body is received: whoever may not send costs no memory.
+    func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        let first = firstOfConsole
+        let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
+        if case .health = target { return nil }
+        var showsOriginals = true
+        return refusal(request, target, request.route < first ? nil : request.route - first, &showsOriginals)
+    }
+
+    private func refusal(
+        _ request: HTTPRequest,
+        _ target: IngestTarget?,
+        _ console: Int?,
+        _ showsOriginals: inout Bool
+    ) -> HTTPResponse? {
+        if let foreign = CrossOrigin.refusal(request) { return error(403, foreign.code, foreign.message) }
+        if !logins.isEmpty { return refuse(request, target, console, &showsOriginals) }
+        // Probes ask under any name.
+        guard let foreign = LocalOnly.refusal(request), ConsoleService.access(console, path: request.path) != .open
+        else { return nil }
+        return error(403, foreign.code, foreign.message)
     }
 
     func answered(_ answer: HTTPAnswered) {
@@ -114,7 +131,12 @@ struct Gate: HTTPHandler {
     // MARK: Identities
 
     /// 401 without a known identity, 403 when it lacks the scope, nil when the request may pass.
-    private func refuse(_ request: HTTPRequest, _ target: IngestTarget?, _ console: Int?) -> HTTPResponse? {
+    private func refuse(
+        _ request: HTTPRequest,
+        _ target: IngestTarget?,
+        _ console: Int?,
+        _ showsOriginals: inout Bool
+    ) -> HTTPResponse? {
         let wanted: Scope
         if let feed = target?.feed {
             wanted = .ingest(feed)
@@ -123,13 +145,25 @@ struct Gate: HTTPHandler {
             case .open: return nil
             case .sales: wanted = .readSales
             case .customers: wanted = .readCustomers
+            case .metrics: wanted = .readMetrics
             case .operate: wanted = .operate
             }
         }
         var denied: CompatibilityPath.Refusal?
         if case .compatibility(let path, _) = target { denied = path.denied }
         let header = request.header("authorization")
-        guard let identity = identify(header) else {
+        let identity: Identity
+        switch logins.identify(header) {
+        case .known(let known): identity = known
+        case .wait:
+            var response = error(
+                429,
+                "logins_limited",
+                "Too many wrong credentials were sent lately; send again after the time in Retry-After."
+            )
+            response.headers.append(("retry-after", "1"))
+            return response
+        case .unknown:
             if let denied { return denied(Self.namesIdentity(header) ? .credentialsWrong : .credentialsMissing) }
             var response = error(
                 401,
@@ -139,11 +173,26 @@ struct Gate: HTTPHandler {
             response.headers.append(("www-authenticate", "Basic realm=\"till\", charset=\"UTF-8\""))
             return response
         }
+        showsOriginals = identity.scopes.contains(.readCustomers)
+        if target != nil, let sentence = Self.foreignSender(request, identity) {
+            return denied?(.scopeMissing(sentence)) ?? error(403, "sender_not_allowed", sentence)
+        }
         if identity.scopes.contains(wanted) { return nil }
+        // Who operates a till may see how it does.
+        if wanted == .readMetrics, identity.scopes.contains(.operate) { return nil }
         let feed = target?.feed ?? Self.feedOfRun(request)
         if let feed, identity.scopes.contains(.ingest(feed)) || identity.scopes.contains(.ingest("*")) { return nil }
         let sentence = "Identity \(identity.name) does not have the scope \(wanted)."
         return denied?(.scopeMissing(sentence)) ?? error(403, "scope_missing", sentence)
+    }
+
+    /// Why the request's X-Till-Sender is not the identity's to use; nil when it is, or there is none.
+    private static func foreignSender(_ request: HTTPRequest, _ identity: Identity) -> String? {
+        guard let senders = identity.senders else { return nil }
+        guard let sender = request.headers.first(where: { $0.name == "x-till-sender" && !senders.contains($0.value) })
+        else { return nil }
+        return
+            "Identity \(identity.name) may not send as \(sender.value.quotedForMessage); its senders are \(senders.sorted().joined(separator: ", "))."
     }
 
     /// The feed of a run that is asked for: who may send to it may know what became of what was sent.
@@ -155,30 +204,5 @@ struct Gate: HTTPHandler {
     private static func namesIdentity(_ header: String?) -> Bool {
         guard let header, let space = header.firstIndex(of: " ") else { return false }
         return ["basic", "bearer"].contains(header[..<space].lowercased())
-    }
-
-    private func identify(_ header: String?) -> Identity? {
-        guard let header, let space = header.firstIndex(of: " ") else { return nil }
-        let credentials = header[header.index(after: space)...]
-        switch header[..<space].lowercased() {
-        case "basic":
-            guard let decoded = Base64.decode(Array(credentials.utf8)), let colon = decoded.firstIndex(of: 0x3A) else {
-                return nil
-            }
-            let name = String(decoding: decoded[..<colon], as: UTF8.self)
-            return match(Array(decoded[(colon + 1)...])) { $0.name == name }
-        case "bearer": return match(Array(credentials.utf8)) { _ in true }
-        default: return nil
-        }
-    }
-
-    /// Compares the hash with every candidate's, in time that does not depend on where they differ.
-    private func match(_ secret: [UInt8], among condition: (Identity) -> Bool) -> Identity? {
-        let hash = Digest.sha256(of: secret)
-        var found: Identity?
-        for identity in identities where condition(identity) {
-            if hash.equalsInConstantTime(identity.secretHash) { found = identity }
-        }
-        return found
     }
 }

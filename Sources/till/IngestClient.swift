@@ -40,7 +40,7 @@ final class IngestClient {
     init(feed: String, address: IngestCommand.Address) throws {
         self.feed = feed
         self.address = address
-        connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        connection = try address.connect()
     }
 
     // MARK: Questions

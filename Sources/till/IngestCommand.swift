@@ -32,7 +32,7 @@ enum IngestCommand {
             guard arguments["data"] == nil else {
                 throw UsageError("cli.ingest_target", "Name a target with --to or --data, not both.")
             }
-            return try load(feed, paths, arguments, try Address(url), quiet: isQuiet)
+            return try load(feed, paths, arguments, try Address(url, arguments), quiet: isQuiet)
         }
         // Without a running till: one of our own, on a free loopback port, stopped after the run.
         let settings = try SettingsCommand.load(arguments)
@@ -45,35 +45,6 @@ enum IngestCommand {
             Address(host: "127.0.0.1", port: node.server.port, authorization: nil),
             quiet: isQuiet
         )
-    }
-
-    /// Where to send: `http://[NAME:SECRET@]HOST[:PORT]`.
-    struct Address {
-        var host: String
-        var port: Int
-        var authorization: String?
-
-        init(host: String, port: Int, authorization: String?) {
-            self.host = host
-            self.port = port
-            self.authorization = authorization
-        }
-
-        init(_ url: String) throws {
-            guard url.hasPrefix("http://") else {
-                throw UsageError(
-                    "cli.url_invalid",
-                    "--to is \(url.quotedForMessage); give http://HOST:PORT (for TLS, put a proxy in between)."
-                )
-            }
-            var rest = url.dropFirst(7)
-            if rest.hasSuffix("/") { rest = rest.dropLast() }
-            if let at = rest.lastIndex(of: "@") {
-                authorization = "Basic " + Base64.encode(Array(rest[..<at].utf8))
-                rest = rest[rest.index(after: at)...]
-            }
-            (host, port) = try ListenAddress.parse(rest.contains(":") ? String(rest) : rest + ":80")
-        }
     }
 
     /// Fresh looks at how far the run is, while an earlier client's batches still arrive.

@@ -13,9 +13,12 @@ final class IngestPace {
         var rows: Int
     }
 
-    /// What may be durable and not in the tables; below what the server keeps ready (`FreshRecords`).
-    private static let bytesMax = 15 << 20
+    /// What may be durable and not in the tables, weighed as the server weighs what it keeps ready (`FreshRecords`: 48 MiB,
+    /// 32,768 records), less eight batches on their way.
+    private static let bytesMax = 32 << 20
     private static let rowsMax = 24_000
+    /// `RefinedRecord.weight`: a refined record takes 1 KiB and four times its original bytes.
+    private static func weight(bytes: Int, rows: Int) -> Int { 4 * bytes + 1_024 * rows }
 
     private let connection: HTTPClientConnection
     private let headers: [(name: String, value: String)]
@@ -26,7 +29,7 @@ final class IngestPace {
     private var isOn = true
 
     init(address: IngestCommand.Address, run: String, feed: String) throws {
-        connection = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        connection = try address.connect()
         headers = address.authorization.map { [("authorization", $0)] } ?? []
         // Of its own run, which a sender may ask for that may read nothing else.
         path = "/v1/runs/\(run)?feed=\(feed)&wait_ms=30000&after="
@@ -41,8 +44,9 @@ final class IngestPace {
         guard (try? tape.parse(answer)) != nil, tape.kind(0) == .object,
             let node = tape.member(0, named: Array("position".utf8), in: answer)
         else { return isOn = false }
-        durable.append(Durable(position: tape.text(node, in: answer).bytes, bytes: bytes, rows: rows))
-        self.bytes += bytes
+        let weight = Self.weight(bytes: bytes, rows: rows)
+        durable.append(Durable(position: tape.text(node, in: answer).bytes, bytes: weight, rows: rows))
+        self.bytes += weight
         self.rows += rows
     }
 

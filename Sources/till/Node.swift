@@ -1,8 +1,10 @@
+import CShims
 import Console
 import EmbeddedLog
 import Executors
 import HTTPServer
 import Ingest
+import Network
 import Ports
 import Primitives
 import Processing
@@ -26,16 +28,27 @@ final class Node {
     private let live: LiveFeed
     private let liveThread: DedicatedThread
     private let pool: BlockingPool
+    private let reader: SQLiteReader
+    private let tablesPath: String
+    private let logger: Logger
 
     /// Starts everything in order of dependency; when it returns, requests are answered.
-    init(_ settings: TillSettings, listen: (host: String, port: Int), logger: Logger) throws {
+    init(_ settings: TillSettings, listen: (host: String, port: Int), demo: Bool = false, logger: Logger) throws {
         let contracts = try ContractStartup.configured(settings)
         let time = SystemTime()
         let metrics = Metrics()
         directory = settings.text(.data)
         let disk = PosixDisk(addedSyncMicros: Int64(settings.integer(.logAddedSyncMilliseconds)) * 1_000)
         lock = try Self.lock(directory, disk)
+        self.logger = logger
+        let identity = try DataIdentity(directory, disk, demo: demo)
+        let mended = try PrivateFiles.mend(directory, disk)
+        if mended > 0 {
+            let what = ("what", "others could read or write what is in the data directory; now only its owner can")
+            logger.log(.notice, "data.made_private", [("files", "\(mended)"), what])
+        }
         let tablesPath = directory + "/tables.sqlite"
+        self.tablesPath = tablesPath
         var tableSettings = SQLiteTablesSettings()
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
         tableSettings.readers = settings.integer(.tablesReaders)
@@ -68,12 +81,14 @@ final class Node {
 
         let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
         let fresh = FreshRecords()
+        let lag = TablesLag(max: Int64(settings.integer(.tablesLagMax)))
         processor = Processor(
             log: log,
             book: book,
             board: board,
             quota: quota,
             fresh: fresh,
+            lag: lag,
             metrics: metrics,
             logger: logger,
             time: time,
@@ -82,6 +97,7 @@ final class Node {
             }
         )
         let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
+        self.reader = reader
         pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)
         let status = PipelineStatus(
             log: log,
@@ -89,6 +105,9 @@ final class Node {
             metrics: metrics,
             time: time,
             version: TillMain.version,
+            data: (id: identity.id, isDemo: identity.isDemo, directory: directory),
+            storage: StorageStatus(time: time) { [directory] in DataSpace.measure(directory, disk) },
+            tablesFailure: { reader.failure() },
             feeds: { book.feeds }
         )
         live = LiveFeed(reader: reader, board: board, metrics: metrics, time: time, status: status)
@@ -97,6 +116,7 @@ final class Node {
             book: book,
             quota: quota,
             fresh: fresh,
+            lag: lag,
             metrics: metrics,
             time: time,
             random: .fromKernel(),
@@ -117,18 +137,19 @@ final class Node {
             status: status,
             live: live,
             answersReferenceClients: settings.text(.compatibilityInvoices) != "off",
-            references: Set(contracts.compatible.flatMap { [$0.path.path, $0.path.health?.path].compactMap(\.self) })
+            references: Set(contracts.compatible.flatMap { [$0.path.path, $0.path.health?.path].compactMap(\.self) }),
+            rules: contracts.rules
         )
         let gate = Gate(
             ingest: ingest,
             console: console,
             traffic: traffic,
-            identities: settings.identities,
+            logins: Logins(settings.identities, time: time, metrics: metrics, logger: logger),
             bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20,
             isReady: { status.parts().allSatisfy(\.ok) }
         )
         var serverSettings = HTTPServerSettings()
-        serverSettings.connectionsMax = settings.integer(.httpConnectionsMax)
+        serverSettings.connectionsMax = Self.connectionsMax(settings, logger)
         for old in older { Self.retire(old, board, logger) }
         processing = try processor.start()
         liveThread = try live.start()
@@ -140,6 +161,19 @@ final class Node {
             time: time
         )
         transport.serve(server)
+    }
+
+    /// What is set, or what the descriptors of the process leave room for.
+    private static func connectionsMax(_ settings: TillSettings, _ logger: Logger) -> Int {
+        let descriptors = Int(clamping: cshims_raise_descriptors(Int64(NetworkLimits.descriptorsMax)))
+        let wanted = settings.integer(.httpConnectionsMax)
+        let most = NetworkLimits.connectionsMax(wanted: wanted, descriptors: descriptors)
+        if most < wanted {
+            let facts = [("setting", "\(wanted)"), ("used", "\(most)"), ("descriptors", "\(descriptors)")]
+            let remedy = "raise the hard limit of open files (ulimit -Hn) or lower http.connections_max"
+            logger.log(.warning, "http.connections_lowered", facts + [("remedy", remedy)])
+        }
+        return most
     }
 
     /// The server as its own handler sees it, which is there before it.
@@ -193,6 +227,10 @@ final class Node {
         processing.join()
         liveThread.join()
         pool.shutdown()
+        reader.close()
+        do throws(TableStoreError) { try SQLiteTables.complete(path: tablesPath) } catch {
+            logger.log(.warning, "tables.not_completed", [("cause", "\(error)")])
+        }
     }
 }
 

@@ -9,6 +9,15 @@ enum ProcessEdges {
         return unsafe String(cString: value)
     }
 
+    /// The words of the command line behind the program's name; `CommandLine` would need /proc.
+    static func arguments() -> [String] {
+        var words: [String] = []
+        while let word = unsafe cshims_argument_at(Int32(words.count + 1)) {
+            unsafe words.append(String(cString: word))
+        }
+        return words
+    }
+
     /// Names of the environment's variables that begin with `start`, in order.
     static func environmentNames(_ start: String) -> [String] {
         var names: [String] = []

@@ -82,6 +82,10 @@ enum QuarantineCommand {
                 )
             )
         }
+        if entry["withheld"].text == "true" {
+            TillMain.print("as received: withheld; reading it needs the scope read:customers.")
+            return .success
+        }
         let isText = !entry["text"].isNull
         TillMain.print(isText ? "as received:" : "as received, base64:")
         let lines = (isText ? entry["text"] : entry["base64"]).text.split(
@@ -95,8 +99,13 @@ enum QuarantineCommand {
     // MARK: Redrive and discard
 
     private static func act(_ words: [String], _ verb: String) throws -> ExitCode {
-        let request = try StreamCommands.Request(words, options: ["feed", "rule"], takesWords: true)
-        let ids = try request.arguments.rest.map { word in
+        let request = try StreamCommands.Request(
+            words,
+            options: ["feed", "rule"],
+            switches: verb == "discard" ? ["yes"] : [],
+            takesWords: true
+        )
+        let named = try request.arguments.rest.map { word in
             guard let id = Int64(word) else {
                 throw UsageError(
                     "cli.quarantine_id",
@@ -106,29 +115,39 @@ enum QuarantineCommand {
             return id
         }
         let feed = request.arguments["feed"]
-        guard ids.isEmpty != (feed == nil), feed != nil || request.arguments["rule"] == nil else {
+        guard named.isEmpty != (feed == nil), feed != nil || request.arguments["rule"] == nil else {
             throw UsageError(
                 "cli.quarantine_selection",
                 "Say till quarantine \(verb) ID…, or till quarantine \(verb) --feed FEED [--rule RULE]."
             )
         }
+        if verb == "discard", let feed, !request.arguments.has("yes") {
+            return try refuse(request, feed, request.arguments["rule"])
+        }
         var submitted: Int64 = 0
+        var ids: [String] = []
         var after: Int64?
         var position = ""
         repeat {
             let answer = try request.client.post(
                 "/v1/quarantine/\(verb)",
-                body(ids, feed, request.arguments["rule"], after)
+                body(named, feed, request.arguments["rule"], after)
             )
             submitted += answer["submitted"].integer
+            ids += answer["ids"].elements.map(\.text)
             position = answer["position"].text
             after = answer["next"].isNull ? nil : answer["next"].integer
         } while after != nil
         let open = try request.client.get("/v1/quarantine/rules", [("after", position), ("wait_ms", "30000")])["open"]
+        let rejected = verb == "redrive" ? try stillOpen(ids, request, position) : nil
         if request.isJSON {
             var json = JSONWriter()
             json.beginObject()
             json.field("submitted", submitted)
+            if let rejected {
+                json.field("accepted", submitted - rejected)
+                json.field("rejected", rejected)
+            }
             json.field("position", position)
             json.field("open", open.integer)
             json.endObject()
@@ -136,13 +155,47 @@ enum QuarantineCommand {
             return .success
         }
         let entries = submitted == 1 ? "1 entry was" : "\(submitted) entries were"
-        let done = verb == "redrive" ? "refined again" : "given up"
+        let outcome = rejected.map { "; \(submitted - $0) accepted, \($0) rejected again" } ?? ""
+        let done = verb == "redrive" ? "re-evaluated" : "discarded"
         TillMain.print(
             submitted == 0
-                ? "No open entry is meant; nothing was done."
-                : "\(entries) \(done), durable at \(position). Open in quarantine now: \(open.text)."
+                ? "No open entry matches; nothing was done."
+                : "\(entries) \(done)\(outcome), durable at \(position). Open in quarantine now: \(open.text)."
         )
         return .success
+    }
+
+    /// How many of the entries a redrive left open: they were rejected again.
+    private static func stillOpen(
+        _ ids: [String],
+        _ request: StreamCommands.Request,
+        _ position: String
+    ) throws -> Int64 {
+        let size = 300  // what the server takes in one question
+        return try stride(from: 0, to: ids.count, by: size).reduce(0) { sum, start in
+            let some = ids[start..<min(ids.count, start + size)].joined(separator: ",")
+            let answer = try request.client.get(
+                "/v1/quarantine/count",
+                [("ids", some), ("after", position), ("wait_ms", "30000")]
+            )
+            return sum + answer["entries"].integer
+        }
+    }
+
+    /// Without `--yes` a discard of a feed only counts.
+    private static func refuse(_ request: StreamCommands.Request, _ feed: String, _ rule: String?) throws -> ExitCode {
+        let answer = try request.client.get("/v1/quarantine/count", [("feed", feed), ("rule", rule)])
+        let count = answer["entries"].integer
+        if count == 0 {
+            TillMain.print("No open entry matches; nothing was done.")
+            return .success
+        }
+        let entries = count == 1 ? "1 open entry" : "\(count) open entries"
+        let broken = rule.map { " that broke \($0.quotedForMessage)" } ?? ""
+        throw UsageError(
+            "cli.discard_unconfirmed",
+            "This would discard \(entries) of \(feed.quotedForMessage)\(broken); nothing was done. Repeat the command with --yes to discard."
+        )
     }
 
     private static func body(_ ids: [Int64], _ feed: String?, _ rule: String?, _ after: Int64?) -> [UInt8] {

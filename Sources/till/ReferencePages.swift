@@ -71,8 +71,9 @@ enum ReferencePages {
             contracts: [feeds/corner-shop.yaml]     # further feeds; a file replaces a built-in feed of its name
             identities:                             # none: loopback only, everyone there may do everything
               - name: shop-1
-                secret_sha256: …                    # printf %s SECRET | sha256sum
-                scopes: ["ingest:invoices"]         # and read:sales, read:customers, operate
+                secret_hash: "scrypt:…"             # till identity hash < FILE; or secret_file: FILE
+                scopes: ["ingest:invoices"]         # and read:sales, read:customers, read:metrics, operate
+                senders: [shop-1]                   # what X-Till-Sender may say; left out: anything
             ```
 
             """

@@ -44,6 +44,9 @@ enum RestoreCommand {
 
     /// Reads the whole backup; throws at the first file that is not as the manifest says.
     static func verify(_ source: String, _ disk: PosixDisk) throws -> BackupManifest {
+        guard disk.isDirectory(source) else {
+            throw BackupError("backup.not_found", .user, "There is no directory \(source); name a backup.")
+        }
         let path = source + "/" + BackupManifest.name
         let sumPath = source + "/" + BackupManifest.sumName
         guard disk.exists(path), disk.exists(sumPath) else {

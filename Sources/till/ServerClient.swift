@@ -17,20 +17,15 @@ final class ServerClient {
 
     /// Connects when the first question is asked.
     ///
-    /// - Parameter url: `http://[NAME:SECRET@]HOST[:PORT]`; nil is a till of this machine on the usual port.
-    init(_ url: String?) throws {
-        address = try IngestCommand.Address(url ?? Self.defaultURL)
+    /// - Parameter arguments: With `--to`, else a till of this machine on the usual port.
+    init(_ arguments: Arguments) throws {
+        address = try IngestCommand.Address(arguments["to"] ?? Self.defaultURL, arguments)
         authorization = address.authorization.map { [("authorization", $0)] } ?? []
     }
 
     private func connected() throws -> HTTPClientConnection {
         if let connection { return connection }
-        let made = try HTTPClientConnection(
-            host: address.host,
-            port: address.port,
-            timeoutMs: 60_000,
-            bodyMax: Self.answerBytesMax
-        )
+        let made = try address.connect(bodyMax: Self.answerBytesMax)
         connection = made
         return made
     }

@@ -12,7 +12,12 @@ enum SettingsCommand {
         if let path = arguments["config"] { file = (path, try WholeFile.read(path, bytesMax: 1 << 20)) }
         let flags = SettingName.allCases.compactMap { name in arguments[name.rawValue].map { (name, $0) } }
         do throws(TillSettings.Problems) {
-            return try TillSettings(file: file, environment: ProcessEdges.environment, flags: flags)
+            return try TillSettings(
+                file: file,
+                environment: ProcessEdges.environment,
+                flags: flags,
+                readSecret: { try WholeFile.read($0, bytesMax: 4_096) }
+            )
         } catch {
             throw UsageError("settings.invalid", error.description)
         }
@@ -20,7 +25,7 @@ enum SettingsCommand {
 
     /// Variables that look like settings and are none: most often one that is misspelled.
     static var unknownVariables: [String] {
-        let known = Set(SettingName.allCases.map(\.environmentName))
+        let known = Set(SettingName.allCases.map(\.environmentName) + [IngestCommand.Address.tokenVariable])
         return ProcessEdges.environmentNames("TILL_").filter { !known.contains($0) }
     }
 

@@ -18,7 +18,7 @@ enum SimulateCommand {
     private static let ordersOnly = ["versions", "double", "reference"]
 
     static func run(_ words: [String]) throws -> ExitCode {
-        let arguments = try Arguments(words, options: options, switches: ["json", "quiet"])
+        let arguments = try Arguments(words, options: options, switches: ["json", "quiet", "yes"])
         let subject = try subject(arguments)
         let now = cshims_wall_micros()
         let isLive = arguments["out"] == nil
@@ -44,9 +44,11 @@ enum SimulateCommand {
             )
         }
         let url = arguments["to"] ?? "http://127.0.0.1:8080"
+        let address = try IngestCommand.Address(url, arguments)
+        try checkTarget(address, isForced: arguments.has("yes"))
         var report = try SimulationRun(
             plan: plan,
-            address: try IngestCommand.Address(url),
+            address: address,
             rate: rate,
             batch: try integer(arguments, "batch", in: 1...5_000, default: 100),
             gaps: try share(arguments, "gaps", default: .never),
@@ -55,6 +57,28 @@ enum SimulateCommand {
         report.rate = rate
         TillMain.print(arguments.has("json") ? String(decoding: report.json, as: UTF8.self) : report.text)
         return report.isClosed ? .success : .failure
+    }
+
+    /// Names the till that is sent to, and refuses one that holds what no simulation sent.
+    private static func checkTarget(_ address: IngestCommand.Address, isForced: Bool) throws {
+        let answer = try SimulationLink(address).exchange(method: "GET", path: "/v1/status")
+        let place = address.description
+        // An identity that may only send cannot look: then the caller has to say so.
+        guard answer.status == 200 else {
+            if isForced { return }
+            throw UsageError(
+                "cli.simulate_target_unknown",
+                "\(place) answered \(answer.status) when asked what it holds; use an identity with the scope operate, or say --yes."
+            )
+        }
+        let status = try JSONMembers(answer.body)
+        Logger.writeLine("till simulate sends to \(place), data directory \(status.text("data_id"))", to: 2)
+        let real = status.number("totals", "received") - status.number("totals", "simulated")
+        guard real > 0, !isForced, !status.isTrue("demo") else { return }
+        throw UsageError(
+            "cli.simulate_real_data",
+            "\(place) holds \(real) records that no simulation sent, and simulated sales would count with them; name another till with --to, or say --yes."
+        )
     }
 
     private static func subject(_ arguments: Arguments) throws -> SimulationPlan.Subject {

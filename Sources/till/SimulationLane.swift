@@ -91,6 +91,16 @@ struct JSONMembers {
         node(name).flatMap { Int64(String(decoding: bytes[tape.raw($0)], as: UTF8.self)) } ?? 0
     }
 
+    /// A number of an object in the object.
+    func number(_ outer: String, _ name: String) -> Int64 {
+        guard let outer = node(outer), tape.kind(outer) == .object,
+            let node = tape.member(outer, named: Array(name.utf8), in: bytes)
+        else { return 0 }
+        return Int64(String(decoding: bytes[tape.raw(node)], as: UTF8.self)) ?? 0
+    }
+
+    func isTrue(_ name: String) -> Bool { node(name).map { bytes[tape.raw($0)].elementsEqual("true".utf8) } ?? false }
+
     func count(_ name: String) -> Int {
         guard let node = node(name), tape.kind(node) == .array else { return 0 }
         return tape.count(node)
@@ -113,7 +123,7 @@ final class SimulationLane: Sendable {
         var waiting: [SimulationRequest] = []
         var isComplete = false
         var outcome = SimulationOutcome()
-        var failure: UsageError?
+        var failure: (any OperationalError)?
     }
 
     private let state: Guarded<State>
@@ -127,7 +137,7 @@ final class SimulationLane: Sendable {
 
     /// Waits while too many requests wait.
     func put(_ request: SimulationRequest) throws {
-        let failure: UsageError?? = state.wait { state -> UsageError?? in
+        let failure: (any OperationalError)?? = state.wait { state -> (any OperationalError)?? in
             if let failure = state.failure { return .some(failure) }
             guard state.waiting.count < Self.waitingMax else { return nil }
             state.waiting.append(request)
@@ -163,7 +173,7 @@ final class SimulationLane: Sendable {
                 let done = outcome
                 state.withLock { $0.outcome.add(done) }
             } catch {
-                let failure = error as? UsageError ?? UsageError("cli.simulate_failed", "\(error)")
+                let failure = error as? any OperationalError ?? UsageError("cli.simulate_failed", "\(error)")
                 state.withLock { state in
                     state.failure = failure
                     state.waiting = []

@@ -1,6 +1,7 @@
 import CShims
 import Network
 import Primitives
+import Synchronization
 
 /// A connection that is made again when it breaks: every request is repeated until the server takes or refuses it.
 ///
@@ -59,17 +60,27 @@ final class SimulationLink {
                 connection = nil
                 cause = error.description
             }
-            cshims_sleep_micros(Int64(min(attempt * 100, 5_000)) * 1_000)
+            try Self.pause(millis: min(attempt * 100, 5_000))
         }
         throw UsageError(
             "cli.simulate_unanswered",
-            "http://\(address.host):\(address.port) did not take a request in \(Self.triesMax) tries (\(cause)); see whether it runs, then start again."
+            "\(address) did not take a request in \(Self.triesMax) tries (\(cause)); see whether it runs, then start again."
         )
+    }
+
+    private static let isStopped = Atomic(false)
+
+    /// Waits, and throws as soon as the process is asked to stop: a server that does not answer must not hold it.
+    private static func pause(millis: Int) throws {
+        for _ in 0..<max(1, millis / 100) {
+            if cshims_wait_signal_for(100) != 0 { isStopped.store(true, ordering: .relaxed) }
+            guard !isStopped.load(ordering: .relaxed) else { throw SimulationStopped() }
+        }
     }
 
     private func open() throws(HTTPClientError) -> HTTPClientConnection {
         if let connection { return connection }
-        let fresh = try HTTPClientConnection(host: address.host, port: address.port, timeoutMs: 60_000)
+        let fresh = try address.connect()
         connection = fresh
         return fresh
     }
@@ -80,4 +91,14 @@ final class SimulationLink {
             "The server answered \(answer.status) to \(what): \(String(decoding: answer.body.prefix(500), as: UTF8.self))"
         )
     }
+}
+
+/// The simulation was asked to stop while the server did not answer.
+struct SimulationStopped: OperationalError {
+    var code: String { "cli.simulate_stopped" }
+    var description: String {
+        "The simulation was stopped while the server did not answer; what it sent last may be missing."
+    }
+    var domain: ErrorDomain { .external }
+    var retry: RetryHint { .never }
 }

@@ -27,7 +27,7 @@ enum StreamCommands {
             }
             self.limit = limit
             isJSON = arguments.has("json")
-            client = try ServerClient(arguments["to"])
+            client = try ServerClient(arguments)
         }
 
         /// All items as JSON, one a line; or as text.
@@ -114,6 +114,19 @@ enum StreamCommands {
             head,
             "  \(name) is missing \(gaps.joined(separator: ", "))\(more) (\(sender["missing_count"].text) in all), \(until)",
         ] + unlisted
+    }
+
+    // MARK: Runs
+
+    static func runs(_ words: [String]) throws -> ExitCode {
+        let request = try Request(words, options: ["feed"])
+        let items = try request.client.items("/v1/runs", [("feed", request.arguments["feed"])], limit: request.limit)
+        return request.show(items, none: "There are no runs.") { items in
+            let columns = ["read", "distinct", "duplicates", "quarantined", "parked"]
+            var table = TextTable(["FEED", "RUN"] + columns.map { $0.uppercased() }, numbers: [2, 3, 4, 5, 6])
+            for item in items { table.add([item["feed"].text, item["run"].text] + columns.map { item[$0].text }) }
+            return table.lines
+        }
     }
 
     // MARK: Parked and conflicting records

@@ -29,25 +29,29 @@ enum TillMain {
     private static let commands = """
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.
 
-        till up [--config FILE] [--data DIR] [--listen HOST:PORT] [SETTINGS]      run until SIGINT or SIGTERM
-        till ingest FEED FILE… [--to URL | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
+        till up [--config FILE] [--data DIR] [--listen HOST:PORT] [--demo] [SETTINGS]      run until SIGINT or SIGTERM
+            --demo marks a new data directory as one that till simulate may add to unasked
+        till ingest FEED FILE… [--to URL [--token-file FILE] [--ca-file FILE] | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
         till contract check FILE… [--json]                             report every mistake with line and column
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
             dump: --topic TOPIC (default feed.invoices) --from OFFSET --since TIME --limit N (default 10)
+        till status [SERVER]                                           what a running till holds, how far its tables are, how long its disk lasts
         till windows [--store STORE] [--open] [--from T] [--until T] [SERVER]     turnover by store and window
         till senders [--feed FEED] [SERVER]                            who sends, and which sequence numbers are missing
+        till runs [--feed FEED] [SERVER]                               ingest runs and what became of their records
         till parked [--feed FEED] [SERVER]                             records that wait for reference data
         till conflicts [SERVER]                                        versions that contradict each other
         till quarantine list [--state open|resolved|all] [--feed FEED] [--rule RULE] [SERVER]    rejected records
         till quarantine rules | show ID [SERVER]                       open records by rule; one with its bytes
-        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [SERVER]    refine again by today's contract; give up
+        till quarantine redrive|discard ID… | --feed FEED [--rule RULE] [--yes] [SERVER]    re-evaluate by today's contract; discard (of a feed only with --yes)
         till backup DIR [--data DIR] [SETTINGS] [--json]               consistent copy, also beside a running till
         till restore DIR --data NEWDIR [--json]                        check a backup, then put it in place
         till restore --verify DIR [--json]                             only check it
         till prove [--data DIR] [SETTINGS] [--scratch DIR] [--memory MEBIBYTES] [--rows] [--json]      compute every table from the log again and compare
         till settings --effective [SETTINGS] [--json]                  every setting, its value and where it comes from
-        till simulate pos|orders [--to URL | --out FILE|-] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
+        till identity hash < FILE                                      the secret_hash of an identity, of the secret in FILE
+        till simulate pos|orders [--to URL [--token-file FILE] [--ca-file FILE] | --out FILE|-] [--yes] [--json] [--quiet]   reproducible traffic, sent or written, with an end report
             --count N --rate N (a second; 0: as fast as possible) --seed N --start TIME --senders N --batch N
             faults: --duplicates P --disorder P --late P --bad P --bad-totals P --gaps P --skew SECONDS
             pos: --failures P; orders: --versions P --double P --reference users|restaurants (with --out)
@@ -62,14 +66,15 @@ enum TillMain {
         ),
         (
             "SERVER",
-            "SERVER, a running till: --to http://[NAME:SECRET@]HOST:PORT (default \(ServerClient.defaultURL)), --limit N (default 50), --json (one object a line)."
+            "SERVER, a running till: --to http[s]://HOST:PORT (default \(ServerClient.defaultURL)), --token-file FILE or the variable TILL_TOKEN (NAME:SECRET, or a bearer token), --ca-file FILE (authorities trusted for https; default the system's), --limit N (default 50), --json (one object a line)."
         ),
     ]
 
     static func run() -> Never {
         cshims_block_signals()
+        cshims_private_files()
         cshims_keep_memory()
-        var arguments = Array(CommandLine.arguments.dropFirst())
+        var arguments = ProcessEdges.arguments()
         let command = arguments.isEmpty ? "help" : arguments.removeFirst()
         let code: ExitCode
         do {
@@ -91,14 +96,17 @@ enum TillMain {
         case "ingest": return try IngestCommand.run(arguments)
         case "contract": return try ContractCommand.run(arguments)
         case "log": return try LogCommand.run(arguments)
+        case "status": return try StatusCommand.run(arguments)
         case "windows": return try StreamCommands.windows(arguments)
         case "senders": return try StreamCommands.senders(arguments)
+        case "runs": return try StreamCommands.runs(arguments)
         case "parked": return try StreamCommands.parked(arguments)
         case "conflicts": return try StreamCommands.conflicts(arguments)
         case "quarantine": return try QuarantineCommand.run(arguments)
         case "backup": return try BackupCommand.run(arguments)
         case "restore": return try RestoreCommand.run(arguments)
         case "prove": return try ProveCommand.run(arguments)
+        case "identity": return try IdentityCommand.run(arguments)
         case "settings": return try SettingsCommand.run(arguments)
         case "simulate": return try SimulateCommand.run(arguments)
         case "debug": return try DebugCommand.run(arguments)
@@ -132,7 +140,7 @@ enum TillMain {
 
     /// Writes an error for people and chooses the exit code.
     static func report(_ error: any Error) -> ExitCode {
-        Logger.writeLine("till: \(error)", to: 2)
+        Logger.writeLine("till: " + IngestCommand.Address.redacted("\(error)"), to: 2)
         guard let known = error as? any OperationalError else { return .failure }
         if known.code == "log.locked" { return .inUse }
         if known.code == ProofError.releasingCode { return .nothingProved }

@@ -7,7 +7,7 @@ import Telemetry
 /// `till up`: runs until SIGINT or SIGTERM, then drains.
 enum UpCommand {
     static func run(_ words: [String]) throws -> ExitCode {
-        let arguments = try Arguments(words, options: SettingsCommand.options, switches: [])
+        let arguments = try Arguments(words, options: SettingsCommand.options, switches: ["demo"])
         guard arguments.rest.isEmpty else {
             throw UsageError(
                 "cli.word_unexpected",
@@ -22,8 +22,9 @@ enum UpCommand {
                 "listen is \(listen.host), which others can reach, and no identities are configured; customer data is personal data: configure identities, or listen on 127.0.0.1."
             )
         }
+        cshims_keep_spare_descriptors()
         let logger = Logger(level: LogLevel(settings.text(.logLevel)) ?? .notice)
-        let node = try Node(settings, listen: listen, logger: logger)
+        let node = try Node(settings, listen: listen, demo: arguments.has("demo"), logger: logger)
         for name in SettingsCommand.unknownVariables {
             let remedy = "correct or remove it; docs/reference/settings.md has all variables"
             logger.log(.warning, "settings.variable_unknown", [("variable", name), ("remedy", remedy)])

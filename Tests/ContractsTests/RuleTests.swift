@@ -68,7 +68,7 @@ import Testing
         ("all(rows)", 1, "In check: all takes 2 arguments, not 1; write all(lines, lines.quantity > 0)"),
         (
             "all(rows, sum(rows.q) > 1)", 11,
-            "In check: sum stands inside another function over rows; split the rule in two"
+            "In check: sum is inside another function over rows; split the rule in two"
         ),
         (
             "matches(t, t)", 12,
@@ -87,9 +87,9 @@ import Testing
         ("n < null", 3, "In check: < cannot order null; write == null or != null"),
         ("b < true", 3, "In check: < cannot order true and false; write == or !="),
         ("n < 1 < 2", 7, "In check: Comparisons cannot be chained; write a < b and b < c"),
-        ("(n == 1", 8, "In check: the end stands where \")\" belongs; add it"),
+        ("(n == 1", 8, "In check: Expected \")\" but found the end; add it"),
         ("n == 1 n", 8, "In check: \"n\" does not continue the expression; add an operator or remove it"),
-        ("n == ", 6, "In check: the end stands where a value belongs; add a field, a number or a text"),
+        ("n == ", 6, "In check: Expected a value but found the end; add a field, a number or a text"),
         ("t == \"a", 6, "In check: A text is not closed; add \""),
         ("n == 1.", 6, "In check: \"1.\" is not a number; write 1 or 1.5"),
     ])

@@ -159,7 +159,7 @@ struct FixedTime: TimeSource {
         log = try Self.open(disk)
         #expect(
             log.cuts.map(\.description) == [
-                "00000000000000000000.log: bytes \(bytes.count) to \(bytes.count + 2) were never acknowledged and were cut off: "
+                "00000000000000000000.log: 2 bytes (\(bytes.count) to \(bytes.count + 2)) were cut off, no record fits in them: "
                     + "the group needs 52 bytes and 2 are there"
             ]
         )

@@ -275,7 +275,10 @@ import Testing
     @Test func `a connection above the limit is told so`() throws {
         let fixture = try Fixture { $0.connectionsMax = 2 }
         let clients = try (0..<2).map { _ in try fixture.client() }
-        for client in clients { #expect(try client.exchange(method: "GET", path: "/a").status == 200) }
+        for client in clients { try client.send(method: "GET", path: "/park") }
+        let parked = fixture.handler.waitParked(2)
+        #expect(parked.count == 2)
+        defer { for one in parked { one.exchange.respond(HTTPResponse(status: 200)) } }
         let third = try fixture.client()
         let response = try third.exchange(method: "GET", path: "/a")
         #expect(response.status == 503 && response.header("retry-after") == "1")

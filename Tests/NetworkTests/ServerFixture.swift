@@ -30,6 +30,10 @@ final class FixtureHandler: HTTPHandler {
         HTTPAdmission(route: path.utf8.count, bodyBytesMax: path == "/big" ? 4 << 20 : 1_000)
     }
 
+    func refusal(of request: HTTPRequest) -> HTTPResponse? {
+        request.header("authorization") == "wrong" ? HTTPResponse(status: 401, body: Array("who".utf8)) : nil
+    }
+
     func answered(_ answer: HTTPAnswered) { answers.withLock { $0.append(answer) } }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {

@@ -69,6 +69,7 @@ REQUESTS = {
     "/v1/sales/over-time": [f"?grain={grain}" for grain in ("year", "quarter", "month", "week", "day", "hour")]
     + ["", "?country=France", "?from=2009-12-01&to=2009-12-01"],
     "/v1/sales/average-order-value": ["", "?definition=native", "?definition=reference"],
+    "/v1/overview": ["", "?grain=year&cancelled_grain=month&country=France"],
     "/v1/products/top": ["", "?limit=3", "?exclude_non_products=true", "?from=2009-12-01&to=2009-12-02"],
     "/v1/cancellations": [f"?grain={grain}" for grain in ("year", "quarter", "month", "week", "day")] + [""],
     "/v1/countries": ["", "?limit=2"],
@@ -81,7 +82,9 @@ REQUESTS = {
     "/v1/quarantine": ["", "?limit=2", "?state=open", "?state=resolved", "?feed=invoices&rule=quantity_zero"],
     "/v1/quarantine/rules": [""],
     "/v1/quarantine/{entry}": [""],
+    "/v1/runs": ["", "?limit=1", "?feed=invoices"],
     "/v1/runs/{run}": ["", "?feed=invoices"],
+    "/v1/quarantine/count": ["?feed=invoices", "?feed=invoices&rule=quantity_zero", "?ids=1,2,99"],
     "/v1/status": [""],
     "/v1/views/{view}": ["", "?limit=1"],
     "/v1/proof": [""],

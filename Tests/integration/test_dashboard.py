@@ -173,18 +173,23 @@ def test_the_filter_of_date_and_country_holds_for_every_tile(till, page, invoice
 
 
 def test_charts_have_the_currency_that_the_filter_leaves(till, page):
-    """Clearing a filter that left one currency, or nothing, shows the one with most orders again."""
+    """The currency of the charts changes by choice or when a filter leaves only another, never by itself."""
     for number in range(3):
         sold = sale("STORE_1", f"2024-11-15T10:00:0{number}Z", 7.0)
         assert till.post("pos", sold).status == 202
     wait_until(lambda: page.text("#total-gross-EUR") not in (None, "", "–"), 10, "euros")
-    wait_until(lambda: "EUR" in page.text("#time-table tfoot"), 10, "the sum in euros, which has most orders")
+    wait_until(lambda: "Sum GBP" in page.text("#time-table tfoot"), 10, "the sum in pounds, as before the euros")
+    assert "€" not in page.text("#time-table"), "no rows of another currency above a sum"
+    choose = "(s => { s.value = 'EUR'; s.dispatchEvent(new Event('change', {bubbles: true})); })"
+    page.js(f"{choose}(document.querySelector('#currency-choice select'))")
+    wait_until(lambda: "Sum EUR" in page.text("#time-table tfoot"), 10, "the sum in euros, which were chosen")
+    assert "£" not in page.text("#time-table") and "£" not in page.text("#products-table")
     for value in ("United Kingdom", "nowhere"):
         page.js(f"(f => {{ f.country.value = '{value}'; f.requestSubmit(); }})(document.querySelector('#filter'))")
         wait_until(lambda value=value: page.text("#time-scope") == f"Filtered: {value}", 10, "the filter")
         page.js("document.querySelector('#filter').reset()")
         wait_until(lambda: page.text("#time-scope") == "All data", 10, "all data")
-        wait_until(lambda: "Sum EUR" in page.text("#time-table tfoot"), 10, "the sum in euros again")
+        wait_until(lambda: "Sum GBP" in page.text("#time-table tfoot"), 10, "the sum in pounds, which the filter left")
         assert "undefined" not in page.text("#time-table")
 
 

@@ -236,7 +236,7 @@ def test_only_the_tables_are_on_a_full_disk(small_disk, server, tmp_path):
         wait_until(lambda: len(load.acknowledged) > so_far + 30, 30, "ingest to go on meanwhile")
         found = wait_until(lambda: next((p for p in parts(till).values() if not p["ok"]), None), 20, "the failing part")
         assert found["name"] == "processing" and "no space left" in found["detail"], found
-        assert str(till.data / "tables.sqlite") in found["detail"]
+        assert "tables.sqlite" in found["detail"] and str(till.data) not in found["detail"]
         assert parts(till)["log"]["ok"]
         assert till.get("/v1/sales/total").status == 200, "what is in the tables can be read"
         disk.release()

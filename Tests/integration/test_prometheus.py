@@ -77,10 +77,10 @@ tests:
       - {eval_time: 14m, alertname: TillParkedRecordsWait, exp_alerts: []}
 """
 SUMMARIES = {
-    "REJECTS": "Records were rejected; till quarantine rules says which rule of which feed.",
-    "REFUSES": "Requests were answered with 429 or 5xx; till_http_requests_total has them by path.",
-    "DOWN": "till does not answer; senders keep what they have and send it again.",
-    "BEHIND": "pos: the tables do not keep up; GET /health/ready says why.",
+    "REJECTS": "Records were rejected; till quarantine rules shows the feeds and rules.",
+    "REFUSES": "Requests were answered with 429 or 5xx; see till_http_requests_total by handler.",
+    "DOWN": "till is down; senders keep their records and retry.",
+    "BEHIND": "pos: the tables are falling behind; GET /health/ready shows why.",
 }
 
 

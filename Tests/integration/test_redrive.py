@@ -56,7 +56,9 @@ def test_lists_by_state_feed_and_rule(shop):
     assert {e["feed"] for e in entries(shop, "?feed=pos")} == {"pos"}
     (zero,) = entries(shop, "?rule=quantity_zero")
     assert zero["feed"] == "invoices" and zero["attempts"] == 1
-    assert entries(shop, "?rule=quantity") == [], "a rule is named whole"
+    misspelled = shop.get("/v1/quarantine?rule=quantity")
+    assert misspelled.status == 400, "a rule is named whole"
+    assert "quantity_zero" in misspelled.json["error"]["message"]
     rules = ask(shop, "/v1/quarantine/rules")
     assert rules["open"] == 3 and rules["complete"]
     assert [(r["feed"], r["rule"], r["entries"]) for r in rules["items"]] == [

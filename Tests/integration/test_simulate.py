@@ -145,7 +145,7 @@ def test_new_names_and_menus_are_in_force_from_their_time_on(till):
         assert products == {product: ("Новое " + old, orders) for product, (old, orders) in counted[key][1].items()}
         assert categories == counted[key][2], "an order counts in the category of its day"
     known = totals(till)
-    check_closed(sent(till, "orders", *words, "--start", "2025-02-24T09:43:14Z"), feeds=3)
+    check_closed(sent(till, "orders", *words, "--start", "2025-02-24T09:43:14Z", "--yes"), feeds=3)
     assert totals(till)["distinct"] > known["distinct"] + 200
     after = counters(till, users)
     # Its menus are newer than ours, its users are not.

@@ -109,18 +109,64 @@ def test_quarantine_from_list_to_redrive(till, directory):
     assert json.loads(said(till, "quarantine", "show", str(first), "--json"))["attempts"] == 1
 
     again = said(till, "quarantine", "redrive", str(first))
-    assert "1 entry was judged again" in again and "Open in quarantine now: 3." in again
+    assert "1 entry was re-evaluated; 0 accepted, 1 rejected again" in again
+    assert "Open in quarantine now: 3." in again
     till.stop()
     till.arguments = ["--config", changed_contract(directory, ROOT, "pos", "stores_max: 10", "stores_max: 20")]
     till.start()
     report = json.loads(said(till, "quarantine", "redrive", "--feed", "pos", "--rule", "store_range", "--json"))
-    assert report["submitted"] == 3 and report["open"] == 1 and report["position"].startswith("feed.pos/0:")
+    assert (report["submitted"], report["accepted"], report["rejected"]) == (3, 2, 1)
+    assert report["open"] == 1 and report["position"].startswith("feed.pos/0:")
     assert totals(till)["distinct"] == 2
     assert [item["id"] for item in items(till, "quarantine", "list")] == [odd]
     assert {item["id"] for item in items(till, "quarantine", "list", "--state", "resolved")} == {first, second}
     given_up = said(till, "quarantine", "discard", str(odd), str(first))
-    assert "1 entry was given up" in given_up and "Open in quarantine now: 0." in given_up
+    assert "1 entry was discarded" in given_up and "Open in quarantine now: 0." in given_up
     assert "nothing was done" in said(till, "quarantine", "redrive", "--feed", "pos")
+
+
+def test_a_discard_of_a_feed_counts_first(till):
+    send(till, "users", user("u1", "One"))
+    assert till.post("pos", [sale("STORE_12", at(2), 2.5), sale("STORE_15", at(3), 3.5)]).status == 422
+    totals(till)
+    for words in (["--feed", "pos"], ["--feed", "pos", "--rule", "store_range"]):
+        text = ended(till_command("quarantine", "discard", *words, "--to", till.url), USAGE)
+        assert "would discard 2 open entries of 'pos'" in text.replace('"', "'") and "--yes" in text, text
+        assert len(items(till, "quarantine", "list")) == 2, "nothing was done"
+    assert "nothing was done" in said(till, "quarantine", "discard", "--feed", "pos", "--rule", "type")
+    said_so = said(till, "quarantine", "discard", "--feed", "pos", "--yes")
+    assert "2 entries were discarded" in said_so and "Open in quarantine now: 0." in said_so
+    assert "nothing was done" in said(till, "quarantine", "discard", "--feed", "pos")
+
+
+def test_an_unknown_feed_or_rule_is_named_with_the_known_ones(till):
+    assert till.post("pos", [sale("STORE_12", at(2), 2.5)]).status == 422
+    totals(till)
+    for words in (
+        ("parked", "--feed", "poss"), ("senders", "--feed", "poss"), ("runs", "--feed", "poss"),
+        ("quarantine", "list", "--feed", "poss"), ("quarantine", "redrive", "--feed", "poss"),
+        ("quarantine", "discard", "--feed", "poss"), ("quarantine", "discard", "--feed", "poss", "--yes"),
+    ):  # fmt: skip
+        done = till_command(*words, "--to", till.url)
+        said_so = done.stderr.decode()
+        assert done.returncode != DONE and "poss" in said_so and "invoices" in said_so, (words, said_so)
+    for words in (("list", "--rule", "store_rang"), ("redrive", "--feed", "pos", "--rule", "store_rang")):
+        done = till_command("quarantine", *words, "--to", till.url)
+        said_so = done.stderr.decode()
+        assert done.returncode != DONE and said_so.count("store_rang") > said_so.count("store_range") > 0, said_so
+    assert said(till, "quarantine", "list", "--rule", "too_costly").strip() == "Nothing is in quarantine."
+
+
+def test_runs(till):
+    assert till.post("pos", sale("STORE_1", at(2), 2.5), headers={"X-Till-Run": "night"}).status == 202
+    assert till.post("pos", sale("STORE_1", at(3), 2.5), headers={"X-Till-Run": "day"}).status == 202
+    send(till, "pos", sale("STORE_1", at(4), 2.5))
+    totals(till)
+    assert [(item["run"], item["read"], item["distinct"]) for item in items(till, "runs", "--feed", "pos")] == [
+        ("day", 1, 1), ("night", 1, 1),
+    ]  # fmt: skip
+    heading, first, second = said(till, "runs").splitlines()
+    assert heading.split()[:2] == ["FEED", "RUN"] and first.split()[:3] == ["pos", "day", "1"] and "night" in second
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_an_earlier_data_directory_is_folded_again(server):
     verified = till_command("log", "verify", "--data", server.data)
     assert verified.returncode == 0 and b"0 damages" in verified.stdout
     names = {path.name for path in server.data.iterdir()} - {"tables.sqlite-wal", "tables.sqlite-shm"}
-    assert names == {"LOCK", "log", "tables.sqlite", "proof.json"}
+    assert names == {"ID", "LOCK", "log", "tables.sqlite", "proof.json"}
 
     # Once taken over it is a data directory like any other.
     server.start()

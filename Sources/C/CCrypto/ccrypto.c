@@ -4,6 +4,7 @@
 #include "ccrypto.h"
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 struct ccrypto_hash { SHA256_CTX context; };
@@ -22,3 +23,8 @@ ccrypto_hash *ccrypto_hash_make(void) {
 }
 void ccrypto_hash_add(ccrypto_hash *h, const void *bytes, size_t count) { SHA256_Update(&h->context, bytes, count); }
 void ccrypto_hash_finish(ccrypto_hash *h, uint8_t *out) { SHA256_Final(out, &h->context); free(h); }
+
+int ccrypto_scrypt(const void *secret, size_t secret_count, const void *salt, size_t salt_count, uint64_t n, uint32_t r,
+                   uint32_t p, uint8_t *out) {
+    return EVP_PBE_scrypt(secret_count ? secret : "", secret_count, salt, salt_count, n, r, p, 64 << 20, out, 32);
+}

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include <stdatomic.h>
 #include "cshims.h"
 #include <dirent.h>
 #include <errno.h>
@@ -34,14 +35,54 @@ bool cshims_fault_fired(void) { return false; }
 static inline int fault(void) { return 0; }
 #endif
 
+// Descriptors that are given up one by one when the process has no other: what is durable must go on being written.
+enum { spares_max = 8 };
+static atomic_int spares[spares_max];
+static atomic_int spares_wanted;
+
+static void fill_spares(void) {
+    for (int i = 0; i < atomic_load(&spares_wanted); i++) {
+        if (atomic_load(&spares[i])) continue;
+        int fd = open("/dev/null", O_RDONLY | O_CLOEXEC), none = 0;
+        if (fd < 0) return;
+        // 0 marks an empty place; a descriptor 0 is of no use here.
+        if (fd == 0 || !atomic_compare_exchange_strong(&spares[i], &none, fd)) close(fd);
+    }
+}
+static bool give_spare(void) {
+    for (int i = 0; i < spares_max; i++) {
+        int fd = atomic_exchange(&spares[i], 0);
+        if (fd) { close(fd); return true; }
+    }
+    return false;
+}
+static int open_with_spare(const char *path, int flags, int mode) {
+    for (;;) {
+        int fd = open(path, flags, mode);
+        if (fd >= 0) { if (atomic_load(&spares_wanted)) fill_spares(); return fd; }
+        if (errno == EINTR) continue;
+        if (errno != EMFILE || !give_spare()) return -1;
+    }
+}
+int cshims_make_private(const char *path) {
+    struct stat s;
+    if (lstat(path, &s) < 0) return errno == ENOENT ? 0 : -errno;
+    bool is_directory = S_ISDIR(s.st_mode);
+    // A directory that many share (/tmp) and what another user owns are not ours to close.
+    if ((!is_directory && !S_ISREG(s.st_mode)) || (s.st_mode & S_ISVTX) || s.st_uid != geteuid()) return 0;
+    if (!(s.st_mode & 0077)) return 0;
+    return chmod(path, is_directory ? 0700 : 0600) < 0 ? -errno : 1;
+}
+void cshims_private_files(void) { umask(0077); }
+void cshims_keep_spare_descriptors(void) { atomic_store(&spares_wanted, spares_max); fill_spares(); }
+
 int cshims_open(const char *path, int flags) {
     int error = fault(); if (error) return -error;
     int mode = O_CLOEXEC | ((flags & 1) ? O_RDWR : O_RDONLY);
     if (flags & 2) mode |= O_CREAT;
     if (flags & 4) mode |= O_EXCL;
     if (flags & 8) mode |= O_TRUNC;
-    int fd;
-    do { fd = open(path, mode, 0600); } while (fd < 0 && errno == EINTR);
+    int fd = open_with_spare(path, mode, 0600);
     return fd < 0 ? -errno : fd;
 }
 int cshims_close(int fd) { return close(fd) < 0 ? -errno : 0; }
@@ -89,7 +130,7 @@ int cshims_fdatasync(int fd) {
 }
 int cshims_fsync_directory(const char *path) {
     int error = fault(); if (error) return -error;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_with_spare(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0) return -errno;
     int result = fsync(fd) < 0 ? -errno : 0;
     close(fd);
@@ -118,6 +159,13 @@ int64_t cshims_free_bytes(const char *path) {
     struct statvfs s;
     return statvfs(path, &s) < 0 ? -errno : (int64_t)(s.f_bavail * s.f_frsize);
 }
+int cshims_file_identity(const char *path, uint64_t *device, uint64_t *inode) {
+    struct stat s;
+    if (stat(path, &s) < 0) return -errno;
+    *device = (uint64_t)s.st_dev;
+    *inode = (uint64_t)s.st_ino;
+    return 0;
+}
 int cshims_list(const char *path, void *context, void (*each)(void *context, const char *name)) {
     DIR *directory = opendir(path);
     if (!directory) return -errno;
@@ -126,5 +174,11 @@ int cshims_list(const char *path, void *context, void (*each)(void *context, con
         if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..")) each(context, entry->d_name);
     closedir(directory);
     return 0;
+}
+int cshims_is_at(int fd, const char *path) {
+    struct stat open, named;
+    if (fstat(fd, &open) < 0) return -errno;
+    if (stat(path, &named) < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+    return open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 int cshims_lock(int fd) { return flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0; }

@@ -13,6 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
+// The C library hands the arguments to constructors too; other ways to them need /proc.
+static int argument_count;
+static char **arguments;
+__attribute__((constructor)) static void keep_arguments(int count, char **all) {
+    argument_count = count;
+    arguments = all;
+}
+const char *cshims_argument_at(int index) { return index < argument_count ? arguments[index] : NULL; }
+
 int64_t cshims_wall_micros(void) {
     struct timespec t; clock_gettime(CLOCK_REALTIME, &t);
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
@@ -149,4 +158,14 @@ int64_t cshims_thread_waited_nanos(void) {
     text[n] = 0;
     long long ran = 0, waited = 0;
     return sscanf(text, "%lld %lld", &ran, &waited) == 2 ? waited : 0;
+}
+int64_t cshims_raise_descriptors(int64_t most) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    rlim_t wanted = limit.rlim_max < (rlim_t)most ? limit.rlim_max : (rlim_t)most;
+    if (limit.rlim_cur < wanted) {
+        struct rlimit raised = {.rlim_cur = wanted, .rlim_max = limit.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return (int64_t)wanted;
+    }
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
 }

@@ -47,6 +47,10 @@ int cshims_accept(int fd) {
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return client;
 }
+bool cshims_is_readable(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1 && (p.revents & POLLIN);
+}
 // Connects a non-blocking socket; 0 or -errno.
 static int connect_one(int fd, const struct addrinfo *a, int millis) {
     if (connect(fd, a->ai_addr, a->ai_addrlen) == 0) return 0;

@@ -110,7 +110,7 @@ extension RuleCompiler {
     /// Compiles the part that is evaluated once per row.
     private mutating func perRow(_ syntax: RuleSyntax, _ name: String, _ list: Int, _ body: RuleSyntax) -> Compiled? {
         guard self.list == nil else {
-            return fail(syntax, "\(name) stands inside another function over rows; split the rule in two")
+            return fail(syntax, "\(name) is inside another function over rows; split the rule in two")
         }
         self.list = list
         // A cell that is compared as a whole is not computed with.

@@ -36,7 +36,7 @@ struct RuleParser {
     }
 
     private mutating func expect(_ sign: String) throws(RuleError) {
-        if !take(.sign(sign)) { throw error("\(next.shown) stands where \(sign.quotedForMessage) belongs; add it") }
+        if !take(.sign(sign)) { throw error("Expected \(sign.quotedForMessage) but found \(next.shown); add it") }
     }
 
     private mutating func deeper<T>(_ body: (inout Self) throws(RuleError) -> T) throws(RuleError) -> T {
@@ -111,7 +111,7 @@ struct RuleParser {
             return RuleSyntax(kind: .withinSetting(left, name), offset: offset)
         }
         guard take(.sign("[")) else {
-            throw error("\(next.shown) stands where a list belongs; write in [1, 2] or in $setting")
+            throw error("Expected a list but found \(next.shown); write in [1, 2] or in $setting")
         }
         var items: [RuleSyntax] = []
         repeat { items.append(try sum()) } while take(.sign(","))
@@ -179,7 +179,7 @@ struct RuleParser {
             return inside
         case .name, .sign, .end:
             at -= token.kind == .end ? 0 : 1
-            throw error("\(token.shown) stands where a value belongs; add a field, a number or a text")
+            throw error("Expected a value but found \(token.shown); add a field, a number or a text")
         }
     }
 }

@@ -112,7 +112,7 @@ struct RuleToken {
     private static func unknown(_ sign: String) -> String {
         let remedies = [
             "=": "write == to compare", "&": "write and", "|": "write or", "!": "write not", "'": "write \" for texts",
-            "/": "there is no division; multiply instead",
+            "/": "division is not supported; multiply instead",
         ]
         return "\(sign.quotedForMessage) is not an operator; \(remedies[sign] ?? "remove it")"
     }

@@ -8,7 +8,7 @@ package import RecordBatch
 ///   0  magic              u32  "TLG1"
 ///   4  headerSize         u32  52 and the entries
 ///   8  crc                u32  CRC-32C of the header from 12 to headerSize
-///  12  version            u16  1
+///  12  version            u16  1; 2 for a seal
 ///  14  reserved           u16  0
 ///  16  baseOffset         i64  of the group's first record
 ///  24  epoch              i32  how often the partition was opened for writing
@@ -23,10 +23,15 @@ package import RecordBatch
 /// Big-endian. Every bit is protected: magic and sizes by being what the reader needs to find, the rest of the header
 /// by its crc, of a batch the first 17 bytes by comparison with the header, the rest by the batch's crc. A group is
 /// written with one pwrite and one fdatasync, so a crash can only leave the last group of a segment incomplete.
+///
+/// A **seal** is a header of version 2 without entries and batches. It is written after the group before it was
+/// synced, and
+/// says so: damage before a seal is damage of acknowledged records, not a torn write.
 package enum CommitGroup {
     package static let magic: UInt32 = 0x544C_4731
     package static let fixedSize = 52
     package static let version: UInt16 = 1
+    package static let sealVersion: UInt16 = 2
 
     /// What is wrong with the bytes of a group; the sentence names it.
     package enum Defect: Error, Equatable, Sendable, CustomStringConvertible {
@@ -47,7 +52,8 @@ package enum CommitGroup {
             case .magic(let value): "a group must begin with TLG1, found 0x\(String(value, radix: 16))"
             case .headerSize(let size): "a header of \(size) bytes is impossible"
             case .headerChecksum: "the group header does not match its checksum"
-            case .version(let version): "the group has format version \(version), this till reads 1"
+            case .version(let version):
+                "a newer till wrote the group (format version \(version), this till reads 1 and 2); use that till"
             case .offset(let stated, let expected): "the group starts at offset \(stated), expected \(expected)"
             case .chain: "the group does not follow the group before it"
             case .entries: "the list of batches in the group header is inconsistent"
@@ -66,6 +72,8 @@ package enum CommitGroup {
         package var recordCount = 0, batchCount = 0
 
         package var groupSize: Int { size + bodySize }
+        /// It holds no records and states that what precedes it was durable.
+        package var isSeal: Bool { batchCount == 0 }
         package var endOffset: Int64 { baseOffset + Int64(recordCount) }
     }
 
@@ -129,6 +137,40 @@ package enum CommitGroup {
         return (bytes, header)
     }
 
+    /// Records that so many bytes can hold: a record takes at least 7 bytes, behind the headers of a group and a batch.
+    static func recordsMax(in bytes: Int) -> Int {
+        max(0, bytes - fixedSize - 10 - RecordBatchLayout.headerSize) / 7
+    }
+
+    /// Encodes a seal of everything before `baseOffset`.
+    package static func seal(
+        baseOffset: Int64,
+        epoch: Int32,
+        committedAt: Int64,
+        previousCRC: UInt32
+    ) -> (bytes: [UInt8], header: Header) {
+        var header = Header()
+        header.size = fixedSize
+        header.baseOffset = baseOffset
+        header.epoch = epoch
+        header.committedAt = committedAt
+        header.previousCRC = previousCRC
+        var bytes: [UInt8] = []
+        bytes.appendBigEndian(magic)
+        bytes.appendBigEndian(UInt32(fixedSize))
+        bytes.appendBigEndian(UInt32(0))
+        bytes.appendBigEndian(sealVersion)
+        bytes.appendBigEndian(UInt16(0))
+        bytes.appendBigEndian(baseOffset)
+        bytes.appendBigEndian(epoch)
+        bytes.append(contentsOf: repeatElement(0, count: 12))
+        bytes.appendBigEndian(committedAt)
+        bytes.appendBigEndian(previousCRC)
+        header.crc = CRC32C.of(bytes[12...])
+        bytes.putBigEndian(header.crc, at: 8)
+        return (bytes, header)
+    }
+
     /// Reads and checks the header at `start`; `.torn` says how many bytes are needed.
     package static func header(_ bytes: [UInt8], at start: Int) throws(Defect) -> Header {
         var reader = WireReader(bytes, at: start)
@@ -146,7 +188,7 @@ package enum CommitGroup {
         header.crc = reader.integer() ?? 0
         guard CRC32C.of(bytes[(start + 12)..<(start + header.size)]) == header.crc else { throw .headerChecksum }
         let version: UInt16 = reader.integer() ?? 0
-        guard version == Self.version else { throw .version(version) }
+        guard version == Self.version || version == sealVersion else { throw .version(version) }
         _ = reader.take(2)
         header.baseOffset = reader.integer() ?? 0
         header.epoch = reader.integer() ?? 0
@@ -155,6 +197,12 @@ package enum CommitGroup {
         header.batchCount = Int(reader.integer(UInt32.self) ?? 0)
         header.committedAt = reader.integer() ?? 0
         header.previousCRC = reader.integer() ?? 0
+        if version == sealVersion {
+            guard header.size == fixedSize, header.bodySize == 0, header.recordCount == 0, header.batchCount == 0,
+                header.baseOffset >= 0
+            else { throw .entries }
+            return header
+        }
         guard header.bodySize <= EmbeddedLogLimits.groupBytesMax, header.recordCount > 0, header.batchCount > 0,
             header.batchCount <= EmbeddedLogLimits.groupBatchesMax, header.baseOffset >= 0,
             header.baseOffset <= Int64.max - Int64(header.recordCount)

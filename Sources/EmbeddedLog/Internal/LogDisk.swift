@@ -26,6 +26,8 @@ package protocol SegmentFile: AnyObject, Sendable {
     /// After it returns, all bytes written before survive a power cut.
     func sync() throws(DiskError)
     func truncate(to size: Int) throws(DiskError)
+    /// Whether the path that was opened still names this file.
+    func isInPlace() throws(DiskError) -> Bool
     /// Up to `count` bytes from `position`; fewer only at the end of the file.
     func read(at position: Int, count: Int) throws(DiskError) -> [UInt8]
 }

@@ -299,12 +299,12 @@ package enum LogInspection {
                 guard
                     case .success((let bytes, let header)) = GroupWindow(file: file, end: try file.size())
                         .group(at: damage.position), header.baseOffset == scan.index.endOffset,
-                    header.previousCRC == scan.index.lastCRC || scan.groups == 0
+                    header.previousCRC == scan.index.lastCRC || scan.index.size == 0
                 else { return false }
                 return (try? CommitGroup.batches(bytes, at: 0, header)) != nil
             }
             if try isSound() { return true }
-            guard try SegmentScan.soundGroup(after: damage.position, in: file) != nil else { return true }
+            if try SegmentScan.isTorn(damage, in: file) { return true }
             // A group was found behind it; by then this one may have been finished too.
             return try isSound()
         }

@@ -14,9 +14,15 @@ package final class PartitionLog: Sendable {
         package var segment: String
         package var from: Int, to: Int
         package var reason: String
+        /// At most so many records were in the bytes.
+        package var recordsMax: Int
 
         package var description: String {
-            "\(segment): bytes \(from) to \(to) were never acknowledged and were cut off: \(reason)"
+            let loss =
+                recordsMax == 0
+                ? "no record fits in them"
+                : "it cannot be told whether up to \(recordsMax) records in them were acknowledged"
+            return "\(segment): \(to - from) bytes (\(from) to \(to)) were cut off, \(loss): \(reason)"
         }
     }
 
@@ -32,6 +38,8 @@ package final class PartitionLog: Sendable {
         var segments: [Segment] = []
         /// Size of the last segment's file with its reserve; 0 without one.
         var reservedSize = 0
+        /// The last group holds records that no seal follows.
+        var isUnsealed = false
         var poison: String?
     }
 
@@ -68,7 +76,7 @@ package final class PartitionLog: Sendable {
         let opened = try Self.recover(partition, directory, disk, storedBelow: storedBelow)
         cut = opened.cut
         epoch = opened.epoch
-        state = Mutex(State(segments: opened.segments))
+        state = Mutex(State(segments: opened.segments, isUnsealed: opened.isUnsealed))
     }
 
     private static func recover(
@@ -76,7 +84,7 @@ package final class PartitionLog: Sendable {
         _ directory: String,
         _ disk: any LogDisk,
         storedBelow: Int64
-    ) throws(EventLogError) -> (segments: [Segment], cut: Cut?, epoch: Int32) {
+    ) throws(EventLogError) -> (segments: [Segment], cut: Cut?, epoch: Int32, isUnsealed: Bool) {
         let bases = try onDisk { () throws(DiskError) in
             try disk.makeDirectory(directory)
             // A file that an earlier process made may be listed without being durable: it would take acknowledged
@@ -86,6 +94,7 @@ package final class PartitionLog: Sendable {
         }
         var segments: [Segment] = []
         var cut: Cut?
+        var isUnsealed = false
         for (number, base) in bases.enumerated() {
             if let expected = segments.last?.index.endOffset, expected != base {
                 throw corrupt(partition, name(base), 0, "the file starts at offset \(base), expected \(expected)")
@@ -109,6 +118,7 @@ package final class PartitionLog: Sendable {
                 // An empty last segment goes on where the one before ended.
                 if scan.groups == 0 { segment.index.epoch = segments.last?.index.epoch ?? 0 }
                 if isLast {
+                    isUnsealed = scan.groups > 0 && !scan.isSealed
                     cut = try mend(partition, segment, scan, storedBelow: storedBelow)
                 } else if let damage = scan.damage {
                     throw corrupt(partition, segment.name, damage.position, "\(damage.defect)")
@@ -134,7 +144,7 @@ package final class PartitionLog: Sendable {
                 "the log ends at offset \(end) and tables have stored up to \(storedBelow)"
             )
         }
-        return (segments, cut, (segments.last?.index.epoch ?? 0) + 1)
+        return (segments, cut, (segments.last?.index.epoch ?? 0) + 1, isUnsealed)
     }
 
     /// Cuts a torn last group off the last segment, and makes sure that what was read is on the disk.
@@ -146,15 +156,19 @@ package final class PartitionLog: Sendable {
     ) throws(EventLogError) -> Cut? {
         var cut: Cut?
         if let damage = scan.damage {
-            let later = try onDisk { () throws(DiskError) in
-                try SegmentScan.soundGroup(after: damage.position, in: segment.file)
-            }
-            guard later == nil, scan.index.endOffset >= storedBelow else {
+            let isTorn = try onDisk { () throws(DiskError) in try SegmentScan.isTorn(damage, in: segment.file) }
+            guard isTorn, scan.index.endOffset >= storedBelow else {
                 throw corrupt(partition, segment.name, damage.position, "\(damage.defect)")
             }
             try onDisk { () throws(DiskError) in
                 let size = try segment.file.size()
-                cut = Cut(segment: segment.name, from: damage.position, to: size, reason: "\(damage.defect)")
+                cut = Cut(
+                    segment: segment.name,
+                    from: damage.position,
+                    to: size,
+                    reason: "\(damage.defect)",
+                    recordsMax: CommitGroup.recordsMax(in: size - damage.position)
+                )
                 try segment.file.truncate(to: damage.position)
                 try segment.file.sync()
             }
@@ -213,12 +227,13 @@ package final class PartitionLog: Sendable {
     /// Writes the batches as one group and syncs it; blocks for the disk.
     ///
     /// - Returns: The offsets of each batch.
-    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored and the
+    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored
+    /// and the
     ///   next call may succeed; ``EventLogError/poisoned(cause:)`` when another write or a sync failed now or before.
     package func append(_ batches: [LogBatch], committedAt: Int64) throws(EventLogError) -> [LogReceipt] {
         if let poison { throw .poisoned(cause: poison) }
+        let segment = try openSegment()
         do throws(DiskError) {
-            let segment = try segmentForWriting()
             let (bytes, header) = CommitGroup.encode(
                 batches,
                 baseOffset: segment.index.endOffset,
@@ -230,19 +245,70 @@ package final class PartitionLog: Sendable {
             try write(bytes, to: segment)
             try segment.file.sync()
             var offset = header.baseOffset
-            state.withLock { $0.segments[$0.segments.count - 1].index.add(header) }
+            state.withLock {
+                $0.segments[$0.segments.count - 1].index.add(header)
+                $0.isUnsealed = true
+            }
             return batches.map { batch in
                 defer { offset += Int64(batch.recordCount) }
                 return LogReceipt(partition: partition, offsets: offset..<offset + Int64(batch.recordCount))
             }
         } catch {
-            if error.isFull { throw EmbeddedLogFailures.translate(error) }
-            state.withLock { $0.poison = error.description }
-            throw .poisoned(cause: error.description)
+            throw failed(error)
         }
     }
 
-    /// Writes zeros behind the place of the next `count` bytes when these do not fit what was reserved. Synced with them.
+    /// States durably that all before it is durable, unless that was stated. Without room it is left out.
+    ///
+    /// - Throws: ``EventLogError/poisoned(cause:)`` as ``append(_:committedAt:)`` does.
+    package func seal(committedAt: Int64) throws(EventLogError) {
+        let (last, isUnsealed) = state.withLock { ($0.poison == nil ? $0.segments.last : nil, $0.isUnsealed) }
+        guard let segment = last, isUnsealed else { return }
+        state.withLock { $0.isUnsealed = false }
+        let (bytes, header) = CommitGroup.seal(
+            baseOffset: segment.index.endOffset,
+            epoch: epoch,
+            committedAt: committedAt,
+            previousCRC: segment.index.lastCRC
+        )
+        do throws(DiskError) {
+            // Synced before the next group: one behind a torn seal would look like damage.
+            try write(bytes, to: segment)
+            try segment.file.sync()
+            state.withLock { $0.segments[$0.segments.count - 1].index.add(header) }
+        } catch {
+            let failure = failed(error)
+            if case .poisoned = failure { throw failure }
+        }
+    }
+
+    /// The segment for the next group, at its place: nothing of a failure here touched a group, so only a sync that
+    /// failed ends the log.
+    private func openSegment() throws(EventLogError) -> Segment {
+        do throws(DiskError) {
+            let segment = try segmentForWriting()
+            if try segment.file.isInPlace() { return segment }
+            let moved = "\(directory)/\(segment.name) was moved, removed or replaced while this till wrote to it"
+            state.withLock { $0.poison = moved }
+            throw DiskError(operation: moved, errno: 2, isUncertain: true)
+        } catch {
+            guard error.isUncertain else { throw EmbeddedLogFailures.translate(error) }
+            throw failed(error)
+        }
+    }
+
+    /// What a failed write or sync means: without room the next call may succeed, anything else ends the log.
+    private func failed(_ error: DiskError) -> EventLogError {
+        if error.isFull { return EmbeddedLogFailures.translate(error) }
+        let cause = state.withLock { state in
+            state.poison = state.poison ?? error.description
+            return state.poison ?? ""
+        }
+        return .poisoned(cause: cause)
+    }
+
+    /// Writes zeros behind the place of the next `count` bytes when these do not fit what was reserved. Synced with
+    /// them.
     private func reserve(_ segment: Segment, behind count: Int) throws(DiskError) {
         let needed = segment.index.size + count
         guard reserveBytes > 0, needed > state.withLock({ $0.reservedSize }) else { return }
@@ -329,14 +395,5 @@ package final class PartitionLog: Sendable {
     /// The durable size of a segment now.
     func durableSize(of baseOffset: Int64) -> Int {
         state.withLock { $0.segments.last { $0.baseOffset == baseOffset }?.index.size ?? 0 }
-    }
-}
-
-/// Runs disk calls and translates what they throw.
-func onDisk<Value>(_ body: () throws(DiskError) -> Value) throws(EventLogError) -> Value {
-    do throws(DiskError) {
-        return try body()
-    } catch {
-        throw EmbeddedLogFailures.translate(error)
     }
 }

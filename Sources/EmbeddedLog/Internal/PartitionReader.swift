@@ -13,7 +13,16 @@ final class PartitionReader: LogReader {
     }
 
     func next(bytesMax: Int) throws(EventLogError) -> [LoggedBatch] {
-        guard offset < log.durableEnd else { return [] }
+        // What a walk finds may be a seal alone; the records are then in the next segment.
+        while offset < log.durableEnd {
+            let found = try walk(bytesMax)
+            if !found.isEmpty { return found }
+            place = nil
+        }
+        return []
+    }
+
+    private func walk(_ bytesMax: Int) throws(EventLogError) -> [LoggedBatch] {
         if let known = place, known.position >= log.durableSize(of: known.segment.baseOffset) { place = nil }
         if place == nil { place = try log.locate(offset) }
         guard let (segment, start) = place else { return [] }

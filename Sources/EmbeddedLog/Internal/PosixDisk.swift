@@ -72,7 +72,10 @@ package struct PosixDisk: LogDisk {
 }
 
 func check(_ result: Int64, _ operation: @autoclosure () -> String, isSync: Bool = false) throws(DiskError) {
-    if result < 0 { throw DiskError(operation: operation(), errno: Int32(-result), isUncertain: isSync) }
+    guard result < 0 else { return }
+    // ENFILE and EMFILE: the directory was not opened, so nothing was synced and nothing failed on the disk.
+    let isOpen = result == -23 || result == -24
+    throw DiskError(operation: operation(), errno: Int32(-result), isUncertain: isSync && !isOpen)
 }
 
 /// Owns one descriptor; closed in deinit. Thread: any for reads, the log's for writes.
@@ -107,6 +110,12 @@ final class PosixSegmentFile: SegmentFile {
         try check(Int64(cshims_fdatasync(descriptor)), "sync \(path)", isSync: true)
     }
 
+    func isInPlace() throws(DiskError) -> Bool {
+        let result = unsafe cshims_is_at(descriptor, path)
+        try check(Int64(result), "look at \(path)")
+        return result == 1
+    }
+
     func truncate(to size: Int) throws(DiskError) {
         try check(Int64(cshims_ftruncate(descriptor, Int64(size))), "truncate \(path)")
     }
@@ -122,9 +131,12 @@ final class PosixSegmentFile: SegmentFile {
     }
 }
 
-/// Holds the advisory lock of a data directory while it lives.
+/// Holds the advisory locks of a data directory while it lives: of its lock file, which earlier tills look at, and
+/// of the
+/// directory itself, which nobody can remove and make again under its files.
 package final class DirectoryLock: Sendable {
     private let descriptor: Int32
+    private let directory: Int32
 
     /// - Throws: ``DiskError`` with EWOULDBLOCK (11) when another process holds it.
     package init(path: String) throws(DiskError) {
@@ -135,7 +147,19 @@ package final class DirectoryLock: Sendable {
             _ = cshims_close(descriptor)
             throw DiskError(operation: "lock \(path)", errno: -result)
         }
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        directory = unsafe cshims_open(parent, 0)
+        let second = directory < 0 ? directory : cshims_lock(directory)
+        // Network file systems may not lock directories (EBADF 9, EINVAL 22, EOPNOTSUPP 95); the file is locked there.
+        if second < 0, ![-9, -22, -95].contains(second) {
+            _ = cshims_close(descriptor)
+            if directory >= 0 { _ = cshims_close(directory) }
+            throw DiskError(operation: "lock \(parent)", errno: -second)
+        }
     }
 
-    deinit { _ = cshims_close(descriptor) }
+    deinit {
+        _ = cshims_close(descriptor)
+        _ = cshims_close(directory)
+    }
 }

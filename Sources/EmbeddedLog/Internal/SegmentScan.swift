@@ -13,7 +13,10 @@ struct SegmentScan {
     private(set) var damage: Damage?
     /// Zeros up to the end of the file: written ahead, nothing was ever stored there.
     private(set) var reserve = 0
+    /// Groups that hold records.
     private(set) var groups = 0
+    /// The last good group is a seal.
+    private(set) var isSealed = false
     private(set) var batches = 0
     /// Position of the last good group.
     private(set) var lastGroup = 0
@@ -64,13 +67,22 @@ struct SegmentScan {
                 batches += found.count
                 for batch in found { each(batch, index.size) }
                 lastGroup = index.size
-                if groups == 0 { firstCommittedAt = header.committedAt }
-                lastCommittedAt = header.committedAt
+                isSealed = header.isSeal
                 index.add(header)
                 chain = header.crc
+                if header.isSeal { continue }
+                if groups == 0 { firstCommittedAt = header.committedAt }
+                lastCommittedAt = header.committedAt
                 groups += 1
             }
         }
+    }
+
+    /// Whether a damage can be what a crash leaves of a group that was being written. A whole header of a newer format
+    /// cannot.
+    static func isTorn(_ damage: Damage, in file: any SegmentFile) throws(DiskError) -> Bool {
+        if case .version = damage.defect { return false }
+        return try soundGroup(after: damage.position, in: file) == nil
     }
 
     private static func isZero(_ file: any SegmentFile, _ range: Range<Int>) throws(DiskError) -> Bool {
@@ -88,7 +100,7 @@ struct SegmentScan {
     /// Whether a whole, sound group lies anywhere after `position`: then the damage is not a torn tail.
     static func soundGroup(after position: Int, in file: any SegmentFile) throws(DiskError) -> Int? {
         let size = try file.size()
-        guard size > position + 1 else { return nil }
+        guard position >= 0, size > position + 1 else { return nil }
         let bytes = try file.read(
             at: position + 1,
             count: min(size - position - 1, 2 * EmbeddedLogLimits.groupBytesMax)

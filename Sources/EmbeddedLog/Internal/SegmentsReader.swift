@@ -61,7 +61,8 @@ private final class SegmentsReader: LogReader {
             case .failure(.defect(let defect)): throw corrupt("\(defect)")
             case .success(let (bytes, header)):
                 found += try batches(bytes, header)
-                read += header.groupSize
+                // A seal holds nothing: an answer without batches would mean the end.
+                if !header.isSeal { read += header.groupSize }
                 position += header.groupSize
             }
         }

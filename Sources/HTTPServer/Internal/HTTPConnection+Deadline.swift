@@ -11,7 +11,7 @@ extension HTTPConnection {
         if case .waiting = turns.first?.state { limit(turnStarted, settings.answerMs) }
         if !isClosing, !connection.isReadingPaused {
             if bodyStarted != .max {
-                limit(bodyStarted, settings.bodyMs + bodyReceived / max(1, settings.bodyBytesPerSecondMin) * 1_000)
+                limit(bodyStarted, settings.bodyMs)
             } else if headStarted != .max {
                 limit(headStarted, settings.headMs)
             } else if turns.isEmpty {
@@ -30,7 +30,17 @@ extension HTTPConnection {
                 return advance()
             }
         }
-        if bodyStarted != .max { return fail(.bodyTimedOut) }
+        if bodyStarted != .max {
+            let settings = shared.settings
+            let isEarly = connection.nowNanos < bodyStarted + Int64(settings.bodyMs) * 1_000_000
+            let enough = bodyReceived * 1_000 >= settings.bodyBytesPerSecondMin * settings.bodyMs
+            guard isEarly || enough else { return fail(.bodyTimedOut) }
+            if !isEarly {
+                bodyStarted = connection.nowNanos
+                bodyReceived = 0
+            }
+            return updateDeadline()
+        }
         if !parser.isBetweenRequests { return fail(.headTimedOut) }
         if turns.isEmpty { connection.finish() } else { updateDeadline() }
     }

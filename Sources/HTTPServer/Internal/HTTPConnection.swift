@@ -22,6 +22,7 @@ final class HTTPConnection: ByteProtocol {
     var isClosing = false
     var bodyBytesCounted = 0
     var headStarted = Int64.max
+    /// Since when the current window of the body's rate runs, and what came in it.
     var bodyStarted = Int64.max
     /// Since when the oldest turn waits.
     var turnStarted = Int64.max
@@ -37,6 +38,11 @@ final class HTTPConnection: ByteProtocol {
         // A client that says nothing has the time of a head, not of an idle connection.
         headStarted = connection.nowNanos
         if isOverflow { fail(.tooManyConnections) } else { updateDeadline() }
+    }
+
+    var idleSinceNanos: Int64? {
+        guard turns.isEmpty, bodyStarted == .max, !isClosing else { return nil }
+        return headStarted == .max ? lastActivity : headStarted
     }
 
     // MARK: Requests
@@ -70,6 +76,7 @@ final class HTTPConnection: ByteProtocol {
                 fail(.refused(refusal))
                 at = bytes.count
             }
+            if bodyStarted == .max, !isClosing, let answer = refusalOfHead() { refuse(answer) }
             countBody(at - before)
         }
         if isClosing { at = bytes.count }
@@ -294,11 +301,29 @@ final class HTTPConnection: ByteProtocol {
     /// Answers in its turn that nothing more is taken, then closes.
     func fail(_ failure: HTTPServerFailure) {
         guard !isClosing else { return }
+        refuse(response(to: failure))
+    }
+
+    /// What is wrong with a request whose body has not come whole; a whole one is handled, which looks at it too.
+    private func refusalOfHead() -> HTTPResponse? {
+        guard let admitted, let head = parser.headBeforeBody else { return nil }
+        return shared.handler.refusal(
+            of: HTTPRequest(
+                method: admitted.method,
+                path: head.path,
+                query: head.query,
+                headers: head.headers,
+                route: admitted.admission.route
+            )
+        )
+    }
+
+    /// Answers in its turn, takes nothing more, then closes.
+    private func refuse(_ answer: HTTPResponse) {
         isClosing = true
         headStarted = .max
         bodyStarted = .max
         forgetBody()
-        let answer = response(to: failure)
         if !turns.isEmpty { readyBytes += answer.body.count }
         append(
             Turn(state: .ready(answer), closes: true, route: admitted?.admission.route, method: admitted?.method)

@@ -53,7 +53,8 @@ struct HTTPResponseWriter {
         let second = time.now().micros.flooredDivision(by: 1_000_000).quotient
         guard second != dateSecond else { return }
         dateSecond = second
-        dateLine = Array("date: \(Self.date(second))\r\n".utf8)
+        // Every answer also says that its type is not to be guessed.
+        dateLine = Array("date: \(Self.date(second))\r\nx-content-type-options: nosniff\r\n".utf8)
     }
 
     /// The date of RFC 9110 §5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -69,9 +70,11 @@ struct HTTPResponseWriter {
     /// Headers that only the transport may set.
     private static func isOwn(_ name: String) -> Bool {
         switch name.utf8.count {
-        case 4, 10, 14, 17:
+        case 4, 10, 14, 17, 22:
             switch name.lowercased() {
-            case "date", "connection", "content-length", "transfer-encoding", "keep-alive": true
+            case "date", "connection", "content-length", "transfer-encoding", "keep-alive",
+                "x-content-type-options":
+                true
             default: false
             }
         default: false

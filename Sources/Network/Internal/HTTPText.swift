@@ -77,7 +77,14 @@ enum HTTPText {
     }
 
     /// Percent-decodes a range; nil for a bad escape, a NUL or bytes that are not UTF-8.
-    static func decoded(_ bytes: Span<UInt8>, _ range: Range<Int>, plusIsSpace: Bool) -> String? {
+    ///
+    /// - Parameter isPath: An escaped slash or percent sign stays, as `%2F` and `%25`: it is part of a segment.
+    static func decoded(
+        _ bytes: Span<UInt8>,
+        _ range: Range<Int>,
+        plusIsSpace: Bool,
+        isPath: Bool = false
+    ) -> String? {
         var first = range.lowerBound
         while first < range.upperBound, bytes[first] != 0x25, !(plusIsSpace && bytes[first] == 0x2B) { first += 1 }
         if first == range.upperBound { return string(bytes, range) }
@@ -90,7 +97,14 @@ enum HTTPText {
                 guard at + 2 < range.upperBound, let high = hex(bytes[at + 1]), let low = hex(bytes[at + 2]),
                     high | low != 0
                 else { return nil }
-                out.append(high << 4 | low)
+                let decoded = high << 4 | low
+                if isPath, decoded == UInt8(ascii: "/") {
+                    out += Array("%2F".utf8)
+                } else if isPath, decoded == UInt8(ascii: "%") {
+                    out += Array("%25".utf8)
+                } else {
+                    out.append(decoded)
+                }
                 at += 3
             } else {
                 out.append(plusIsSpace && byte == 0x2B ? 0x20 : byte)

@@ -12,7 +12,7 @@ struct Socket: Sendable {
         /// Positive errno.
         case broken(Int32)
 
-        fileprivate init(_ result: Int64) {
+        init(_ result: Int64) {
             self =
                 if result >= 0 { .count(Int(result)) } else if result == Int64(-EAGAIN) || result == Int64(-EWOULDBLOCK)
                 { .wouldBlock } else { .broken(Int32(clamping: -result)) }
@@ -37,6 +37,9 @@ struct Socket: Sendable {
 
     func shutdownWrite() { _ = cshims_shutdown_write(fd) }
     func close() { _ = cshims_close(fd) }
+
+    /// Whether a listening socket has a connection to accept.
+    var hasWaiting: Bool { cshims_is_readable(fd) }
 
     /// The next connection of a listening socket, nil when there is none, or a positive errno.
     func accept() -> Result<Socket?, AcceptError> {

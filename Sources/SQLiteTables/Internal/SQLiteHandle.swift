@@ -1,4 +1,5 @@
 import CSQLite
+import CShims
 import Ports
 import Primitives
 import Tables
@@ -48,6 +49,18 @@ import Tables
     /// Has commits from now on checkpoint the WAL when it has so many pages.
     func checkpoint(atPages pages: Int32) {
         _ = unsafe sqlite3_wal_autocheckpoint(database, pages)
+    }
+
+    /// Bytes of the write-ahead log beside the file; 0 without one.
+    var walBytes: Int64 { max(0, unsafe cshims_path_size(path + "-wal")) }
+
+    /// Brings the write-ahead log into the file and empties it, unless a reader is in the way for longer than a moment.
+    ///
+    /// - Returns: Whether it is empty.
+    @discardableResult func truncateWAL(busyMillis: Int32) -> Bool {
+        _ = unsafe sqlite3_busy_timeout(database, busyMillis)
+        defer { _ = unsafe sqlite3_busy_timeout(database, SQLiteTablesLimits.busyMillis) }
+        return (try? integer("PRAGMA wal_checkpoint(TRUNCATE)")) == 0
     }
 
     /// A prepared statement, kept for the next use. At most ``SQLiteTablesLimits/statementsMax`` are kept.

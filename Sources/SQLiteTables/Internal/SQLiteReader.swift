@@ -1,3 +1,4 @@
+import CShims
 package import Ports
 import Primitives
 import Synchronization
@@ -8,11 +9,28 @@ package final class SQLiteReader: TableReader {
     private let path: String
     private let settings: SQLiteTablesSettings
     private let idle = Mutex<[SQLiteHandle.Pooled]>([])
+    /// The file that was there at the start: connections go on reading one that was deleted or replaced.
+    private let identity: FileIdentity?
 
     /// - Parameter path: A file that ``SQLiteTables`` has made.
     package init(path: String, settings: SQLiteTablesSettings = SQLiteTablesSettings()) {
         self.path = path
         self.settings = settings
+        identity = FileIdentity(path)
+    }
+
+    /// Tries what queries do: why they cannot be trusted now, nil when they can.
+    package func failure() -> String? {
+        guard let now = FileIdentity(path), now == identity else {
+            return
+                "\(path) was removed or replaced while till runs; restart till, it folds the tables again from the log."
+        }
+        do {
+            _ = try snapshot { try $0.positions() }
+            return nil
+        } catch {
+            return "\(error)"
+        }
     }
 
     package func snapshot<Value>(_ body: (any TableSnapshot) throws -> Value) throws -> Value {
@@ -25,11 +43,24 @@ package final class SQLiteReader: TableReader {
         return try body(SQLiteSnapshot(slot.handle))
     }
 
+    /// Closes what nobody uses, so that the writer is the last to close and can remove the write-ahead log.
+    package func close() { idle.withLock { $0.removeAll() } }
+
     private func make() throws(TableStoreError) -> SQLiteHandle.Pooled {
         let handle = try SQLiteHandle(path: path, readOnly: true)
         try handle.execute("PRAGMA cache_size = -\(settings.readerCacheKibibytes)")
         try handle.execute("PRAGMA query_only = 1")
         return SQLiteHandle.Pooled(handle)
+    }
+}
+
+/// Which file a path names: device and inode.
+private struct FileIdentity: Sendable, Equatable {
+    private var device: UInt64 = 0, inode: UInt64 = 0
+
+    /// Nil when there is no such file.
+    init?(_ path: String) {
+        guard unsafe cshims_file_identity(path, &device, &inode) == 0 else { return nil }
     }
 }
 

@@ -74,6 +74,8 @@ private final class GatedFile: SegmentFile {
         try file.write(Array(bytes.prefix(bytes.count / 2)), at: position)
         throw DiskError(operation: "write \(bytes.count) bytes to \(path)", errno: 28)
     }
+    func isInPlace() throws(DiskError) -> Bool { try file.isInPlace() }
+
     func truncate(to size: Int) throws(DiskError) { try file.truncate(to: size) }
     func read(at position: Int, count: Int) throws(DiskError) -> [UInt8] { try file.read(at: position, count: count) }
     func sync() throws(DiskError) {

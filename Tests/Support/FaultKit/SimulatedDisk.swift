@@ -315,6 +315,8 @@ package final class SimulatedFile: SegmentFile {
         }
     }
 
+    package func isInPlace() throws(DiskError) -> Bool { true }
+
     package func truncate(to size: Int) throws(DiskError) {
         try disk.state.withLock { state throws(DiskError) in
             try state.step("truncate \(path)")

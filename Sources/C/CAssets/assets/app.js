@@ -10,7 +10,7 @@ import { loadLoyal } from "./loyal.js";
 import { loadCancelled, loadProducts } from "./products.js";
 import { loadProof } from "./proof.js";
 import { loadQuarantine, wireQuarantine } from "./quarantine.js";
-import { CHARTS, panels, refreshSoon, run, slow } from "./refresh.js";
+import { CHARTS, FILTERED, panels, refreshSoon, run, runFiltered, slow } from "./refresh.js";
 import { loadSenders } from "./senders.js";
 import { state } from "./state.js";
 import { loadTime, showDrill } from "./time.js";
@@ -18,7 +18,6 @@ import { loadTotals, showTotals } from "./totals.js";
 import { loadTurnover } from "./turnover.js";
 
 const STATUS_MS = 5000; // rate and lag without events; also notices a dead server
-const FILTERED = ["totals", ...CHARTS, "loyal"];
 
 function wire() {
   if (!chartsAvailable) document.documentElement.classList.add("no-charts");
@@ -35,13 +34,13 @@ function wire() {
   wireFilter(() => {
     showDrill();
     // No sum has products by country: that is added up at each reading.
-    if (state.filter.country) slow.add("products"); else slow.delete("products");
-    FILTERED.forEach(run);
+    for (const name of FILTERED) if (state.filter.country) slow.add(name); else slow.delete(name);
+    runFiltered();
   });
   wireSearch();
   wireQuarantine();
-  byId("exclude").addEventListener("change", () => run("products"));
-  byId("with-cancellations").addEventListener("change", () => run("loyal"));
+  byId("exclude").addEventListener("change", runFiltered);
+  byId("with-cancellations").addEventListener("change", runFiltered);
   byId("invoice-close").addEventListener("click", () => byId("invoice").close());
 
   document.addEventListener("visibilitychange", () => {

@@ -1,10 +1,44 @@
 // The filter of dates and country.
 import { api } from "./api.js";
 import { byId, el } from "./dom.js";
+import { earlier, later } from "./format.js";
 import { state } from "./state.js";
 
 /** Whether anything is left out. */
 export const isFiltered = () => Object.values(state.filter).some((value) => value !== "");
+
+/** The days of the panel of time: those of the filter and of what was drilled into. */
+export function timeRange() {
+  const last = state.crumbs[state.crumbs.length - 1];
+  return { from: later(state.filter.from, last?.from), to: earlier(state.filter.to, last?.to) };
+}
+
+export function cancellationGrain() {
+  const { from, to } = state.filter;
+  if (!from) return "month";
+  const days = (new Date(to || Date.now()) - new Date(from)) / 86400000;
+  return days <= 62 ? "day" : "month";
+}
+
+let asked = { key: "", answer: null };
+
+/** The figures of all filtered panels, of one position. Panels that are loaded together share one answer. */
+export function overview() {
+  const { from, to } = timeRange();
+  const parameters = {
+    ...state.filter, grain: state.grain, time_from: from, time_to: to, cancelled_grain: cancellationGrain(),
+    currency: state.currency, exclude_non_products: byId("exclude").checked,
+    cancellations: byId("with-cancellations").checked ? "include" : "exclude",
+  };
+  const key = JSON.stringify(parameters);
+  if (asked.key !== key) {
+    const answer = api("/v1/overview", parameters);
+    asked = { key, answer };
+    const done = () => { if (asked.answer === answer) asked = { key: "", answer: null }; };
+    answer.then(done, done);
+  }
+  return asked.answer;
+}
 
 /** Says in the head of a panel which data it shows. */
 export function scope(id) {
@@ -28,7 +62,8 @@ async function loadCountries() {
  */
 export function offerCurrencies(currencies, most) {
   const before = state.currency;
-  state.currency = currencies.includes(state.chosenCurrency) ? state.chosenCurrency : most ?? before;
+  // What is shown stays while it is there: a chart does not change its currency by itself.
+  state.currency = [state.chosenCurrency, before].find((name) => currencies.includes(name)) ?? most ?? before;
   const label = byId("currency-choice");
   const select = label.querySelector("select");
   label.hidden = currencies.length < 2;

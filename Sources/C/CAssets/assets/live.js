@@ -4,7 +4,6 @@ import { byId, el, fill, stat } from "./dom.js";
 import { count, rate } from "./format.js";
 import { refreshSoon, run } from "./refresh.js";
 import { state } from "./state.js";
-import { showTotals, takeLiveTotals } from "./totals.js";
 
 const BACKOFF_MS = [1000, 2000, 4000, 8000, 15000, 30000];
 
@@ -33,10 +32,8 @@ export function connect() {
   source.addEventListener("figures", (event) => {
     let figures;
     try { figures = JSON.parse(event.data); } catch { return; }
-    takeLiveTotals(figures.totals);
     live.lastRate = figures.accept_rate_per_second;
     live.lag = figures.lag;
-    showTotals();
     showLive();
     showAsOf(figures.at);
     refreshSoon();

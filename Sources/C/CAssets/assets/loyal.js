@@ -1,16 +1,14 @@
 // Loyal customers.
-import { api } from "./api.js";
 import { chooseCustomer } from "./customers.js";
 import { byId, empty, fill, linkButton, stat, table } from "./dom.js";
-import { isFiltered, scope } from "./filter.js";
+import { isFiltered, overview, scope } from "./filter.js";
 import { count, customerName } from "./format.js";
 import { run } from "./refresh.js";
-import { state } from "./state.js";
 
 export async function loadLoyal(current) {
-  const cancellations = byId("with-cancellations").checked ? "include" : "exclude";
-  const data = await api("/v1/customers/summary", { cancellations, ...state.filter });
+  const { loyal: data } = await overview();
   if (!current()) return;
+  if (!data) throw new Error("Customers are shown with the scope read:customers.");
   scope("loyal-scope");
   const percent = (100 * data.loyal_customers) / data.total_customers;
   const share = Number.isFinite(percent) ? ` (${percent.toFixed(1)} %)` : "";

@@ -1,16 +1,13 @@
 // Top products and cancelled orders.
-import { api } from "./api.js";
 import { chartOptions, chartsAvailable, colour, draw, hatch } from "./charts.js";
 import { byId, empty, fill, stat, table } from "./dom.js";
-import { scope } from "./filter.js";
+import { cancellationGrain, overview, scope } from "./filter.js";
 import { count, height, instant, money, moneyList, period } from "./format.js";
 import { invoiceButton } from "./invoice.js";
 import { state } from "./state.js";
 
 export async function loadProducts(current) {
-  const data = await api("/v1/products/top", {
-    limit: 10, exclude_non_products: byId("exclude").checked, ...state.filter,
-  });
+  const { products: data } = await overview();
   if (!current()) return;
   scope("products-scope");
   const rows = data.items;
@@ -45,16 +42,9 @@ export async function loadProducts(current) {
   }, "Top 10 products by gross sales; the table below has the figures.");
 }
 
-function cancellationGrain() {
-  const { from, to } = state.filter;
-  if (!from) return "month";
-  const days = (new Date(to || Date.now()) - new Date(from)) / 86400000;
-  return days <= 62 ? "day" : "month";
-}
-
 export async function loadCancelled(current) {
   const grain = cancellationGrain();
-  const data = await api("/v1/cancellations", { grain, ...state.filter });
+  const { cancelled: data } = await overview();
   if (!current()) return;
   scope("cancelled-scope");
   fill(byId("cancelled-stats"),

@@ -1,16 +1,10 @@
 // Sales over time, with drill-down from years to days.
-import { api } from "./api.js";
 import { chartOptions, chartsAvailable, colour, draw, hatch } from "./charts.js";
 import { byId, el, empty, fill, linkButton, table } from "./dom.js";
-import { scope } from "./filter.js";
+import { overview, scope, timeRange } from "./filter.js";
 import { count, earlier, height, later, money, period, sum } from "./format.js";
-import { run } from "./refresh.js";
+import { runFiltered } from "./refresh.js";
 import { GRAINS, state } from "./state.js";
-
-function timeRange() {
-  const last = state.crumbs[state.crumbs.length - 1];
-  return { from: later(state.filter.from, last?.from), to: earlier(state.filter.to, last?.to) };
-}
 
 function drillInto(entry) {
   const level = GRAINS.indexOf(state.grain);
@@ -18,7 +12,7 @@ function drillInto(entry) {
   state.crumbs.push({ label: entry.label, grain: state.grain, from: entry.from, to: entry.to });
   state.grain = GRAINS[level + 1];
   showDrill();
-  run("time").then(() => {
+  runFiltered().then(() => {
     const box = byId("time-table");
     if (!box.contains(document.activeElement)) (box.querySelector("button") ?? box).focus({ preventScroll: true });
   });
@@ -29,7 +23,7 @@ function leaveTo(depth) {
   state.crumbs.length = depth;
   if (left) state.grain = left.grain;
   showDrill();
-  run("time");
+  runFiltered();
 }
 
 export function showDrill() {
@@ -58,14 +52,14 @@ function chooseGrain(grain) {
   const tooFine = (crumb) => crumb && GRAINS.indexOf(crumb.grain) >= GRAINS.indexOf(grain);
   while (tooFine(state.crumbs[state.crumbs.length - 1])) state.crumbs.pop();
   showDrill();
-  run("time");
+  runFiltered();
 }
 
 export async function loadTime(current) {
   const grain = state.grain;
   const range = timeRange();
   const { country } = state.filter;
-  const data = await api("/v1/sales/over-time", { grain, from: range.from, to: range.to, country });
+  const { time: data } = await overview();
   if (!current()) return;
   scope("time-scope");
   const rows = data.items.map((item) => {
@@ -94,10 +88,28 @@ export async function loadTime(current) {
   const orders = single.reduce((n, r) => n + r.orders, 0);
   const foot = [several ? `Sum ${currency}` : "Sum", add("gross"), add("returns"), add("net"), count(orders)];
   fill(byId("time-table"), rows.length
-    ? table("Sales over time", columns, rows, foot)
+    ? table("Sales over time", columns, single, foot)
     : empty(state.filter.from || state.filter.to || country ? "No sales in this range." : "No sales yet."));
   byId("time-chart").parentElement.hidden = rows.length === 0;
-  drawTime(single, grain, currency, canDrill);
+  drawTime(spaced(single, grain), grain, currency, canDrill);
+}
+
+const PERIODS_MAX = 4000; // eleven years of days
+
+/** The rows with what lies between them: a period without sales has its place on the axis. */
+function spaced(rows, grain) {
+  if (rows.length < 2) return rows;
+  const known = new Map(rows.map((r) => [period(grain, r.period).from, r]));
+  const last = period(grain, rows[rows.length - 1].period).from;
+  const all = [];
+  let day = period(grain, rows[0].period).from;
+  while (day <= last) {
+    if (all.length === PERIODS_MAX) return rows;
+    const { label, from, to } = period(grain, day);
+    all.push(known.get(from) ?? { label });
+    day = new Date(Date.parse(to) + 86400000).toISOString().slice(0, 10);
+  }
+  return all;
 }
 
 /** Gross up, returns (striped) down, net as a line. */
@@ -130,8 +142,8 @@ function drawTime(rows, grain, currency, canDrill) {
     options: chartOptions((set, index) => `${said[set]} ${money(rows[index]?.[names[set]], currency)}`, {
       legend: true,
       onClick: (event, hits) => {
-        if (canDrill && hits.length && rows[hits[0].index]) drillInto(rows[hits[0].index]);
+        if (canDrill && hits.length && rows[hits[0].index]?.period) drillInto(rows[hits[0].index]);
       },
     }),
-  }, `Sales by ${grain}${unit}: ${rows.length} periods; the table beside it has the figures.`);
+  }, `Sales by ${grain}${unit}: ${rows.filter((r) => r.period).length} periods; the table beside it has the figures.`);
 }

@@ -1,10 +1,8 @@
-// Total sales: changed by every live event, and read again after it when a filter is set.
-import { api } from "./api.js";
+// Total sales. A live event only says that there is something to read: all figures are of one position.
 import { byId, el, setFigure } from "./dom.js";
-import { isFiltered, offerCurrencies, scope } from "./filter.js";
+import { offerCurrencies, overview, scope } from "./filter.js";
 import { count, money } from "./format.js";
-import { CHARTS, run } from "./refresh.js";
-import { state } from "./state.js";
+import { runFiltered } from "./refresh.js";
 
 const SPOKEN_MS = 15000; // screen readers hear changed totals at most this often
 
@@ -18,18 +16,14 @@ const FIGURES = [
   ["average", "Average order value", "Sales divided by the number of orders."],
 ];
 
-/** What the page knows of the totals; `events` counts those that the live connection brought. */
-export const totals = {
-  native: [], reference: {}, average: {}, events: 0, spokenAt: 0, blocks: new Map(),
-  ofAll: true, // what is shown leaves nothing out
-};
+const totals = { list: [], spokenAt: 0, blocks: new Map() };
 
 export function showTotals() {
   const container = byId("totals");
-  const list = totals.native;
+  const { list } = totals;
   const most = list.reduce((best, t) => (!best || t.orders > best.orders ? t : best), null);
   // The charts may have come before their currency was known.
-  if (offerCurrencies(list.map((t) => t.currency), most?.currency ?? null)) CHARTS.forEach(run);
+  if (offerCurrencies(list.map((t) => t.currency), most?.currency ?? null)) runFiltered();
   const shown = list.length ? list : [{ currency: "", none: true }];
   for (const [currency, block] of totals.blocks) {
     if (shown.some((t) => t.currency === currency)) continue;
@@ -51,16 +45,14 @@ export function showTotals() {
       container.append(block.root);
     }
     for (const [name] of FIGURES) {
-      const amount = name === "reference" ? totals.reference[total.currency]
-        : name === "average" ? totals.average[total.currency]?.average
-        : total[name];
-      setFigure(block.values[name], total.none ? "–" : money(amount, total.currency));
+      setFigure(block.values[name], total.none ? "–" : money(total[name], total.currency));
     }
     block.captions.gross.textContent = total.none
       ? FIGURES[0][2]
       : `${FIGURES[0][2]} ${count(total.orders)} orders, ${count(total.units)} units.`;
-    const average = totals.average[total.currency];
-    block.captions.average.textContent = average ? `${FIGURES[5][2]} ${count(average.orders)} orders.` : FIGURES[5][2];
+    block.captions.average.textContent = total.none
+      ? FIGURES[5][2]
+      : `${FIGURES[5][2]} ${count(total.orders)} orders.`;
   }
   speakTotals();
 }
@@ -70,33 +62,17 @@ function speakTotals() {
   if (now - totals.spokenAt < SPOKEN_MS) return;
   const said = ({ net, gross, returns, currency }) =>
     `Net sales ${money(net, currency)}, gross ${money(gross, currency)}, returns ${money(returns, currency)}.`;
-  const text = totals.native.map(said).join(" ");
+  const text = totals.list.map(said).join(" ");
   const spoken = byId("totals-spoken");
   if (!text || spoken.textContent === text) return;
   spoken.textContent = text;
   totals.spokenAt = now;
 }
 
-/** What the live connection says of all data; what a filter shows is read again instead. */
-export function takeLiveTotals(native) {
-  totals.events += 1;
-  if (totals.ofAll && !isFiltered()) totals.native = native ?? totals.native;
-}
-
 export async function loadTotals(current) {
-  const eventsBefore = totals.events;
-  const filter = { ...state.filter };
-  const [native, reference, average] = await Promise.all([
-    api("/v1/sales/total", { definition: "native", ...filter }),
-    api("/v1/sales/total", { definition: "reference", ...filter }),
-    api("/v1/sales/average-order-value", filter),
-  ]);
+  const { totals: list } = await overview();
   if (!current()) return;
   scope("totals-scope");
-  // Of all data, an event that came meanwhile is newer.
-  if (isFiltered() || !totals.ofAll || totals.events === eventsBefore) totals.native = native.totals;
-  totals.ofAll = !isFiltered();
-  totals.reference = Object.fromEntries(reference.totals.map((t) => [t.currency, t.sales]));
-  totals.average = Object.fromEntries(average.items.map((t) => [t.currency, t]));
+  totals.list = list;
   showTotals();
 }

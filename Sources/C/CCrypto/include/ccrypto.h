@@ -13,3 +13,8 @@ ccrypto_hash *ccrypto_hash_make(void);
 void ccrypto_hash_add(ccrypto_hash *h, const void *bytes, size_t count);
 /// Writes 32 bytes and frees the state.
 void ccrypto_hash_finish(ccrypto_hash *h, uint8_t *out);
+
+/// scrypt (RFC 7914) of a secret into 32 bytes at `out`; 1 when done, 0 when the parameters are refused or ask for more
+/// than 64 MiB.
+int ccrypto_scrypt(const void *secret, size_t secret_count, const void *salt, size_t salt_count, uint64_t n, uint32_t r,
+                   uint32_t p, uint8_t *out);

@@ -32,8 +32,18 @@ int cshims_unlink(const char *path);
 int cshims_rmdir(const char *path);
 /// Free bytes of the file system that holds `path`, or -errno.
 int64_t cshims_free_bytes(const char *path);
+/// Device and inode of what a path names; 0 or -errno.
+int cshims_file_identity(const char *path, uint64_t *device, uint64_t *inode);
 /// Calls `each` for every entry except . and ..; returns 0 or -errno.
 int cshims_list(const char *path, void *context, void (*each)(void *context, const char *name));
+/// Takes the rights of group and others from a file or directory of this user: 1 when it had any, 0, or -errno.
+int cshims_make_private(const char *path);
+/// Files that this process makes are its user's alone, whatever the umask was.
+void cshims_private_files(void);
+/// Keeps eight descriptors, given up one by one when an open of a file finds none (EMFILE).
+void cshims_keep_spare_descriptors(void);
+/// 1 when `path` names the open file, 0 when it names another or nothing, or -errno.
+int cshims_is_at(int fd, const char *path);
 /// Takes an exclusive advisory lock without waiting; 0, -EWOULDBLOCK when another process holds it, or -errno.
 int cshims_lock(int fd);
 
@@ -61,6 +71,8 @@ const char *cshims_getenv(const char *name);
 const char *cshims_environment_at(int index);
 /// The text of an errno value; static storage of libc.
 const char *cshims_error_text(int error);
+/// A word of the command line, 0 is the program; NULL behind the last.
+const char *cshims_argument_at(int index);
 /// Blocks SIGINT, SIGTERM, SIGPIPE and SIGXFSZ (then EFBIG is returned) in this thread and all threads made after it.
 void cshims_block_signals(void);
 /// Waits for SIGINT or SIGTERM (blocked before); returns the signal number.
@@ -103,6 +115,10 @@ int cshims_listen(const char *host, uint16_t port, int backlog, bool reuse_port)
 int cshims_bound_port(int fd);
 /// Accepts one connection (non-blocking, TCP_NODELAY); fd or -errno (-EAGAIN: none).
 int cshims_accept(int fd);
+/// Whether a descriptor has something to read or to accept now.
+bool cshims_is_readable(int fd);
+/// Raises the soft limit of open descriptors to the hard one, `most` at most, never lowers it; the soft limit after.
+int64_t cshims_raise_descriptors(int64_t most);
 /// Connects (blocking) to an IPv4 or IPv6 literal or a name; fd or -errno.
 int cshims_connect(const char *host, uint16_t port);
 /// Like cshims_connect, but each address of the name is given at most `millis`; looking the name up has no limit.

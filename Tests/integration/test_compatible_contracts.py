@@ -181,9 +181,9 @@ def test_two_feeds_of_one_source_are_refused(directory):
     kiosk.write_text(text)
     (directory / "till.yaml").write_text(f"contracts: [{kiosk}]\n")
     assert refused(directory, "--config", "till.yaml") == (
-        f"till: Feeds pos (the built-in pos) and kiosk ({kiosk}) both have source pos, so they would share its "
-        "documents and windows, and totals would depend on the order of arrival; give kiosk a source of its own, or send its "
-        "records to feed pos."
+        f"till: Feeds pos (the built-in pos) and kiosk ({kiosk}) both have source pos, so they would share "
+        "its documents and windows, and totals would depend on the order of arrival; give kiosk a source of its own, "
+        "or send its records to feed pos."
     )
     till = new_till(directory, "--config", "till.yaml")
     kiosk.write_text(text.replace("source: pos\n", "source: kiosk\n", 1))

@@ -7,7 +7,8 @@ from messages import MENU, at, order, restaurant, sale, send, user
 from support import line, new_till, running, totals
 
 NASTY = [
-    "INV/2031/00017", "50%", "a%2Fb", "%252F", "a:b", "::", "a+b", "two words", "ä/ö", "日本/東京", "a?b&c=d#e", "'; --",
+    "INV/2031/00017", "50%", "a%2Fb",
+    "%252F", "a:b", "::", "a+b", "two words", "ä/ö", "日本/東京", "a?b&c=d#e", "'; --",
     "/", "//x/", "100%/2:3+4 5", "..", ".", "a\\b", '"quoted"', "emoji 😀",
 ]  # fmt: skip
 

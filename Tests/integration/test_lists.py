@@ -16,7 +16,8 @@ def till(tmp_path_factory):
     """Of everything that lists show, more than one page of 1,000 has; money in three currencies."""
     with running(new_till(tmp_path_factory.mktemp("lists"))) as till:
         lines = [
-            line(InvoiceNo=f"{n:05}", StockCode=f"P{n:05}", CustomerID=10_000 + n, UnitPrice=1 + n % 7, client_line_no="1",
+            line(InvoiceNo=f"{n:05}", StockCode=f"P{n:05}", CustomerID=10_000 + n, UnitPrice=1 + n % 7,
+                 client_line_no="1",
                  Country=f"Land {n:04}", InvoiceDate=f"{1 + n % 28:02}/{1 + n % 12:02}/2010 08:26")
             for n in range(MANY)
         ]  # fmt: skip
@@ -56,7 +57,8 @@ def rows(till, sql):
 
 
 VIEWS = {
-    "sale": 2 * MANY + 8, "sale_line": 2 * MANY + 11, "return": MANY, "return_line": MANY, "adjustment": 0, "vw_TotalSales": 1,
+    "sale": 2 * MANY + 8, "sale_line": 2 * MANY + 11, "return": MANY, "return_line": MANY, "adjustment": 0,
+    "vw_TotalSales": 1,
     "vw_Top10SellingProducts": 10, "vw_AverageOrderValue": 1, "vw_CancelledOrders": MANY, "vw_CustomerStats": MANY,
     "vw_CustomerStats_without_cancellations": MANY,
 }  # fmt: skip

@@ -20,8 +20,8 @@ def busy(directory):
             number = 0
             while not stop.is_set():
                 lines = [
-                    line(InvoiceNo=f"7{number:06}{n}", StockCode=f"P{n}", Quantity=1, UnitPrice=1.25, client_line_no="1",
-                         InvoiceDate=f"{1 + n:02}/12/2010 08:26")
+                    line(InvoiceNo=f"7{number:06}{n}", StockCode=f"P{n}", Quantity=1, UnitPrice=1.25,
+                         client_line_no="1", InvoiceDate=f"{1 + n:02}/12/2010 08:26")
                     for n in range(5)
                 ]  # fmt: skip
                 assert till.post("invoices", lines).json["accepted"] == len(lines)

@@ -91,8 +91,8 @@ extension Operation {
                 answer("404", "No such feed."),
                 answer(
                     "409",
-                    "The batch would overtake another of its run; expected_row says where to go on.",
-                    "{error:{code:s,message:s,expected_row:i}}"
+                    "The batch would overtake another of its run (`expected_row` says where to go on), or the Idempotency-Key came before with other records.",
+                    "{error:{code:s,message:s,expected_row~:i}}"
                 ),
                 answer("413", "The body is too large."), answer("415", "The content type is not known."),
                 answer("422", "Durable and in quarantine; all are bad.", ingested), answer("429", slow),
@@ -103,7 +103,7 @@ extension Operation {
 
     private static let ready = "{status:s,data_id:s,parts:[{name:s,ok:b,detail:s}]}"
     private static let ingested =
-        "{accepted:i,rejected:[{index:i,reasons:[{rule:s,field:s,value:s,message:s}]}],rejected_more~:i,position:s}"
+        "{accepted:i,rejected:[{index:i,reasons:[{rule:s,field:s,value:s,message:s}]}],rejected_more~:i,repeated~:b,position:s}"
 
     /// Paths of reference systems with their own codes and bodies (spec invoices.md 3, pos.md 3), where they are on.
     static let reference: [Operation] = [

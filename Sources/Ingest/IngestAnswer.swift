@@ -9,6 +9,8 @@ import Telemetry
 /// What a sender is told, after durability: 202, or 422 when every record is bad.
 struct IngestAnswer: Sendable {
     private(set) var tally = IngestTally()
+    /// The same request came before under its Idempotency-Key.
+    var isRepeated = false
     private var listed: [(index: Int, reasons: [Reason])] = []
     private static let headers = [(name: "content-type", value: "application/json")]
 
@@ -29,7 +31,7 @@ struct IngestAnswer: Sendable {
     /// `{accepted, rejected:[{index, reasons}], position}`; `rejected_more` counts what is not listed.
     func response(position: ByteString) -> HTTPResponse {
         var body: [UInt8]
-        if tally.accepted == 1, tally.rejected == 0 {
+        if tally.accepted == 1, tally.rejected == 0, !isRepeated {
             // A name of a feed and numbers: nothing in a position is escaped.
             body = Self.oneAccepted
             body.append(position)
@@ -62,6 +64,7 @@ struct IngestAnswer: Sendable {
         }
         json.endArray()
         if tally.rejected > shown { json.field("rejected_more", tally.rejected - shown) }
+        if isRepeated { json.field("repeated", true) }
         json.field("position", position)
         json.endObject()
         return json.bytes

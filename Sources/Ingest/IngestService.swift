@@ -45,6 +45,7 @@ package final class IngestService: Sendable {
     let quota: QuarantineQuota
     let fresh: FreshRecords
     let lag: TablesLag
+    let seen = SeenKeys()
     let metrics: Metrics
     let time: any TimeSource
     let smallBench: Workbench
@@ -77,6 +78,7 @@ package final class IngestService: Sendable {
         self.time = time
         targets = IngestTargets(feeds: book.feeds, compatibility)
         var seeds = random
+        seen.recall(log)
         smallBench = Workbench(book: book, seed: seeds.next())
         largeBench = Workbench(book: book, seed: seeds.next())
         large = try BlockingPool(name: "till-ingest", threads: 1, queueMax: IngestLimits.largeRequestsWaiting)
@@ -167,11 +169,13 @@ package final class IngestService: Sendable {
                         let position = receipt.partition.position(receipt.offsets.upperBound)
                         exchange.respond(answer.response(position: position))
                     case .failure(let problem):
+                        if let key = refined.newKey { seen.forget(key) }
                         if let run { resume(run.name, at: run.row) }
                         exchange.respond(problem.response)
                     }
                 }
             } catch {
+                if let key = refined.newKey { seen.forget(key) }
                 if let run { workspace.resume(run.name, at: run.row) }
                 throw error
             }
@@ -239,8 +243,6 @@ package final class IngestService: Sendable {
         largeBench.workspace.withLock { $0.resume(run, at: row) }
     }
 
-    // MARK: Refining
-
     struct Refined: Sendable {
         var batch: LogBatch?
         /// Of the batch, when processing is to get them as they are.
@@ -249,176 +251,10 @@ package final class IngestService: Sendable {
         var weight = 0
         /// Bytes that its rejected records take in quarantine.
         var quarantine: Int64 = 0
+        /// The first request of an Idempotency-Key; it may be sent with other content when the log does not take it.
+        var newKey: Identifier?
         var answer: IngestAnswer
         /// Rows of the run before this batch, when it is part of one.
         var runRow: Int64?
-    }
-
-    private func refine(
-        _ request: HTTPRequest,
-        _ feed: String,
-        _ contract: Contract,
-        _ workspace: inout Workspace
-    ) throws(IngestProblem) -> Refined {
-        let records = try RequestRecords(request, contract: contract, tape: &workspace.tape)
-        let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
-        var answer = IngestAnswer()
-        if records.ranges.isEmpty {
-            // A sender's own batch may be empty; any other body without a record is a mistake nobody should overlook.
-            guard records.batch != nil else {
-                throw IngestProblem(
-                    status: 422,
-                    code: "no_records",
-                    message: "The body holds no record, so nothing was stored; send at least one event or row."
-                )
-            }
-            return Refined(batch: nil, answer: answer)
-        }
-        let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
-        var builder: RecordBatchBuilder?
-        if records.batch == nil {
-            builder = RecordBatchBuilder(
-                baseTimestamp: envelope.receivedAt.micros / 1_000,
-                reserving: request.body.count + records.ranges.count * 16
-            )
-        }
-        var isKept = records.ranges.count <= FreshRecords.batchRecordsMax && fresh.hasRoom
-        var kept: [RefinedRecord] = []
-        var weight = 0
-        var quarantine: Int64 = 0
-        let header = if case .csv(let header, _) = records.format { header.count } else { 0 }
-        if isKept { kept.reserveCapacity(records.ranges.count) }
-        for (index, range) in records.ranges.enumerated() {
-            builder?.append(request.body[range])
-            let id = (records.batch == nil ? nil : records.ids[index]) ?? envelope.recordIDBase.item(index)
-            do throws(ContractMissing) {
-                let (verdict, record) = try workspace.refiner.receive(
-                    request.body,
-                    range,
-                    envelope,
-                    recordID: id,
-                    isKept: isKept
-                )
-                if let record {
-                    weight += record.weight(originalBytes: range.count)
-                    kept.append(record)
-                    if weight > FreshRecords.batchBytesMax {
-                        // Processing reads it from the log, slice by slice.
-                        (isKept, kept) = (false, [])
-                    }
-                }
-                switch verdict {
-                case .accepted(let event): answer.accept(event)
-                case .rejected(let reasons):
-                    answer.reject(index, reasons)
-                    let size = Refiner.json(reasons).count
-                    quarantine += QuarantineSize.bytes(record: range.count, reasons: size, header: header)
-                }
-            } catch {
-                throw IngestProblem(status: 503, code: error.code, message: error.description)
-            }
-        }
-        if let problem = quarantineProblem(quarantine) {
-            if let runRow { workspace.resume(envelope.run, at: runRow) }
-            throw problem
-        }
-        let bytes = builder?.finish() ?? request.body
-        return Refined(
-            batch: LogBatch(
-                partition: TopicPartition(feed: feed),
-                envelope: envelope,
-                bytes: bytes,
-                recordCount: records.ranges.count
-            ),
-            records: kept,
-            weight: weight,
-            quarantine: quarantine,
-            answer: answer,
-            runRow: runRow
-        )
-    }
-
-    /// `X-Till-Run-Row` is how many rows of the run came before this batch; a batch that would overtake is refused.
-    ///
-    /// - Returns: That row; nil without a run.
-    private func holdRunOrder(
-        _ request: HTTPRequest,
-        _ envelope: RecordEnvelope,
-        count: Int,
-        _ workspace: inout Workspace
-    ) throws(IngestProblem) -> Int64? {
-        guard !envelope.run.isEmpty, let text = request.header("x-till-run-row") else { return nil }
-        guard let row = Int64(text), row >= 0 else {
-            throw IngestProblem(
-                status: 400,
-                code: "run_row_invalid",
-                message: "X-Till-Run-Row is \(text.quotedForMessage); send a whole number."
-            )
-        }
-        if let expected = workspace.runs[envelope.run], expected != row {
-            throw IngestProblem(
-                status: 409,
-                code: "run_out_of_order",
-                message: "The run continues at row \(expected), this batch begins at \(row); send it from there.",
-                expectedRow: expected
-            )
-        }
-        if workspace.runs.count >= IngestLimits.runsMax { workspace.runs.removeAll() }
-        workspace.runs[envelope.run] = row + Int64(count)
-        return row
-    }
-
-    func envelope(
-        _ request: HTTPRequest,
-        _ feed: String,
-        _ contract: Contract,
-        _ format: PayloadFormat,
-        _ random: inout SeededRandom
-    ) throws(IngestProblem) -> RecordEnvelope {
-        func text(_ name: String) throws(IngestProblem) -> ByteString {
-            let value = request.header(name) ?? ""
-            guard value.utf8.count <= IngestLimits.headerBytesMax else {
-                throw IngestProblem(
-                    status: 400,
-                    code: "header_too_long",
-                    message:
-                        "Header \(name) has \(value.utf8.count) bytes; the limit is \(IngestLimits.headerBytesMax)."
-                )
-            }
-            return ByteString(value)
-        }
-        let idempotencyKey = try text("idempotency-key")
-        let base =
-            idempotencyKey.isEmpty
-            ? Identifier.minted(by: &random)
-            : Identifier(Digest.sha256(of: Array((feed + "\u{1f}").utf8) + idempotencyKey.bytes))
-        var envelope = RecordEnvelope(
-            feed: feed,
-            contract: contract.digest,
-            receivedAt: time.now(),
-            format: format,
-            recordIDBase: base
-        )
-        envelope.sender = try text("x-till-sender")
-        envelope.run = try text("x-till-run")
-        if let sequence = request.header("x-till-sequence") {
-            guard let number = Int64(sequence) else {
-                throw IngestProblem(
-                    status: 400,
-                    code: "sequence_invalid",
-                    message: "X-Till-Sequence is \(sequence.quotedForMessage); send a whole number."
-                )
-            }
-            guard !envelope.sender.isEmpty else {
-                throw IngestProblem(
-                    status: 400,
-                    code: "sender_missing",
-                    message:
-                        "X-Till-Sequence is \(number) and there is no X-Till-Sender; send both: sequences are kept by sender."
-                )
-            }
-            envelope.senderSequence = number
-        }
-        return envelope
     }
 }

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from support import JSON, line, log_dump, new_till, original_bytes, quarantined, totals
+from support import JSON, check_documented, line, log_dump, new_till, original_bytes, quarantined, running, totals
 
 
 def three():
@@ -305,13 +305,33 @@ def test_a_run_cannot_overtake_itself(till):
     assert totals(till)["distinct"] == 6
 
 
-def test_a_key_used_again_for_other_content_is_a_conflict(till):
-    """Reported, and it never counts twice."""
-    for quantity in (1, 2):
-        assert till.post("invoices", line(Quantity=quantity), headers={"Idempotency-Key": "a"}).status == 202
-    found = totals(till)
-    assert (found["distinct"], found["current"], found["conflicting"]) == (2, 1, 1)
-    assert till.get("/v1/sales/total").json["totals"][0]["orders"] == 1
+def test_a_key_used_again_for_other_content_is_refused(directory):
+    """Nothing of it is stored, also after a restart; the same content again is said to be a repeat."""
+    with running(new_till(directory)) as till:
+        key = {"Idempotency-Key": "a"}
+        lines = [line(InvoiceNo="1"), line(InvoiceNo="2")]
+        first = till.post("invoices", lines, headers=key)
+        assert first.status == 202 and "repeated" not in first.json
+        for _ in range(2):
+            again = till.post("invoices", lines, headers=key)
+            assert again.status == 202 and again.json["repeated"] is True, again
+            check_documented(till, again, "/v1/feeds/{feed}")
+            others = (
+                [line(InvoiceNo="1", Quantity=7), lines[1]],
+                lines[::-1],
+                lines[:1],
+                [*lines, line(InvoiceNo="3")],
+            )
+            for other in others:
+                refused = till.post("invoices", other, headers=key)
+                assert (refused.status, refused.json["error"]["code"]) == (409, "idempotency_key_reused"), refused
+                check_documented(till, refused, "/v1/feeds/{feed}")
+            found = totals(till)
+            assert (found["distinct"], found["conflicting"], found["quarantined"]) == (2, 0, 0)
+            till.kill9()
+            till.start()
+        assert till.post("pos", [{}], headers=key).status == 422, "a key belongs to its feed"
+        assert till.post("invoices", line(InvoiceNo="4"), headers={"Idempotency-Key": "b"}).status == 202
 
 
 def test_kinds_and_flags_of_lines(till):

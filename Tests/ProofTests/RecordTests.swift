@@ -30,7 +30,8 @@ import Testing
         records.add(.quarantined(reasons: "[2]"), id: 7, bytes: "bad")
         records.add(.quarantined(reasons: "[3]"), id: 8, bytes: "bad")
         #expect(try Self.totals(records) == [Self.total(3, duplicates: 1, quarantined: 2)])
-        #expect(try records.rows(RetailTables.quarantineUsage) == ["run=pos/ | entries=2 bytes=6"])
+        // Each: 320 for keys and indexes, 3 of the record, 3 of its reasons.
+        #expect(try records.rows(RetailTables.quarantineUsage) == ["run=pos/ | entries=2 bytes=652"])
         let rows = try records.rows(
             RetailTables.quarantine,
             hiding: ["record_id", "content_hash", "contract", "csv_header", "csv_separator"]

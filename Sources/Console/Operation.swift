@@ -69,13 +69,13 @@ extension Operation {
         ),
         Operation(
             path: "/v1/contracts/{feed}",
-            summary: "What a sender must know of a feed: its contract and how its CSV is written.",
+            summary: "What a sender must know of a feed: its contract, how its CSV is written, and the columns it knows.",
             parameters: [("feed", "Name of a feed, for example invoices.", "path")],
             answers: [
                 answer(
                     "200",
                     "The contract that refines what is sent now.",
-                    "{feed:s,contract:s,version:i,digest:s,csv:{separator:s,quote:s}}"
+                    "{feed:s,contract:s,version:i,digest:s,csv:{separator:s,quote:s},columns:[{names:[s],required:b}]}"
                 ), answer("404", "No such feed."),
             ]
         ),

@@ -26,6 +26,18 @@ extension IngestService {
             json.field("separator", String(Character(Unicode.Scalar(contract.csv.separator))))
             json.field("quote", String(Character(Unicode.Scalar(contract.csv.quote))))
             json.endObject()
+            json.key("columns")
+            json.beginArray()
+            for (index, field) in contract.fields.fields.enumerated() where !contract.fields.isList(index) {
+                json.beginObject()
+                json.key("names")
+                json.beginArray()
+                for name in [field.path] + field.aliases { json.string(name) }
+                json.endArray()
+                json.field("required", field.isRequired && field.defaultValue.isNull)
+                json.endObject()
+            }
+            json.endArray()
             json.endObject()
             exchange.respond(
                 HTTPResponse(status: 200, headers: [("content-type", "application/json")], body: json.bytes)

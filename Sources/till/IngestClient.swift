@@ -54,12 +54,12 @@ final class IngestClient {
     }
 
     /// How CSV of the feed is written, as its contract says.
-    func dialect() throws -> CSVDialect {
+    func dialect() throws -> (dialect: CSVDialect, header: HeaderCheck) {
         let response = try get("/v1/contracts/\(ServerClient.encoded(feed))")
-        guard response.status == 200, let csv = JSONValue(response.body)?["csv"],
+        guard response.status == 200, let contract = JSONValue(response.body), case let csv = contract["csv"],
             let separator = csv["separator"].text.utf8.first, let quote = csv["quote"].text.utf8.first
         else { throw refusal(response) }
-        return CSVDialect(separator: separator, quote: quote)
+        return (CSVDialect(separator: separator, quote: quote), HeaderCheck(contract))
     }
 
     /// Rows of a run that are durable, once the tables contain them all; nil when there is no such run.

@@ -2,6 +2,7 @@ import CShims
 import Formats
 import HTTPServer
 import Network
+import Ports
 import Primitives
 import Settings
 import Telemetry
@@ -11,8 +12,8 @@ enum IngestCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
             words,
-            options: SettingsCommand.options.union(["to", "format", "separator"]),
-            switches: ["json", "quiet"]
+            options: SettingsCommand.options.union(["to", "format", "separator", "allow-rejects"]),
+            switches: ["json", "quiet", "force"]
         )
         guard arguments.rest.count >= 2 else {
             throw UsageError(
@@ -58,9 +59,13 @@ enum IngestCommand {
         quiet: Bool
     ) throws -> ExitCode {
         let client = try IngestClient(feed: feed, address: address)
-        let declared = try client.dialect()
+        guard let allowed = Int64(arguments["allow-rejects"] ?? "0"), allowed >= 0 else {
+            throw UsageError("cli.allow_rejects_invalid", "--allow-rejects takes a whole number from 0.")
+        }
+        let (declared, header) = try client.dialect()
         let files = try paths.map { (path: $0, format: try format(of: $0, arguments, declared)) }
         let isStream = files[0].path == "-"
+        if !isStream, !arguments.has("force") { try check(files, header, quiet: quiet) }
         var total = 0
         var base = "stdin-\(cshims_wall_micros())-\(cshims_pid())"
         if !isStream {
@@ -122,14 +127,33 @@ enum IngestCommand {
             )
         }
         guard report.quarantined > 0 else { return .success }
-        if !arguments.has("quiet") {
+        if !arguments.has("quiet") || report.quarantined > allowed {
             Logger.writeLine(
                 "\(report.quarantined) of \(report.read) rows were rejected; till quarantine list --to URL of the running till shows them with the reasons",
                 to: 2
             )
         }
-        // As an answer to a request is 422 when every record is bad.
-        return report.quarantined == report.read ? .failure : .success
+        return report.quarantined > allowed ? .failure : .success
+    }
+
+    /// Refuses files whose header row lacks a required column, and names the columns that nobody reads.
+    private static func check(
+        _ files: [(path: String, format: FileFormat)],
+        _ header: HeaderCheck,
+        quiet: Bool
+    ) throws {
+        var ignored: [String] = []
+        for file in files where file.format.isCSV {
+            var reader = try RowReader(path: file.path, format: file.format)
+            let _: Bool = try reader.rows { _ in false }
+            let format = reader.payloadFormat
+            guard case .csv(let row, _) = format, !row.isEmpty else { continue }
+            for name in try header.ignored(in: row.bytes, dialect: file.format.dialect, path: file.path)
+            where !ignored.contains(name) { ignored.append(name) }
+        }
+        if !ignored.isEmpty, !quiet {
+            Logger.writeLine("ignored columns: \(HeaderCheck.listed(ignored))", to: 2)
+        }
     }
 
     private static func format(

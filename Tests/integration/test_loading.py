@@ -51,7 +51,7 @@ def test_a_file_whose_rows_end_with_cr_alone(till, tmp_path):
     wait_until(lambda: totals(till)["received"] == 3)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"InvoiceNo,StockCode\n", b"InvoiceNo,StockCode"])
+@pytest.mark.parametrize("content", [b"", b"\n\n", ",".join(line()).encode() + b"\n", ",".join(line()).encode()])
 def test_a_file_without_a_record_is_an_error(till, tmp_path, content):
     path = tmp_path / "empty.csv"
     path.write_bytes(content)
@@ -83,7 +83,7 @@ def test_loading_files_as_one_run(directory):
     bad_row = map(str, line(InvoiceNo="F0", Quantity=0, client_line_no="9").values())
     bad.write_text("\t".join(HEADER) + "\n" + "\t".join(bad_row) + "\n")
     with running(new_till(directory)) as till:
-        text = ingest(till, plain, packed, lines, bad)
+        text = ingest(till, plain, packed, lines, bad, code=FAILED)
         assert "read 301 = distinct 300 + duplicates 0 + quarantined 1" in text
         assert totals(till)["distinct"] == 300
         assert len({record["run"] for record in log_dump(till)}) == 1
@@ -147,7 +147,7 @@ def test_a_load_with_a_wrong_format_does_not_stand_in_the_way_of_the_right_one(d
         assert "jq -c" in ingest(till, array, code=USAGE)
         mixed = directory / "b.ndjson"
         mixed.write_text("\n".join([json.dumps(line(InvoiceNo="B1")), "[1]", json.dumps(line(InvoiceNo="B2"))]) + "\n")
-        assert "read 3 = distinct 2 + duplicates 0 + quarantined 1" in ingest(till, mixed)
+        assert "read 3 = distinct 2 + duplicates 0 + quarantined 1" in ingest(till, mixed, code=FAILED)
 
 
 def test_csv_is_cut_as_the_contract_says(directory):
@@ -251,3 +251,46 @@ def test_loading_continues_after_the_server_was_killed(directory, big_file, big_
         output, errors = again.communicate(timeout=60)
         assert json.loads(output)["duplicates"] == BIG, (output, errors)
         check_big(till, big_total)
+
+
+# --- headers ----------------------------------------------------------------------------------------------------------
+
+ROW = "1,A,x,1,01/12/2031 08:26,1.00,17850,UK"
+NAMES = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+WRONG_HEADERS = {
+    "lower case": (NAMES.lower() + "\n" + ROW, "has no column InvoiceNo, StockCode, Quantity, InvoiceDate, UnitPrice"),
+    "one missing": (NAMES.replace("UnitPrice", "Price each") + "\n" + ROW, "has no column UnitPrice; found InvoiceNo"),
+    "semicolons": ((NAMES + "\n" + ROW).replace(",", ";"), "try --separator ';'"),
+    "tabs": ((NAMES + "\n" + ROW).replace(",", "\t"), "try --separator 'tab'"),
+    "utf-16": ((NAMES + "\n" + ROW + "\n").encode("utf-16"), "is UTF-16. Nothing was sent: convert it"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_HEADERS)
+def test_a_wrong_header_is_refused_before_anything_is_sent(till, tmp_path, name):
+    content, said = WRONG_HEADERS[name]
+    good, wrong = write_rows(tmp_path / "good.csv", range(3)), tmp_path / "wrong.csv"
+    wrong.write_bytes(content if isinstance(content, bytes) else content.encode() + b"\n")
+    refused = ingest(till, good, wrong, code=USAGE)
+    assert said in refused and "wrong.csv" in refused and "--force" in refused, refused
+    assert totals(till)["received"] == 0, "nor is the good file sent"
+    ingest(till, wrong, "--force", code=FAILED)
+    assert totals(till)["received"] > 0
+
+
+def test_ignored_columns_are_named_once(till, tmp_path):
+    path = tmp_path / "more.csv"
+    path.write_text(f"{NAMES},Colour,Size\n{ROW},red,L\n{ROW.replace('1,A', '2,A', 1)},blue,M\n")
+    said = ingest(till, path)
+    assert said.count("ignored columns: Colour, Size") == 1, said
+    assert "ignored columns" not in ingest(till, path, "--quiet")
+
+
+def test_a_load_with_rejected_rows_fails_unless_they_are_allowed(till, tmp_path):
+    path = tmp_path / "mixed.csv"
+    path.write_text(f"{NAMES}\n{ROW}\n{ROW.replace('x,1,', 'x,0,')}\n")
+    assert "1 of 2 rows were rejected" in ingest(till, path, "--quiet", code=FAILED)
+    other = tmp_path / "other.csv"
+    other.write_text(path.read_text().replace("1,A", "2,A"))
+    assert "1 of 2 rows were rejected" in ingest(till, other, "--allow-rejects", "1")
+    ingest(till, path, "--allow-rejects", "-1", code=USAGE)

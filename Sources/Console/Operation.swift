@@ -69,7 +69,7 @@ extension Operation {
         ),
         Operation(
             path: "/v1/contracts/{feed}",
-            summary: "What a sender must know of a feed: its contract, how its CSV is written, and the columns it knows.",
+            summary: "What a sender must know of a feed: its contract, how its CSV is written, and its columns.",
             parameters: [("feed", "Name of a feed, for example invoices.", "path")],
             answers: [
                 answer(

@@ -4,8 +4,8 @@ struct RowCache<Row> {
     private(set) var changed: Set<NaturalKey> = []
     var nextID: Int64 = 1
 
-    /// Rows that one cache holds between batches: about 200 bytes each, so 20 MB at the most.
-    static var rowsMax: Int { 100_000 }
+    /// Rows that one cache holds between batches: about 400 bytes each with their keys, so 20 MB at the most.
+    static var rowsMax: Int { 50_000 }
 
     subscript(key: NaturalKey) -> Row? { rows[key] }
 

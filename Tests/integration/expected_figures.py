@@ -113,7 +113,7 @@ class Expected:
                 where invoice like 'C%' and {where}"""
             ),
             "loyal": self.one(
-                f"""select count(*), count(*) filter (orders > 1), coalesce(max(orders) filter (orders > 1), 0)
+                f"""select count(*), count(*) filter (orders > 1), max(orders) filter (orders > 1)
                 from {orders}"""
             ),
         }

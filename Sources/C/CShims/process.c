@@ -81,7 +81,7 @@ void cshims_keep_memory(void) {
     // Arenas of threads grow by the pad and are cut above the threshold: without this each batch of some MB costs a
     // round of mprotect and page faults. Untouched pad is address space only.
     mallopt(M_TOP_PAD, 8 << 20);
-    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 bool cshims_isatty(int fd) { return isatty(fd); }
 

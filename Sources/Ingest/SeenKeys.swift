@@ -44,7 +44,7 @@ final class SeenKeys: Sendable {
     /// The log did not take what came under a new key: it may come again with other content.
     func forget(_ key: Identifier) { state.withLock { $0.contents[key] = nil } }
 
-    /// Remembers the requests at the end of the log. What cannot be read is left out: without a key a mistake is missed.
+    /// Remembers the requests at the end of the log. What cannot be read is left out: a mistake is missed then.
     func recall(_ log: any EventLog) {
         for partition in log.partitions() where partition.feed != nil {
             let start = max(0, log.durableEnd(of: partition) - Self.recordsReadAgain)

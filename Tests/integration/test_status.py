@@ -41,10 +41,14 @@ def test_a_short_path_of_the_data_directory_is_no_part_of_other_words(tmp_path):
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         try:
             url = process.stdout.readline().split()[3].decode()
+            ask = ["curl", "-s", "--noproxy", "*", f"{url}/health/ready"]
+
+            def is_ready():
+                return b'"status":"ready"' in subprocess.run(ask, capture_output=True, check=True, timeout=20).stdout
+
+            wait_until(is_ready, 20, "the tables to be open")
             (tmp_path / "d/tables.sqlite").unlink()
-            done = subprocess.run(
-                ["curl", "-s", "--noproxy", "*", f"{url}/health/ready"], capture_output=True, check=True, timeout=20
-            )
+            done = subprocess.run(ask, capture_output=True, check=True, timeout=20)
         finally:
             process.kill()
     assert b"tables.sqlite was removed or replaced while till runs" in done.stdout, done.stdout

@@ -128,7 +128,7 @@ def entries(till, state="open"):
 
 
 def redrive(till, feed):
-    reply = till.request("POST", "/v1/quarantine/redrive", {"feed": feed}, JSON)
+    reply = till.request("POST", "/v1/quarantine/redrive?after=latest", {"feed": feed}, JSON)
     assert reply.status == 202 and reply.json["submitted"] > 0, reply
 
 

@@ -50,6 +50,7 @@ public struct Mutant: Sendable {
     @_alwaysEmitIntoClient public static func silencedConflict() -> Self { Self() }
     @_alwaysEmitIntoClient public static func menuOfToday() -> Self { Self() }
     @_alwaysEmitIntoClient public static func lostRevision() -> Self { Self() }
+    @_alwaysEmitIntoClient public static func lostHistory() -> Self { Self() }
     @_alwaysEmitIntoClient public static func lostPosition() -> Self { Self() }
     @_alwaysEmitIntoClient public static func replacedSum() -> Self { Self() }
     @_alwaysEmitIntoClient public static func skippedUpsert() -> Self { Self() }

@@ -214,7 +214,7 @@ extension RetailFold {
             documentID = state.row.id
             before = WindowShare(state.row)
             defer {
-                state.noteStatuses(header.statuses)
+                if verdict.isPlaced || !Mutant.isPlanted(.lostHistory()) { state.noteStatuses(header.statuses) }
                 after = WindowShare(state.row)
             }
             let rank = VersionRank(

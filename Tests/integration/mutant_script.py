@@ -125,6 +125,7 @@ class Trade:
         self.send("orders", order(11, 30, 120, user="u2"))
         self.send("orders", order(11, 30, 180, "CANCELLED", user="u2"))
         self.send("orders", order(12, 40, 120, items=((PIE, 4),)))
+        self.send("orders", order(12, 40, 30, "COOKING", items=((PIE, 2),)))
         self.send("orders", order(12, 40, 60, "OPEN", items=((PIE, 1),)))
         self.send("orders", order(12, 40, 120, items=((PIE, 4),)))
         for count in range(1, 7):

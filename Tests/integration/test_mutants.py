@@ -63,9 +63,9 @@ FINDINGS = {
     "arrivalWins": [
         ("document", "source=orders source_key=12", "differs"),
         ("version", "document=orders/12", "missing"),
-        ("status_history", "document=orders/12", "missing"),
         ("sales_day", "store=orders/r1", "differs"),
     ],
+    "lostHistory": [("status_history", "document=orders/12", "missing")],
     "countedDuplicate": [
         ("feed_total", "run=invoices/", "differs"),
         ("run_total", "run=invoices/night", "differs"),

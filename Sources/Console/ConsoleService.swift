@@ -170,7 +170,7 @@ package final class ConsoleService: Sendable {
     private func metricsResponse() -> HTTPResponse {
         metrics.set(.process_resident_bytes, cshims_resident_bytes())
         metrics.set(.process_cpu_micros_total, cshims_cpu_micros())
-        if let space = status.storage.reading()?.space {
+        if let space = status.storage.latest {
             metrics.set(.storage_used_bytes, space.usedBytes)
             metrics.set(.storage_free_bytes, space.freeBytes)
         }

@@ -69,6 +69,7 @@ package final class LiveFeed: Sendable {
         var lastSent = time.monotonicNanos()
         while true {
             if state.wait(micros: Self.pauseMicros, until: { $0.stopping ? true : nil }) != nil { return }
+            _ = status.storage.reading(ageMax: StorageStatus.keptNanos)
             let revision = board.revision
             let now = time.monotonicNanos()
             let streams = state.withLock { $0.streams }
@@ -97,9 +98,7 @@ package final class LiveFeed: Sendable {
                 json.beginArray()
                 for row in totals {
                     json.beginObject()
-                    json.currency(row[0])
-                    SalesQueries.native(row, &json)
-                    json.money("reference", row[7].wide(row[8]))
+                    SalesQueries.both(row, &json)
                     json.endObject()
                 }
                 json.endArray()

@@ -20,16 +20,14 @@ enum OverviewQueries {
         let products = try SalesQueries.topProducts(query.asking(["limit": limit, "currency": shown]))
         let cancelled = try SalesQueries.cancellations(query.asking(["grain": query.text("cancelled_grain")]))
         let loyal = query.showsOriginals ? try CustomerQueries.summary(query.asking(["limit": limit])) : nil
-        let position = try position(query)
+        let position = try query.snapshot.positions()
         return JSONWriter.object { json in
             json.field("position", position.description)
             json.key("totals")
             json.beginArray()
             for row in totals {
                 json.beginObject()
-                json.currency(row[0])
-                SalesQueries.native(row, &json)
-                json.money("reference", row[7].wide(row[8]))
+                SalesQueries.both(row, &json)
                 let orders = row[10].number
                 json.average("average", row[1].wide(row[2]), orders)
                 let documents = counts.first { $0[0] == row[0] }?[1].number ?? 0
@@ -44,13 +42,6 @@ enum OverviewQueries {
             json.key("loyal")
             if let loyal { json.raw(loyal) } else { json.null() }
         }
-    }
-
-    /// What the transaction has of every partition.
-    private static func position(_ query: Query) throws -> PositionVector {
-        let rows = try query.rows("SELECT topic, partition, next_offset FROM till_position")
-        let texts = rows.map { "\($0[0].string)/\($0[1].number):\($0[2].number)" }
-        return PositionVector(texts.sorted().joined(separator: ",")) ?? PositionVector()
     }
 }
 

@@ -38,6 +38,13 @@ enum SalesQueries {
         )
     }
 
+    /// The totals of one currency by both definitions.
+    static func both(_ row: [Cell], _ json: inout JSONWriter) {
+        json.currency(row[0])
+        native(row, &json)
+        json.money("reference", row[7].wide(row[8]))
+    }
+
     static func native(_ row: [Cell], _ json: inout JSONWriter) {
         json.spend(gross: row[1].wide(row[2]), returnLines: row[3].wide(row[4]))
         json.money("adjustments", row[5].wide(row[6]))

@@ -4,7 +4,8 @@ import Synchronization
 
 /// How much space the data directory takes, how much is free, and how many days that lasts at the rate of late.
 ///
-/// Measuring walks the directory, so a measurement is kept for ten seconds. Thread: any.
+/// Measuring walks the directory: never on the network thread, which reads ``latest``. The live feed's thread keeps it
+/// fresh. Thread: any.
 package final class StorageStatus: Sendable {
     /// Bytes of all files of the data directory, and bytes that its file system has left for till.
     package struct Space: Sendable, Equatable {
@@ -18,10 +19,10 @@ package final class StorageStatus: Sendable {
     }
 
     /// A measurement with what follows from it; nil where till has not run long enough to tell, or nothing grows.
-    package struct Reading: Sendable, Equatable {
-        package var space: Space
-        package var bytesPerDay: Int64?
-        package var daysLeft: Int64?
+    struct Reading: Sendable, Equatable {
+        var space: Space
+        var bytesPerDay: Int64?
+        var daysLeft: Int64?
     }
 
     private struct Sample: Sendable {
@@ -29,8 +30,10 @@ package final class StorageStatus: Sendable {
         var space: Space
     }
 
-    /// A measurement is used again for so long.
-    private static let keptNanos: Int64 = 10_000_000_000
+    /// How old a measurement may be that a query shows.
+    static let askedNanos: Int64 = 1_000_000_000
+    /// How old one may become that nobody asks for.
+    static let keptNanos: Int64 = 10_000_000_000
     /// The rate is not told before: less says nothing about a day.
     private static let spanNanosMin: Int64 = 600_000_000_000
     /// One sample an hour, for a day.
@@ -40,6 +43,8 @@ package final class StorageStatus: Sendable {
     private let time: any TimeSource
     private let measure: @Sendable () -> Space?
     private let state = Mutex<(history: [Sample], last: Sample?)>(([], nil))
+    /// Beside the state, which is locked while the directory is walked.
+    private let shown = Mutex<Space?>(nil)
 
     /// - Parameter measure: Nil when the directory cannot be read now.
     package init(time: any TimeSource, measure: @escaping @Sendable () -> Space?) {
@@ -47,12 +52,17 @@ package final class StorageStatus: Sendable {
         self.measure = measure
     }
 
-    /// Nil when the directory cannot be read.
-    package func reading() -> Reading? {
+    /// What was measured last; nil before the first measurement, or when the directory cannot be read.
+    var latest: Space? { shown.withLock { $0 } }
+
+    /// Measures when the last measurement is older than `ageMax` nanoseconds; nil when the directory cannot be read.
+    func reading(ageMax: Int64) -> Reading? {
         let now = time.monotonicNanos()
         return state.withLock { state in
-            if state.last.map({ now - $0.nanos >= Self.keptNanos }) ?? true {
-                state.last = measure().map { Sample(nanos: now, space: $0) }
+            if state.last.map({ now - $0.nanos >= ageMax }) ?? true {
+                let space = measure()
+                shown.withLock { $0 = space }
+                state.last = space.map { Sample(nanos: now, space: $0) }
                 if let last = state.last, state.history.last.map({ now - $0.nanos >= Self.hourNanos }) ?? true {
                     state.history.append(last)
                     if state.history.count > Self.samplesMax { state.history.removeFirst() }
@@ -72,7 +82,7 @@ package final class StorageStatus: Sendable {
     func write(_ json: inout JSONWriter) {
         json.key("storage")
         json.beginObject()
-        let now = reading()
+        let now = reading(ageMax: Self.askedNanos)
         for (name, value) in [
             ("used_bytes", now?.space.usedBytes), ("free_bytes", now?.space.freeBytes),
             ("bytes_per_day", now?.bytesPerDay), ("days_left", now?.daysLeft),

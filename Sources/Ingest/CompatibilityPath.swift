@@ -87,7 +87,9 @@ extension IngestService {
                 tally.accept(event)
                 return (batch, records, path.accepted(event, contract), tally, Int64.zero)
             case .rejected(let reasons):
-                let bytes = QuarantineSize.bytes(record: body.count, reasons: Refiner.json(reasons).count, header: 0)
+                let bytes =
+                    received.record?.quarantineBytes
+                    ?? QuarantineSize.bytes(record: body.count, reasons: Refiner.json(reasons).count, header: 0)
                 if let problem = self.quarantineProblem(bytes) { throw problem }
                 tally.reject(reasons)
                 return (batch, records, path.rejected(reasons, body, &workspace.tape), tally, bytes)

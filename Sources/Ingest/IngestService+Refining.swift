@@ -65,8 +65,13 @@ extension IngestService {
                 case .accepted(let event): answer.accept(event)
                 case .rejected(let reasons):
                     answer.reject(index, reasons)
-                    let size = Refiner.json(reasons).count
-                    quarantine += QuarantineSize.bytes(record: range.count, reasons: size, header: header)
+                    quarantine +=
+                        record?.quarantineBytes
+                        ?? QuarantineSize.bytes(
+                            record: range.count,
+                            reasons: Refiner.json(reasons).count,
+                            header: header
+                        )
                 }
             } catch {
                 throw IngestProblem(status: 503, code: error.code, message: error.description)

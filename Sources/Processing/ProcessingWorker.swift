@@ -83,7 +83,10 @@ package final class ProcessingWorker {
         if Mutant.isPlanted(.lostRecord()) { records.removeLast(min(1, records.count)) }
         try store.begin()
         let changes = try fold.apply(records, from: store)
-        let settled = records.reduce(0) { $0 + ($1.action == .receive ? $1.quarantineBytes : 0) }
+        var settled: Int64 = 0
+        // In a span: a copy of a record would count references to all its parts.
+        let span = records.span
+        for index in span.indices where span[index].action == .receive { settled += span[index].quarantineBytes }
         let releases = changes.changes[RetailTables.parkedRelease.name] != nil
         if !releases, portion.isFollowed || overlap == .always {
             guard try commitBehind(changes, to: portion.to, settled: settled, portion.isFollowed) else {

@@ -48,8 +48,11 @@ extension RefinedRecord {
     /// Bytes that a refined record takes, about: its fields (1 KiB), its texts and lines (four times its original
     /// bytes: a line of 80 bytes becomes 300), and its reasons.
     package func weight(originalBytes: Int) -> Int {
-        let base = 1_024 + 4 * originalBytes
+        let base = Self.weight(records: 1, originalBytes: originalBytes)
         if case .quarantined(let reasons) = outcome { return base + reasons.count }
         return base
     }
+
+    /// The same of several good records.
+    package static func weight(records: Int, originalBytes: Int) -> Int { 1_024 * records + 4 * originalBytes }
 }

@@ -122,19 +122,8 @@ package final class FreshRecords: Sendable {
 
     /// Takes what follows on an offset without a gap, and forgets what comes before it.
     ///
-    /// - Parameter bytesMax: Bytes of what is taken; one batch more at the most.
+    /// - Parameter budget: Spent by what is taken; one batch more at the most.
     /// - Returns: The offset after the last record taken; nil when the record at `offset` is not here.
-    package func take(
-        _ partition: TopicPartition,
-        from offset: Int64,
-        bytesMax: Int = .max,
-        into out: inout [RefinedRecord]
-    ) -> Int64? {
-        var budget = SliceBudget(records: .max, bytes: bytesMax)
-        return take(partition, from: offset, budget: &budget, into: &out)
-    }
-
-    /// The same, and the budget is spent; one batch more at the most.
     package func take(
         _ partition: TopicPartition,
         from offset: Int64,

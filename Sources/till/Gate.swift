@@ -50,9 +50,7 @@ struct Gate: HTTPHandler {
     private static let bodyBytesMax = 64 << 10
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
-        let first = firstOfConsole
-        let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
-        let console = request.route < first ? nil : request.route - first
+        let (target, console) = place(of: request)
         if case .health(let body) = target { return health(body, request, exchange) }
         var showsOriginals = true
         if let refusal = refusal(request, target, console, &showsOriginals) { return exchange.respond(refusal) }
@@ -65,11 +63,17 @@ struct Gate: HTTPHandler {
 
     /// Before a body is received: whoever may not send costs no memory.
     func refusal(of request: HTTPRequest) -> HTTPResponse? {
-        let first = firstOfConsole
-        let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
+        let (target, console) = place(of: request)
         if case .health = target { return nil }
         var showsOriginals = true
-        return refusal(request, target, request.route < first ? nil : request.route - first, &showsOriginals)
+        return refusal(request, target, console, &showsOriginals)
+    }
+
+    /// Where the request's route leads: to a target of ingest, or to a number of the console's.
+    private func place(of request: HTTPRequest) -> (target: IngestTarget?, console: Int?) {
+        let first = firstOfConsole
+        let target = 1..<first ~= request.route ? ingest.targets.target(request.route - 1, path: request.path) : nil
+        return (target, request.route < first ? nil : request.route - first)
     }
 
     private func refusal(

@@ -53,8 +53,8 @@ final class IngestClient {
         address.authorization.map { [("authorization", $0)] } ?? []
     }
 
-    /// How CSV of the feed is written, as its contract says.
-    func dialect() throws -> (dialect: CSVDialect, header: HeaderCheck) {
+    /// How CSV of the feed is written and which columns it has, as its contract says.
+    func csvOfFeed() throws -> (dialect: CSVDialect, header: HeaderCheck) {
         let response = try get("/v1/contracts/\(ServerClient.encoded(feed))")
         guard response.status == 200, let contract = JSONValue(response.body), case let csv = contract["csv"],
             let separator = csv["separator"].text.utf8.first, let quote = csv["quote"].text.utf8.first

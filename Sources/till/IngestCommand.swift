@@ -62,7 +62,7 @@ enum IngestCommand {
         guard let allowed = Int64(arguments["allow-rejects"] ?? "0"), allowed >= 0 else {
             throw UsageError("cli.allow_rejects_invalid", "--allow-rejects takes a whole number from 0.")
         }
-        let (declared, header) = try client.dialect()
+        let (declared, header) = try client.csvOfFeed()
         let files = try paths.map { (path: $0, format: try format(of: $0, arguments, declared)) }
         let isStream = files[0].path == "-"
         if !isStream, !arguments.has("force") { try check(files, header, quiet: quiet) }

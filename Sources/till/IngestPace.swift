@@ -1,6 +1,8 @@
 import Formats
 import Network
 import Primitives
+import Refine
+import RetailModel
 
 /// Keeps `till ingest` from running far ahead of the tables: the command ends when they have everything, and a server
 /// that folds what it just received need not read and refine it again (decision 27).
@@ -17,8 +19,6 @@ final class IngestPace {
     /// 32,768 records), less eight batches on their way.
     private static let bytesMax = 32 << 20
     private static let rowsMax = 24_000
-    /// `RefinedRecord.weight`: a refined record takes 1 KiB and four times its original bytes.
-    private static func weight(bytes: Int, rows: Int) -> Int { 4 * bytes + 1_024 * rows }
 
     private let connection: HTTPClientConnection
     private let headers: [(name: String, value: String)]
@@ -44,7 +44,7 @@ final class IngestPace {
         guard (try? tape.parse(answer)) != nil, tape.kind(0) == .object,
             let node = tape.member(0, named: Array("position".utf8), in: answer)
         else { return isOn = false }
-        let weight = Self.weight(bytes: bytes, rows: rows)
+        let weight = RefinedRecord.weight(records: rows, originalBytes: bytes)
         durable.append(Durable(position: tape.text(node, in: answer).bytes, bytes: weight, rows: rows))
         self.bytes += weight
         self.rows += rows

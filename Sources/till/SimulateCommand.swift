@@ -1,5 +1,6 @@
 import CShims
 import Formats
+import Network
 import Primitives
 import Settings
 import Simulation
@@ -43,7 +44,7 @@ enum SimulateCommand {
                 "The simulation would last from \(Timestamp(micros: plan.start)) to \(Timestamp(micros: end)), which is in the future; give an earlier --start, or leave it out."
             )
         }
-        let url = arguments["to"] ?? "http://127.0.0.1:8080"
+        let url = arguments["to"] ?? ServerClient.defaultURL
         let address = try IngestCommand.Address(url, arguments)
         try checkTarget(address, isForced: arguments.has("yes"))
         var report = try SimulationRun(
@@ -71,10 +72,10 @@ enum SimulateCommand {
                 "\(place) answered \(answer.status) when asked what it holds; use an identity with the scope operate, or say --yes."
             )
         }
-        let status = try JSONMembers(answer.body)
-        Logger.writeLine("till simulate sends to \(place), data directory \(status.text("data_id"))", to: 2)
-        let real = status.number("totals", "received") - status.number("totals", "simulated")
-        guard real > 0, !isForced, !status.isTrue("demo") else { return }
+        guard let status = JSONValue(answer.body) else { throw HTTPClientError.badAnswer(what: "the body is not JSON") }
+        Logger.writeLine("till simulate sends to \(place), data directory \(status["data_id"].text)", to: 2)
+        let real = status["totals"]["received"].integer - status["totals"]["simulated"].integer
+        guard real > 0, !isForced, status["demo"].text != "true" else { return }
         throw UsageError(
             "cli.simulate_real_data",
             "\(place) holds \(real) records that no simulation sent, and simulated sales would count with them; name another till with --to, or say --yes."

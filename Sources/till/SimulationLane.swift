@@ -91,16 +91,6 @@ struct JSONMembers {
         node(name).flatMap { Int64(String(decoding: bytes[tape.raw($0)], as: UTF8.self)) } ?? 0
     }
 
-    /// A number of an object in the object.
-    func number(_ outer: String, _ name: String) -> Int64 {
-        guard let outer = node(outer), tape.kind(outer) == .object,
-            let node = tape.member(outer, named: Array(name.utf8), in: bytes)
-        else { return 0 }
-        return Int64(String(decoding: bytes[tape.raw(node)], as: UTF8.self)) ?? 0
-    }
-
-    func isTrue(_ name: String) -> Bool { node(name).map { bytes[tape.raw($0)].elementsEqual("true".utf8) } ?? false }
-
     func count(_ name: String) -> Int {
         guard let node = node(name), tape.kind(node) == .array else { return 0 }
         return tape.count(node)

@@ -153,3 +153,16 @@ import Testing
         }
     }
 }
+
+extension FreshRecords {
+    /// With a budget of bytes alone.
+    fileprivate func take(
+        _ partition: TopicPartition,
+        from offset: Int64,
+        bytesMax: Int = .max,
+        into out: inout [RefinedRecord]
+    ) -> Int64? {
+        var budget = SliceBudget(records: .max, bytes: bytesMax)
+        return take(partition, from: offset, budget: &budget, into: &out)
+    }
+}

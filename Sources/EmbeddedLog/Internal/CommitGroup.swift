@@ -24,9 +24,8 @@ package import RecordBatch
 /// by its crc, of a batch the first 17 bytes by comparison with the header, the rest by the batch's crc. A group is
 /// written with one pwrite and one fdatasync, so a crash can only leave the last group of a segment incomplete.
 ///
-/// A **seal** is a header of version 2 without entries and batches. It is written after the group before it was
-/// synced, and
-/// says so: damage before a seal is damage of acknowledged records, not a torn write.
+/// A **seal** is a header of version 2 without entries and batches. It is written after the group before it was synced,
+/// and says so: damage before a seal is damage of acknowledged records, not a torn write.
 package enum CommitGroup {
     package static let magic: UInt32 = 0x544C_4731
     package static let fixedSize = 52

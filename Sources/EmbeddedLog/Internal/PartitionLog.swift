@@ -227,9 +227,8 @@ package final class PartitionLog: Sendable {
     /// Writes the batches as one group and syncs it; blocks for the disk.
     ///
     /// - Returns: The offsets of each batch.
-    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored
-    /// and the
-    ///   next call may succeed; ``EventLogError/poisoned(cause:)`` when another write or a sync failed now or before.
+    /// - Throws: ``EventLogError/full(operation:cause:)`` when there was no room: nothing of the batches is stored and
+    ///   the next call may succeed; ``EventLogError/poisoned(cause:)`` when another write or a sync failed now or before.
     package func append(_ batches: [LogBatch], committedAt: Int64) throws(EventLogError) -> [LogReceipt] {
         if let poison { throw .poisoned(cause: poison) }
         let segment = try openSegment()

@@ -131,9 +131,8 @@ final class PosixSegmentFile: SegmentFile {
     }
 }
 
-/// Holds the advisory locks of a data directory while it lives: of its lock file, which earlier tills look at, and
-/// of the
-/// directory itself, which nobody can remove and make again under its files.
+/// Holds the advisory locks of a data directory while it lives: of its lock file, which earlier tills look at, and of
+/// the directory itself, which nobody can remove and make again under its files.
 package final class DirectoryLock: Sendable {
     private let descriptor: Int32
     private let directory: Int32

@@ -210,6 +210,15 @@ struct Route: Sendable {
             answer: OperateQueries.run
         ),
         Route(
+            path: "/v1/row-identity",
+            access: .operate,
+            summary:
+                "How rows of files are told apart in a feed: by their bytes when a till before 2026-12 loaded files into it, else by their content (row_identity of its contract).",
+            parameters: [.init("feed", "The feed; needed.")],
+            schema: "{feed:s,by_bytes:b}",
+            answer: OperateQueries.rowIdentity
+        ),
+        Route(
             path: "/v1/status",
             access: .operate,
             summary:

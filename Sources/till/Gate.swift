@@ -199,9 +199,9 @@ struct Gate: HTTPHandler {
             "Identity \(identity.name) may not send as \(sender.value.quotedForMessage); its senders are \(senders.sorted().joined(separator: ", "))."
     }
 
-    /// The feed of a run that is asked for: who may send to it may know what became of what was sent.
+    /// The feed that is asked about: who may send to it may know how its rows are named and what became of them.
     private static func feedOfRun(_ request: HTTPRequest) -> String? {
-        request.path.hasPrefix("/v1/runs/") ? request.parameter("feed") : nil
+        request.path.hasPrefix("/v1/runs/") || request.path == "/v1/row-identity" ? request.parameter("feed") : nil
     }
 
     /// Whether a header has credentials of a known kind, right or wrong.

@@ -163,7 +163,7 @@ def test_csv_is_cut_as_the_contract_says(directory):
     (directory / "a.csv").write_text(text)
     with running(new_till(directory, "--config", directory / "till.yaml")) as till:
         asked = till.get("/v1/contracts/shop").json
-        assert (asked["contract"], asked["csv"]) == ("shop", {"separator": ";", "quote": "'"})
+        assert (asked["contract"], asked["csv"]) == ("shop", {"separator": ";", "quote": "'", "resynchronise": True})
         done = till_command("ingest", "shop", directory / "a.csv", "--to", till.url)
         assert "read 2 = distinct 2 + duplicates 0 + quarantined 0" in ended(done, DONE)
         (one,) = till.get("/v1/invoices/shop:S1?after=latest").json["lines"]

@@ -57,6 +57,8 @@ struct CorrectionPlan: Sendable {
 package struct CSVDialect: Hashable, Sendable {
     package var separator = UInt8(ascii: ",")
     package var quote = UInt8(ascii: "\"")
+    /// Whether rows are looked for inside a row of several lines that is none.
+    package var resynchronises = true
 
     package init() {}
 }
@@ -127,6 +129,8 @@ package final class Contract: Sendable {
     /// Nil when the feed has none.
     package let windows: WindowSettings?
     package let documentKinds: DocumentKinds
+    /// Fields that make two rows of files the same row; nil means all that the mapper takes.
+    package let rowIdentity: [Int]?
     let program: RuleProgram
     /// Amounts that may come with more digits than are kept.
     let longAmounts: [FieldReference]
@@ -152,6 +156,7 @@ package final class Contract: Sendable {
         references: [ReferenceNeed],
         windows: WindowSettings?,
         documentKinds: DocumentKinds,
+        rowIdentity: [Int]?,
         program: RuleProgram
     ) {
         self.name = name
@@ -174,6 +179,7 @@ package final class Contract: Sendable {
         self.references = references
         self.windows = windows
         self.documentKinds = documentKinds
+        self.rowIdentity = rowIdentity
         self.program = program
         longAmounts = fields.fields.enumerated().flatMap { index, field in
             if field.accepts.contains(.excessDigits) { return [FieldReference(field: index, column: nil)] }

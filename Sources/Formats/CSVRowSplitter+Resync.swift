@@ -127,7 +127,7 @@ extension CSVRowSplitter {
             drop(to: bytes.count)
             return endOfSkipped(next: bytes.count)
         }
-        // One byte stays: whether a quote opens a field depends on the byte before it; and two where a CR may end the line.
+        // Two bytes stay: whether a quote opens a field depends on the byte before it, and a CR may end the line.
         drop(to: max(cursor.rowStart, bytes.count - 2))
         return nil
     }

@@ -142,7 +142,7 @@ public struct CSVRowSplitter {
 
     /// The next complete row, or nil when more bytes are needed or, after ``finish()``, at the end.
     ///
-    /// A row beyond the limit comes as what is kept of it (``CSVRow/cut``); its end is that of its last quoted field, or
+    /// A row beyond the limit comes as what is kept of it (``CSVRow/cut``); it ends with its last quoted field, or before
     /// the next line that is a row.
     public mutating func nextRow() -> CSVRow? {
         if !knowsLineEnd, !findLineEnd() { return nil }
@@ -201,10 +201,8 @@ public struct CSVRowSplitter {
         let lines = cursor.line - rowLine + (next == end && bytes[end - 1] != cursor.lineEnd ? 1 : 0)
         var rowLike = 0
         if lines > 1, fieldsWanted != nil {
-            if error != nil || !isRow(cursor.rowStart..<end), let found = nextLineThatIsARow(until: end, endsThere: true)
-            {
-                return rowBefore(found)
-            }
+            let isBad = error != nil || !isRow(cursor.rowStart..<end)
+            if isBad, let found = nextLineThatIsARow(until: end, endsThere: true) { return rowBefore(found) }
             rowLike = rowLikeLines(until: end)
         }
         return emit(cursor.rowStart..<end, lines: lines, next: next, error: error, rowLike: rowLike)

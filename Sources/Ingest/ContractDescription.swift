@@ -31,6 +31,7 @@ extension IngestService {
             json.beginObject()
             json.field("separator", String(Character(Unicode.Scalar(contract.csv.separator))))
             json.field("quote", String(Character(Unicode.Scalar(contract.csv.quote))))
+            json.field("encoding", contract.csv.encoding)
             json.field("resynchronise", contract.csv.resynchronises)
             json.endObject()
             json.key("columns")

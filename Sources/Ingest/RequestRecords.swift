@@ -30,6 +30,14 @@ struct RequestRecords {
                 message: "Content-Encoding is \(coding.quotedForMessage); send the body as it is, without one."
             )
         }
+        if let charset = Self.charset(request), !["utf-8", "utf8", "us-ascii"].contains(charset) {
+            throw IngestProblem(
+                status: 415,
+                code: "charset_unknown",
+                message:
+                    "The charset is \(charset.quotedForMessage); send UTF-8. Files of other encodings are loaded with till ingest --encoding."
+            )
+        }
         switch type {
         case "application/json":
             (format, ranges) = (.json, try Self.json(body, &tape))
@@ -73,6 +81,17 @@ struct RequestRecords {
         if text == "application/json" || text == "application/x-ndjson" { return text }
         let type = text.prefix { $0 != ";" }
         return type.filter { $0 != " " }.lowercased()
+    }
+
+    /// The charset that the Content-Type names.
+    private static func charset(_ request: HTTPRequest) -> String? {
+        for part in (request.header("content-type") ?? "").split(separator: ";").dropFirst() {
+            let pair = part.split(separator: "=", maxSplits: 1).map {
+                $0.filter { $0 != " " && $0 != "\"" }.lowercased()
+            }
+            if pair.count == 2, pair[0] == "charset" { return pair[1] }
+        }
+        return nil
     }
 
     /// One value, or the elements of an array; an array that cannot be taken apart is one record, so nothing is lost.

@@ -191,8 +191,12 @@ package struct Refiner {
     }
 
     /// Reads the values of a record, without asking any rule; false when one cannot be read.
-    mutating func readValues(_ bytes: [UInt8], _ range: Range<Int>, _ format: PayloadFormat, _ contract: Contract) -> Bool
-    {
+    mutating func readValues(
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ format: PayloadFormat,
+        _ contract: Contract
+    ) -> Bool {
         var reasons: [Reason] = []
         read(bytes, range, format, contract, &reasons)
         return reasons.isEmpty && values.count == contract.fields.count

@@ -29,7 +29,7 @@ final class IngestClient {
     private static let openMax = 8
     private static let batchBytes = 256 << 10
     private static let batchRows = 8_192
-    /// Tries of one batch while the server is saturated, with growing pauses up to five seconds: about a quarter of an hour.
+    /// Tries of one batch while the server is saturated, with pauses that grow to five seconds: a quarter of an hour.
     private static let triesMax = 200
 
     /// Waits for the tables, so that no more is sent than they soon contain; of the run that is being sent.
@@ -68,6 +68,7 @@ final class IngestClient {
     struct Feed {
         /// How its CSV is written, as its contract says.
         var dialect: Formats.CSVDialect
+        var encoding: TextEncoding
         var resynchronises: Bool
         var header: HeaderCheck
         /// Nil where rows have ids of their bytes: files were loaded by a till before 2026-12.
@@ -81,6 +82,7 @@ final class IngestClient {
         else { throw refusal(response) }
         return Feed(
             dialect: Formats.CSVDialect(separator: separator, quote: quote),
+            encoding: TextEncoding(rawValue: csv["encoding"].text) ?? .utf8,
             resynchronises: csv["resynchronise"].text == "true",
             header: HeaderCheck(contract),
             identity: try identity(contract)
@@ -215,7 +217,11 @@ final class IngestClient {
     }
 
     private static func text(_ format: PayloadFormat) -> String {
-        if case .csv(let header, let separator) = format { "csv \(separator) \(Base64.encode(header.bytes))" } else { "json" }
+        if case .csv(let header, let separator) = format {
+            "csv \(separator) \(Base64.encode(header.bytes))"
+        } else {
+            "json"
+        }
     }
 
     private func push(_ run: String, _ row: Int64, _ builder: consuming RecordBatchBuilder, _ format: String) throws {

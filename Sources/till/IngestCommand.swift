@@ -12,7 +12,7 @@ enum IngestCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
             words,
-            options: SettingsCommand.options.union(["to", "format", "separator", "allow-rejects"]),
+            options: SettingsCommand.options.union(["to", "format", "separator", "encoding", "allow-rejects"]),
             switches: ["json", "quiet", "force", "parts"]
         )
         guard arguments.rest.count >= 2 else {
@@ -27,7 +27,7 @@ enum IngestCommand {
             throw UsageError("cli.ingest_stdin", "Standard input (-) is loaded alone, without other files.")
         }
         // What the names and options say wrong is said before anything is connected or started.
-        for path in paths where path != "-" { _ = try format(of: path, arguments, .standard) }
+        for path in paths where path != "-" { _ = try format(of: path, arguments, (.standard, .utf8)) }
         let isQuiet = arguments.has("quiet") || arguments.has("json")
         if let url = arguments["to"] {
             guard arguments["data"] == nil else {
@@ -64,11 +64,16 @@ enum IngestCommand {
         }
         let described = try client.describeFeed()
         let files = LoadedFiles(
-            list: try paths.map { (path: $0, format: try format(of: $0, arguments, described.dialect)) },
+            list: try paths.map {
+                (path: $0, format: try format(of: $0, arguments, (described.dialect, described.encoding)))
+            },
             resynchronises: described.resynchronises
         )
         let isStream = files.list[0].path == "-"
-        if !isStream, !arguments.has("force") { try check(files, described.header, quiet: quiet) }
+        if !isStream, !arguments.has("force") {
+            try check(files, described.header, quiet: quiet)
+            if let contract = described.identity?.contract { try FirstRows.check(files, contract) }
+        }
         var names = RowNames()
         if let identity = described.identity {
             names = RowNames(identity.contract, identity.rows, isOneExport: arguments.has("parts"))
@@ -177,10 +182,16 @@ enum IngestCommand {
     private static func format(
         of path: String,
         _ arguments: Arguments,
-        _ declared: CSVDialect
+        _ declared: (dialect: CSVDialect, encoding: TextEncoding)
     ) throws -> FileFormat {
         let format = path == "-" && arguments["format"] == nil ? "csv" : arguments["format"]
-        return try FileFormat(path: path, format: format, separator: arguments["separator"], declared: declared)
+        return try FileFormat(
+            path: path,
+            format: format,
+            separator: arguments["separator"],
+            encoding: arguments["encoding"],
+            declared: declared
+        )
     }
 }
 

@@ -71,7 +71,8 @@ struct RowNotes {
                 "a row of \(cut.size) bytes, more than a row may have; its first bytes are in quarantine. Look for a quote without its partner."
         }
         if row.error != nil {
-            return "a quote has no partner; these lines are one entry in quarantine, and the rows behind them were read."
+            return
+                "a quote has no partner; these lines are one entry in quarantine, and the rows behind them were read."
         }
         guard row.rowLikeLines > 0 else { return nil }
         return

@@ -6,7 +6,7 @@ import Refine
 
 /// Gives every row of a load its record_id: its identity and k, its k-th occurrence in its file (spec model 1.7).
 struct RowNames {
-    /// Nil for a feed whose files were loaded by a till before 2026-12: its ids are those of the bytes, and k counts over
+    /// Nil for a feed that a till before 2026-12 loaded files into: its ids are those of the bytes, and k counts over
     /// all files of a command, so that the same files again add nothing.
     private var hasher: RowHasher?
     /// Whether the files are parts of one export: then k counts over all of them.

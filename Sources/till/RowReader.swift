@@ -6,11 +6,27 @@ import Primitives
 struct FileFormat {
     var isCSV: Bool
     var dialect: CSVDialect
+    var encoding: TextEncoding
 
     /// By the name without `.gz`, or as the options say.
     ///
     /// - Parameter declared: How the contract of the feed says that its CSV is written.
-    init(path: String, format: String?, separator: String?, declared: CSVDialect) throws {
+    init(
+        path: String,
+        format: String?,
+        separator: String?,
+        encoding: String?,
+        declared: (dialect: CSVDialect, encoding: TextEncoding)
+    ) throws {
+        guard let encoding = encoding.map({ TextEncoding(rawValue: $0.lowercased()) }) ?? declared.encoding else {
+            let known = TextEncoding.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError(
+                "cli.encoding_unknown",
+                "There is no encoding \((encoding ?? "").quotedForMessage); say one of \(known)."
+            )
+        }
+        self.encoding = encoding
+
         var name = path.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
         switch format {
@@ -30,22 +46,26 @@ struct FileFormat {
         case .some(let other):
             throw UsageError("cli.format_unknown", "There is no format \(other.quotedForMessage); say csv or ndjson.")
         }
-        let preset = name.hasSuffix(".tsv") ? 0x09 : declared.separator
+        let preset = name.hasSuffix(".tsv") ? 0x09 : declared.dialect.separator
         let text = separator == "tab" ? "\t" : separator
-        guard text?.utf8.count ?? 1 == 1, let byte = text.map({ $0.utf8.first }) ?? preset, byte != declared.quote,
+        guard text?.utf8.count ?? 1 == 1, let byte = text.map({ $0.utf8.first }) ?? preset,
+            byte != declared.dialect.quote,
             byte != 0x0A, byte != 0x0D
         else {
-            let quote = String(Character(Unicode.Scalar(declared.quote)))
+            let quote = String(Character(Unicode.Scalar(declared.dialect.quote)))
             throw UsageError(
                 "cli.separator_invalid",
                 "--separator is \((text ?? "").quotedForMessage); give one character other than the feed's quote \(quote), or the word tab."
             )
         }
-        dialect = CSVDialect(separator: byte, quote: declared.quote)
+        dialect = CSVDialect(separator: byte, quote: declared.dialect.quote)
     }
 
     /// Two readings of one file are two runs.
-    var description: String { isCSV ? "csv \(dialect.separator) \(dialect.quote)" : "ndjson" }
+    var description: String {
+        (isCSV ? "csv \(dialect.separator) \(dialect.quote)" : "ndjson")
+            + (encoding == .utf8 ? "" : " \(encoding.rawValue)")
+    }
 }
 
 /// Reads the rows of one file as records, in chunks.
@@ -55,6 +75,7 @@ struct RowReader: ~Copyable {
     private let format: FileFormat
     let path: String
     private let resynchronises: Bool
+    private var converter: UTF8Converter
     private var header: ByteString?
     /// What the envelope says of these records.
     private(set) var payloadFormat = PayloadFormat.json
@@ -69,6 +90,7 @@ struct RowReader: ~Copyable {
         self.format = format
         self.path = path
         self.resynchronises = resynchronises && format.isCSV
+        converter = UTF8Converter(format.encoding)
         // A line of NDJSON has no quotes that span lines: a quote byte that never occurs in UTF-8 text.
         splitter = CSVRowSplitter(
             dialect: format.isCSV ? format.dialect : CSVDialect(separator: 0xFE, quote: 0xFF),
@@ -99,8 +121,9 @@ struct RowReader: ~Copyable {
             if atEnd { return true }
             if let chunk = try input.read() {
                 bytesRead += chunk.count
-                splitter.feed(chunk)
+                splitter.feed(try converter.convert(chunk))
             } else {
+                try converter.finish()
                 splitter.finish()
                 atEnd = true
             }
@@ -108,7 +131,9 @@ struct RowReader: ~Copyable {
     }
 
     private mutating func readHeader(_ row: CSVRow) throws {
-        if let error = row.error, row.cut != nil { throw UsageError("cli.header_too_large", "\(path.quotedForMessage): \(error)") }
+        if let error = row.error, row.cut != nil {
+            throw UsageError("cli.header_too_large", "\(path.quotedForMessage): \(error)")
+        }
         let bytes = Array(splitter.bytes[row.range])
         header = ByteString(bytes)
         payloadFormat = .csv(header: ByteString(bytes), separator: format.dialect.separator)

@@ -153,20 +153,22 @@ import Testing
     }
 
     /// Quotes without their partner; three fields to a row.
-    @Test(arguments: [
-        // One opens and never closes: one line is lost, not all behind it.
-        ("1,\"x,a\n2,y,b\n3,z,c\n", ["1,\"x,a", "2,y,b", "3,z,c"], [0]),
-        // It closes in a place where none may close.
-        ("1,\"x,a\n2,y,b\n3,z\"c,d\n4,w,e\n", ["1,\"x,a", "2,y,b", "3,z\"c,d", "4,w,e"], [0]),
-        // The rows between are no text of a field: a broken line behind it stays with it.
-        ("1,\"x,a\nhalf\n2,y,b\n", ["1,\"x,a\nhalf", "2,y,b"], [0]),
-        // It closes in a place where it may: one good row, but its lines look like rows.
-        ("1,\"x,a\n2,y,b\n3,z\",c\n4,w,d\n", ["1,\"x,a\n2,y,b\n3,z\",c", "4,w,d"], []),
-        // Text of several lines, as it should be.
-        ("1,\"x\nand, more\n\",a\r\n2,y,b", ["1,\"x\nand, more\n\",a", "2,y,b"], []),
-        // None of its lines is a row: it stays one.
-        ("1,\"x\ny", ["1,\"x\ny"], [0]),
-    ] as [(String, [String], [Int])])
+    @Test(
+        arguments: [
+            // One opens and never closes: one line is lost, not all behind it.
+            ("1,\"x,a\n2,y,b\n3,z,c\n", ["1,\"x,a", "2,y,b", "3,z,c"], [0]),
+            // It closes in a place where none may close.
+            ("1,\"x,a\n2,y,b\n3,z\"c,d\n4,w,e\n", ["1,\"x,a", "2,y,b", "3,z\"c,d", "4,w,e"], [0]),
+            // The rows between are no text of a field: a broken line behind it stays with it.
+            ("1,\"x,a\nhalf\n2,y,b\n", ["1,\"x,a\nhalf", "2,y,b"], [0]),
+            // It closes in a place where it may: one good row, but its lines look like rows.
+            ("1,\"x,a\n2,y,b\n3,z\",c\n4,w,d\n", ["1,\"x,a\n2,y,b\n3,z\",c", "4,w,d"], []),
+            // Text of several lines, as it should be.
+            ("1,\"x\nand, more\n\",a\r\n2,y,b", ["1,\"x\nand, more\n\",a", "2,y,b"], []),
+            // None of its lines is a row: it stays one.
+            ("1,\"x\ny", ["1,\"x\ny"], [0]),
+        ] as [(String, [String], [Int])]
+    )
     func `a quote without its partner costs one line`(text: String, expected: [String], broken: [Int]) {
         let rows = Self.rows([Array(text.utf8)[...]], fields: 3)
         #expect(rows.map(\.text) == expected)

@@ -13,7 +13,11 @@ import Testing
 
     private static let names = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 
-    private func digest(_ row: String, _ format: PayloadFormat, _ change: (String) -> String = { $0 }) throws -> Digest {
+    private func digest(
+        _ row: String,
+        _ format: PayloadFormat,
+        _ change: (String) -> String = { $0 }
+    ) throws -> Digest {
         let first = try contract()
         var hasher = RowHasher(try contract(change), RowIdentity(first))
         let bytes = Array("<\(row)>".utf8)
@@ -27,7 +31,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("1,A,x,1,01/12/2031 08:26,2.50,17850,UK", csv(names)), ("1,A,x,1,01/12/2031 08:26,2.5,17850.0,UK", csv(names)),
+            ("1,A,x,1,01/12/2031 08:26,2.50,17850,UK", csv(names)),
+            ("1,A,x,1,01/12/2031 08:26,2.5,17850.0,UK", csv(names)),
             ("\"1\",A,\"x\",1,2031-12-01 08:26:00,2.500,17850,\"UK\"", csv(names)),
             ("1\tA\tx\t1\t2031-12-01T08:26:00Z\t2.5\t17850\tUK", csv(names.replacing(",", with: "\t"), 9)),
             (
@@ -54,7 +59,8 @@ import Testing
         "2,A,x,1,01/12/2031 08:26,2.50,17850,UK", "1,B,x,1,01/12/2031 08:26,2.50,17850,UK",
         "1,A,y,1,01/12/2031 08:26,2.50,17850,UK", "1,A,x,2,01/12/2031 08:26,2.50,17850,UK",
         "1,A,x,1,01/12/2031 08:27,2.50,17850,UK", "1,A,x,1,01/12/2031 08:26,2.51,17850,UK",
-        "1,A,x,1,01/12/2031 08:26,2.50,,UK", "1,A,x,1,01/12/2031 08:26,2.50,17850,U", "1,A,,1,01/12/2031 08:26,2.50,17850,UK",
+        "1,A,x,1,01/12/2031 08:26,2.50,,UK", "1,A,x,1,01/12/2031 08:26,2.50,17850,U",
+        "1,A,,1,01/12/2031 08:26,2.50,17850,UK",
     ])
     func `another value is another row`(row: String) throws {
         let known = try digest("1,A,x,1,01/12/2031 08:26,2.50,17850,UK", Self.csv(Self.names))
@@ -80,7 +86,10 @@ import Testing
         #expect(
             try digest(row, Self.csv(Self.names)) {
                 $0.changing("fields:\n", "fields:\n  - name: Till\n    type: text\n    default: none\n")
-                    .changing("rules:\n", "rules:\n  - id: no_a\n    field: StockCode\n    check: StockCode != \"A\"\n    on_failure: reject\n    message: no\n")
+                    .changing(
+                        "rules:\n",
+                        "rules:\n  - id: no_a\n    field: StockCode\n    check: StockCode != \"A\"\n    on_failure: reject\n    message: no\n"
+                    )
             } == known
         )
     }
@@ -88,16 +97,22 @@ import Testing
     @Test func `a contract says which fields make a row`() throws {
         let text = String(decoding: try packageText("Contracts/invoices.yaml"), as: UTF8.self)
         let chosen = try Contract.parse(
-            Array(text.changing("version_time: null\n", "version_time: null\nrow_identity: [InvoiceNo, StockCode]\n").utf8),
+            Array(
+                text.changing("version_time: null\n", "version_time: null\nrow_identity: [InvoiceNo, StockCode]\n").utf8
+            ),
             mappers: Mappers.signatures
         ).get()
         #expect(RowIdentity(chosen).parts == ["document", "product"])
         var hasher = RowHasher(chosen, RowIdentity(chosen))
-        let rows = ["1,A,x,1,01/12/2031 08:26,2.50,17850,UK", "1,A,y,9,01/12/2031 08:26,3,,UK", "1,B,y,9,01/12/2031 08:26,3,,UK"]
+        let rows = [
+            "1,A,x,1,01/12/2031 08:26,2.50,17850,UK", "1,A,y,9,01/12/2031 08:26,3,,UK",
+            "1,B,y,9,01/12/2031 08:26,3,,UK",
+        ]
         let digests = rows.map { hasher.digest(Array($0.utf8), 0..<$0.utf8.count, Self.csv(Self.names)) }
         #expect(digests[0] == digests[1] && digests[1] != digests[2])
         for (wrong, sentence) in [
-            ("[]", "row_identity names no field"), ("[InvoiceNo, InvoiceNo]", "twice"), ("[Invoice]", "is not declared"),
+            ("[]", "row_identity names no field"), ("[InvoiceNo, InvoiceNo]", "twice"),
+            ("[Invoice]", "is not declared"),
         ] {
             let parsed = Contract.parse(
                 Array(text.changing("version_time: null\n", "version_time: null\nrow_identity: \(wrong)\n").utf8),

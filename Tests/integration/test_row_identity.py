@@ -8,7 +8,19 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from support import DONE, EXAMPLE, FAILED, binary, ended, new_till, original_bytes, quarantined, running, till_command, totals
+from support import (
+    DONE,
+    EXAMPLE,
+    FAILED,
+    binary,
+    ended,
+    new_till,
+    original_bytes,
+    quarantined,
+    running,
+    till_command,
+    totals,
+)
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
 ROW = "1,A,x,1,01/12/2031 08:26,2.50,17850,UK"
@@ -29,7 +41,9 @@ def load(till, *words, code=DONE):
 
 
 def repeated(said):
-    found = re.search(r"repeated rows: (\d+) of the same \w+ .* (\d+) of another file .* (\d+) of an earlier load", said)
+    found = re.search(
+        r"repeated rows: (\d+) of the same \w+ .* (\d+) of another file .* (\d+) of an earlier load", said
+    )
     return tuple(map(int, found.groups())) if found else None
 
 

@@ -24,6 +24,14 @@ extension Contract {
     }
 }
 
+/// Encodings of CSV files that a contract can name; module Formats reads them.
+private enum FileEncoding: String, CaseIterable {
+    case utf8 = "utf-8"
+    case windows1252 = "windows-1252"
+    case latin1 = "latin-1"
+    case utf16 = "utf-16"
+}
+
 /// Collects a contract from its tree, and every mistake on the way.
 struct ContractReader {
     let mappers: [String: MapperSignature]
@@ -273,7 +281,9 @@ struct ContractReader {
 
     private mutating func dialect(_ node: YAMLNode) -> CSVDialect {
         var dialect = CSVDialect()
-        guard let top = section(node, "csv", ["separator", "quote", "resynchronise"]) else { return dialect }
+        guard let top = section(node, "csv", ["separator", "quote", "encoding", "resynchronise"]) else {
+            return dialect
+        }
         func sign(_ node: YAMLNode) -> UInt8? {
             guard let text = node.text, text.utf8.count == 1, let byte = text.utf8.first else { return nil }
             return byte == 0x09 || (0x20..<0x7F ~= byte && !isAlphanumeric(byte)) ? byte : nil
@@ -281,7 +291,10 @@ struct ContractReader {
         if let value = top["resynchronise"] {
             dialect.resynchronises = boolean(value, "csv resynchronise") ?? true
         }
-        for (key, value) in top.sorted(by: { $0.key < $1.key }) where key != "resynchronise" {
+        if let value = top["encoding"] {
+            dialect.encoding = choice(value, "csv encoding", FileEncoding.self)?.rawValue ?? "utf-8"
+        }
+        for (key, value) in top.sorted(by: { $0.key < $1.key }) where key == "separator" || key == "quote" {
             guard let byte = sign(value) else {
                 fail(value, "csv \(key) is \(shown(value)), not one sign; write one such as \",\" or \"\\t\"")
                 continue

@@ -57,6 +57,8 @@ struct CorrectionPlan: Sendable {
 package struct CSVDialect: Hashable, Sendable {
     package var separator = UInt8(ascii: ",")
     package var quote = UInt8(ascii: "\"")
+    /// Of files; bodies of requests are UTF-8.
+    package var encoding = "utf-8"
     /// Whether rows are looked for inside a row of several lines that is none.
     package var resynchronises = true
 

@@ -17,7 +17,8 @@ struct Gate: HTTPHandler {
     let traffic: HTTPTraffic
     let logins: Logins
     let bodyBytesMax: Int
-    let isReady: @Sendable () -> Bool
+    /// Says whether all parts of till work, later and on another thread.
+    let checkReady: @Sendable (@escaping @Sendable (Bool) -> Void) -> Void
 
     /// Handlers as metrics name them. Routes are numbered: 0 for nothing, those of ingest, those of the console.
     static func handlers(_ ingest: IngestService) -> [String] {
@@ -108,14 +109,13 @@ struct Gate: HTTPHandler {
             response.headers.append(("allow", "GET, HEAD"))
             return exchange.respond(response)
         }
-        guard isReady() else {
-            return exchange.respond(
-                error(503, "not_ready", "A part of till is not ready; GET /health/ready names it.")
-            )
-        }
-        exchange.respond(
-            HTTPResponse(status: 200, headers: [("content-type", "application/json")], body: Array(body.utf8))
+        let failing = error(503, "not_ready", "A part of till is not ready; GET /health/ready names it.")
+        let healthy = HTTPResponse(
+            status: 200,
+            headers: [("content-type", "application/json")],
+            body: Array(body.utf8)
         )
+        checkReady { exchange.respond($0 ? healthy : failing) }
     }
 
     func turnEnded() { ingest.flush() }

@@ -9,7 +9,7 @@ package struct HTTPServerSettings: Sendable, Equatable {
     package var waitingBytesMax = 1 << 20
     /// Bytes that may wait for one stream; a slower client is cut off.
     package var streamBytesMax = 1 << 20
-    /// Bytes of bodies being received over all connections; more are answered 503.
+    /// Bytes of bodies being received over all connections; beyond them whoever has most loses one (503).
     package var bodyBytesTotalMax = 256 << 20
     /// A connection without a request is closed after this time.
     package var idleMs = 75_000

@@ -1,3 +1,5 @@
+import CShims
+
 /// One accepted connection.
 ///
 /// Invariant: while reading is paused nothing is received, so kept input stays below ``NetworkLimits/readBytes``.
@@ -70,6 +72,9 @@ package final class Connection {
         case .lingering, .closed: true
         }
     }
+
+    /// The network that the peer is in: an IPv4 address, or the first 64 bits of an IPv6 address.
+    package var peerNetwork: UInt64 { cshims_peer_network(socket.fd) }
 
     /// Bytes that wait for the socket.
     package var outboundCount: Int { outbound.count - sent }

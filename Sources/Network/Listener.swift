@@ -11,6 +11,10 @@ struct Listener {
     var overflow = 0
     var isPaused = false
     var isStopped = false
+    /// Connections that were idle for longest when they were looked for, the longest last.
+    var idle: [(token: UInt64, since: Int64)] = []
+    var idleSearched = Int64.min / 2
+    var foundIdle = false
 }
 
 extension Reactor {
@@ -78,18 +82,40 @@ extension Reactor {
 
     /// Closes the connection of a listener that has been idle for longest; false when all are in use.
     ///
-    /// - Complexity: O(n) in connections, and only at the limit.
+    /// Looking at all connections costs O(n); it is done for ``NetworkLimits/idleFound`` at once, and when none was idle
+    /// not again within a tick.
     private func closeLongestIdle(_ index: Int) -> Bool {
-        var oldest: (connection: Connection, since: Int64)?
+        while true {
+            while let (token, since) = listeners[index].idle.popLast() {
+                guard let connection = connection(token), isIdle(connection, since) else { continue }
+                connection.abort()
+                return true
+            }
+            let tick = Int64(NetworkLimits.tickMs) * 1_000_000
+            guard nowNanos - listeners[index].idleSearched >= tick || listeners[index].foundIdle else { return false }
+            findIdle(index)
+            listeners[index].foundIdle = !listeners[index].idle.isEmpty
+            listeners[index].idleSearched = nowNanos
+            if !listeners[index].foundIdle { return false }
+        }
+    }
+
+    /// Whether nothing has come since then.
+    private func isIdle(_ connection: Connection, _ since: Int64) -> Bool {
+        !connection.isClosed && connection.handler?.idleSinceNanos == since
+    }
+
+    /// Notes the connections that have been idle for longest, the longest last.
+    private func findIdle(_ index: Int) {
+        var found: [(token: UInt64, since: Int64)] = []
         for slot in slotIndices {
             guard let connection = connection(inSlot: slot), connection.listener == index, !connection.isOverflow,
-                connection.isOpen, connection.outboundCount == 0, let since = connection.handler?.idleSinceNanos
+                let since = connection.handler?.idleSinceNanos, isIdle(connection, since)
             else { continue }
-            if oldest.map({ since < $0.since }) ?? true { oldest = (connection, since) }
+            found.append((connection.token, since))
         }
-        guard let oldest else { return false }
-        oldest.connection.abort()
-        return true
+        found.sort { $0.since < $1.since }
+        listeners[index].idle = found.prefix(NetworkLimits.idleFound).reversed()
     }
 
     private func begin(_ socket: Socket, _ index: Int, _ isOverflow: Bool) {

@@ -15,6 +15,9 @@ package enum NetworkLimits {
     /// their way to the disk while those of the next are refined, many enough that a turn shares one sync.
     package static let eventsPerTurn = 32
 
+    /// Idle connections that one look at all finds: as many as one turn accepts.
+    package static let idleFound = 64
+
     /// Connections accepted from one listener in one turn: about 64 × 5 µs = 0.3 ms.
     package static let acceptsPerTurn = 64
 

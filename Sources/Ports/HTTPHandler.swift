@@ -134,6 +134,10 @@ package protocol HTTPHandler: Sendable {
     /// thread, and only when the body does not come with the head: ``handle(_:_:)`` decides for every request.
     func refusal(of request: HTTPRequest) -> HTTPResponse?
 
+    /// Whose request it is, so that none takes what others need; nil when only its network is known. Asked after
+    /// ``refusal(of:)`` let it pass.
+    func share(of request: HTTPRequest) -> String?
+
     /// Handles one request. Called on the network thread, in order per connection: must not block and must not do more
     /// than a few milliseconds of work; anything longer goes to another thread, which answers through `exchange`.
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange)

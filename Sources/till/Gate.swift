@@ -70,6 +70,8 @@ struct Gate: HTTPHandler {
         return refusal(request, target, console, &showsOriginals)
     }
 
+    func share(of request: HTTPRequest) -> String? { logins.known(request.header("authorization")) }
+
     /// Where the request's route leads: to a target of ingest, or to a number of the console's.
     private func place(of request: HTTPRequest) -> (target: IngestTarget?, console: Int?) {
         let first = firstOfConsole

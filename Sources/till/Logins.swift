@@ -73,6 +73,14 @@ final class Logins: Sendable {
         )
     }
 
+    /// Name of the identity whose credentials were right before; costs no slow hash.
+    func known(_ header: String?) -> String? {
+        guard let header else { return nil }
+        return state.withLock { state in
+            state.remembered[Digest.sha256(of: key + Array(header.utf8) + key)].map { identities[$0].name }
+        }
+    }
+
     func identify(_ header: String?) -> Verdict {
         guard let header, let (name, secret) = Self.credentials(header) else { return .unknown }
         return state.withLock { state in

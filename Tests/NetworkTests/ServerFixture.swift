@@ -34,6 +34,8 @@ final class FixtureHandler: HTTPHandler {
         request.header("authorization") == "wrong" ? HTTPResponse(status: 401, body: Array("who".utf8)) : nil
     }
 
+    func share(of request: HTTPRequest) -> String? { request.header("x-share") }
+
     func answered(_ answer: HTTPAnswered) { answers.withLock { $0.append(answer) } }
 
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {

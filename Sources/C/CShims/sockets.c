@@ -47,6 +47,18 @@ int cshims_accept(int fd) {
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return client;
 }
+uint64_t cshims_peer_network(int fd) {
+    struct sockaddr_storage peer; socklen_t size = sizeof peer; uint64_t high = 0;
+    if (getpeername(fd, (struct sockaddr *)&peer, &size) < 0) return 0;
+    if (peer.ss_family == AF_INET) return ntohl(((struct sockaddr_in *)&peer)->sin_addr.s_addr);
+    if (peer.ss_family != AF_INET6) return 0;
+    const unsigned char *bytes = ((struct sockaddr_in6 *)&peer)->sin6_addr.s6_addr;
+    // An IPv4 address in IPv6 clothes is that address.
+    if (IN6_IS_ADDR_V4MAPPED(&((struct sockaddr_in6 *)&peer)->sin6_addr))
+        return (uint64_t)bytes[12] << 24 | bytes[13] << 16 | bytes[14] << 8 | bytes[15];
+    for (int i = 0; i < 8; i++) high = high << 8 | bytes[i];
+    return high;
+}
 bool cshims_is_readable(int fd) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
     return poll(&p, 1, 0) == 1 && (p.revents & POLLIN);

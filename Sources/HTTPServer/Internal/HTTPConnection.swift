@@ -27,16 +27,22 @@ final class HTTPConnection: ByteProtocol {
     /// Since when the oldest turn waits.
     var turnStarted = Int64.max
     var bodyReceived = 0
+    /// Whose body it is, and since when it comes.
+    var bodyShare = BodyShare.network(0)
+    var bodyBegan = Int64.max
     /// Bytes of answers that wait here, as counted over all connections; since when, and what was taken since then.
     var unsentCounted = 0
     var unsentSince = Int64.max
     var unsentTaken = 0
+    /// When the socket last took bytes of an answer.
+    private var lastTaken: Int64
     var lastActivity: Int64
 
     init(shared: HTTPLoop, connection: Connection, isOverflow: Bool) {
         self.shared = shared
         self.connection = connection
         lastActivity = connection.nowNanos
+        lastTaken = connection.nowNanos
         shared.counting.connectionsOpen.wrappingAdd(1, ordering: .relaxed)
         shared.counting.connectionsTotal.wrappingAdd(1, ordering: .relaxed)
         // A client that says nothing has the time of a head, not of an idle connection.
@@ -45,7 +51,13 @@ final class HTTPConnection: ByteProtocol {
     }
 
     var idleSinceNanos: Int64? {
-        guard turns.isEmpty, bodyStarted == .max, !isClosing else { return nil }
+        guard turns.isEmpty, bodyStarted == .max else { return nil }
+        // A client that takes nothing of its answer for a while is as good as gone.
+        if connection.outboundCount > 0 {
+            let isStuck = connection.nowNanos - lastTaken >= Int64(shared.settings.crowdedMs) * 1_000_000
+            return isStuck ? lastTaken : nil
+        }
+        if isClosing { return nil }
         return headStarted == .max ? lastActivity : headStarted
     }
 
@@ -133,6 +145,7 @@ final class HTTPConnection: ByteProtocol {
         if isInBody {
             if bodyStarted == .max {
                 bodyStarted = connection.nowNanos
+                bodyBegan = bodyStarted
                 bodyReceived = 0
             } else {
                 bodyReceived += taken
@@ -140,7 +153,7 @@ final class HTTPConnection: ByteProtocol {
         }
         shared.bodyBytes += bytes - bodyBytesCounted
         bodyBytesCounted = bytes
-        if shared.bodyBytes > shared.settings.bodyBytesTotalMax, bytes > 0, !isClosing { fail(.tooManyBodyBytes) }
+        followBody()
     }
 
     // MARK: Answers
@@ -314,15 +327,16 @@ final class HTTPConnection: ByteProtocol {
     /// What is wrong with a request whose body has not come whole; a whole one is handled, which looks at it too.
     private func refusalOfHead() -> HTTPResponse? {
         guard let admitted, let head = parser.headBeforeBody else { return nil }
-        return shared.handler.refusal(
-            of: HTTPRequest(
-                method: admitted.method,
-                path: head.path,
-                query: head.query,
-                headers: head.headers,
-                route: admitted.admission.route
-            )
+        let request = HTTPRequest(
+            method: admitted.method,
+            path: head.path,
+            query: head.query,
+            headers: head.headers,
+            route: admitted.admission.route
         )
+        if let refusal = shared.handler.refusal(of: request) { return refusal }
+        bodyShare = shared.handler.share(of: request).map(BodyShare.identity) ?? .network(connection.peerNetwork)
+        return nil
     }
 
     /// Answers in its turn, takes nothing more, then closes.
@@ -351,6 +365,7 @@ final class HTTPConnection: ByteProtocol {
     }
 
     func outboundDrained(_ connection: Connection) {
+        lastTaken = connection.nowNanos
         if case .stream = turns.first?.state { advance() } else { pauseIfFull() }
         updateDeadline()
     }
@@ -367,6 +382,7 @@ final class HTTPConnection: ByteProtocol {
         parser = HTTPRequestParser()
         shared.bodyBytes -= bodyBytesCounted
         bodyBytesCounted = 0
+        followBody()
     }
 
     private func dropTurns() {

@@ -10,6 +10,8 @@ final class HTTPLoop {
     var writer: HTTPResponseWriter
     /// Bytes of bodies being received over all connections.
     var bodyBytes = 0
+    /// Connections that receive a large body; at most the limit of all divided by what is large.
+    var largeBodies: [ObjectIdentifier: HTTPConnection] = [:]
     /// Bytes of answers that wait for clients, over all connections.
     var unsentBytes = 0
     /// Connections with more than ``largeAnswerBytes`` waiting; at most the limit of all divided by it.

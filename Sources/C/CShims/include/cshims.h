@@ -115,6 +115,8 @@ int cshims_listen(const char *host, uint16_t port, int backlog, bool reuse_port)
 int cshims_bound_port(int fd);
 /// Accepts one connection (non-blocking, TCP_NODELAY); fd or -errno (-EAGAIN: none).
 int cshims_accept(int fd);
+// The peer's network in 8 bytes: an IPv4 address, or the first 64 bits of an IPv6 address. 0 when there is none.
+uint64_t cshims_peer_network(int fd);
 /// Whether a descriptor has something to read or to accept now.
 bool cshims_is_readable(int fd);
 /// Raises the soft limit of open descriptors to the hard one, `most` at most, never lowers it; the soft limit after.

@@ -34,7 +34,8 @@ enum TillMain {
         till ingest FEED FILE… [--to URL [--token-file FILE] [--ca-file FILE] | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
             --force sends files whose header lacks a required column; --allow-rejects N ends with 0 although up to N rows were rejected
-        till contract check FILE… [--json]                             report every mistake with line and column
+        till contract check FILE… [--against FILE-OR-DIR] [--json]     report every mistake with line and column, warnings,
+                                                                       and changes that need a new version
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
             dump: --topic TOPIC (default feed.invoices) --from OFFSET --since TIME --limit N (default 10)
         till status [SERVER]                                           what a running till holds, how far its tables are, how long its disk lasts

@@ -19,6 +19,8 @@ package final class Rule: Sendable {
     package let message: String
     /// Text of the check, for documentation.
     package let check: String
+    /// Text of `when` and of the value that `set` sets.
+    let guardText: String?, valueText: String?
     let checkPart: Int32
     let guardPart: Int32?
     let correction: CorrectionPlan?
@@ -29,6 +31,8 @@ package final class Rule: Sendable {
         field: FieldReference,
         message: String,
         check: String,
+        guardText: String?,
+        valueText: String?,
         checkPart: Int32,
         guardPart: Int32?,
         correction: CorrectionPlan?
@@ -38,6 +42,8 @@ package final class Rule: Sendable {
         self.field = field
         self.message = message
         self.check = check
+        self.guardText = guardText
+        self.valueText = valueText
         self.checkPart = checkPart
         self.guardPart = guardPart
         self.correction = correction
@@ -127,6 +133,8 @@ package final class Contract: Sendable {
     /// Nil when the feed has none.
     package let windows: WindowSettings?
     package let documentKinds: DocumentKinds
+    /// What is legal and probably not meant.
+    package let warnings: [ContractProblem]
     let program: RuleProgram
     /// Amounts that may come with more digits than are kept.
     let longAmounts: [FieldReference]
@@ -152,6 +160,7 @@ package final class Contract: Sendable {
         references: [ReferenceNeed],
         windows: WindowSettings?,
         documentKinds: DocumentKinds,
+        warnings: [ContractProblem],
         program: RuleProgram
     ) {
         self.name = name
@@ -174,6 +183,7 @@ package final class Contract: Sendable {
         self.references = references
         self.windows = windows
         self.documentKinds = documentKinds
+        self.warnings = warnings
         self.program = program
         longAmounts = fields.fields.enumerated().flatMap { index, field in
             if field.accepts.contains(.excessDigits) { return [FieldReference(field: index, column: nil)] }

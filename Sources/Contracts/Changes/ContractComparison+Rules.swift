@@ -67,6 +67,11 @@ extension ContractComparison {
         return passes ? (passed ? .equal : .looser) : passed ? .stricter : .unknown
     }
 
+    /// Two marks of one kind of document.
+    func areEqual(_ was: DocumentMark, _ now: DocumentMark) -> Bool {
+        Set(was.prefixes) == Set(now.prefixes) && isEqual(was.syntax, now.syntax)
+    }
+
     private func isEqual(_ was: RuleSyntax?, _ now: RuleSyntax?) -> Bool {
         guard let was, let now else { return was == nil && now == nil }
         let implication = RuleImplication(old: old.settings, new: new.settings, names: names)
@@ -86,6 +91,10 @@ extension Rule {
         func syntax(_ text: String?) -> RuleSyntax? { text.flatMap { try? RuleParser.parse($0) } }
         return (syntax(check), syntax(guardText), syntax(valueText))
     }
+}
+
+extension DocumentMark {
+    fileprivate var syntax: RuleSyntax? { text.flatMap { try? RuleParser.parse($0) } }
 }
 
 extension FieldTable {

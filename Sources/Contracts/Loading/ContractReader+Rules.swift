@@ -78,7 +78,7 @@ extension ContractReader {
     }
 
     /// Compiles an expression; its mistakes are placed inside the scalar.
-    private mutating func expression(
+    mutating func expression(
         _ node: YAMLNode,
         _ what: String,
         as type: RuleType?,

@@ -76,7 +76,7 @@ struct ContractReader {
         let secondTime = top["second_version_time"].flatMap {
             secondTimeField($0, signature, hasFirst: top["version_time"].map { !$0.isNull } ?? false)
         }
-        let kinds = readDocumentKinds(top["document_kinds"], signature, source: source)
+        let kinds = readDocumentKinds(top["document_kinds"], signature, source: source, &compiler)
         let references = top["reference"].map { readReferences($0, signature, windows: windows) } ?? []
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
         usedFields.formUnion(mapper.bindings.values)

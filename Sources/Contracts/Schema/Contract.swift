@@ -136,6 +136,8 @@ package final class Contract: Sendable {
     /// What is legal and probably not meant.
     package let warnings: [ContractProblem]
     let program: RuleProgram
+    /// Some kind of document is told by an expression.
+    let hasDocumentExpressions: Bool
     /// Amounts that may come with more digits than are kept.
     let longAmounts: [FieldReference]
 
@@ -183,6 +185,7 @@ package final class Contract: Sendable {
         self.references = references
         self.windows = windows
         self.documentKinds = documentKinds
+        hasDocumentExpressions = documentKinds.all.contains { $0.mark.part != nil }
         self.warnings = warnings
         self.program = program
         longAmounts = fields.fields.enumerated().flatMap { index, field in

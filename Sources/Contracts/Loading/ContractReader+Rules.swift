@@ -136,6 +136,9 @@ extension ContractReader {
         }
         let list = target.column == nil ? nil : target.field
         guard let compiled = expression(value, "value", as: nil, list: list, &compiler) else { return nil }
+        if compiled.type == .null, field.isNullable {
+            return CorrectionPlan(target: target, valuePart: -1, type: .null, isNull: true)
+        }
         guard let type = RuleType(field.type), type != .time, compiled.type == type else {
             let remedy =
                 field.type == .time || field.type == .list ? "reject or flag instead" : "give \(field.type.phrase)"

@@ -113,7 +113,10 @@ let tests: [(name: String, dependencies: [String])] = [
     ),
     (
         "SQLiteTablesTests",
-        ["SQLiteTables", "PortConformance", "FaultKit", "Ports", "Tables", "RetailModel", "Primitives", "CSQLite"]
+        [
+            "SQLiteTables", "PortConformance", "FaultKit", "Ports", "Tables", "RetailModel", "Primitives", "CSQLite",
+            "CShims",
+        ]
     ),
     ("RefineTests", ["Refine", "Contracts", "RetailModel", "RecordBatch", "Formats", "Ports", "Primitives"]),
     (

@@ -9,7 +9,11 @@ package import Telemetry
 package final class ConsoleService: Sendable {
     private let reader: any TableReader
     private let board: PositionBoard
+    /// For queries that may take long.
     private let pool: BlockingPool
+    /// For those that do not, and for readiness: they never wait behind the others.
+    private let quick: BlockingPool
+    private let queryNanosMax: Int64
     private let metrics: Metrics
     private let time: any TimeSource
     private let status: PipelineStatus
@@ -26,6 +30,9 @@ package final class ConsoleService: Sendable {
     /// - Parameter proof: Reads the report of the last proof; nil without one. May block.
     /// - Parameter references: Paths of reference systems that are on, for the OpenAPI document.
     /// - Parameter rules: Names of the rules that records can break.
+    /// - Parameter pool: For queries that may take long.
+    /// - Parameter quick: For those that do not.
+    /// - Parameter queryNanosMax: Time that a query may take, and wait for its turn.
     /// - Parameter traffic: Requests answered since the start.
     /// - Parameter connectionsOpen: Connections open now.
     package init(
@@ -36,6 +43,8 @@ package final class ConsoleService: Sendable {
         connectionsOpen: @escaping @Sendable () -> Int,
         board: PositionBoard,
         pool: BlockingPool,
+        quick: BlockingPool,
+        queryNanosMax: Int64,
         metrics: Metrics,
         time: any TimeSource,
         status: PipelineStatus,
@@ -47,6 +56,8 @@ package final class ConsoleService: Sendable {
         self.reader = reader
         self.board = board
         self.pool = pool
+        self.quick = quick
+        self.queryNanosMax = queryNanosMax
         self.metrics = metrics
         self.time = time
         self.status = status
@@ -119,7 +130,7 @@ package final class ConsoleService: Sendable {
         case .asset(let file): asset(file, request, exchange)
         case .up: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "up") }))
         case .live: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "live") }))
-        case .ready: ready(exchange)
+        case .ready: if !quick.submit({ [self] in ready(exchange) }) { busy(exchange) }
         case .metrics: exchange.respond(metricsResponse())
         case .openAPI: exchange.respond(Self.json(openAPI))
         case .liveFeed: listen(exchange)
@@ -127,7 +138,7 @@ package final class ConsoleService: Sendable {
     }
 
     private func listen(_ exchange: any HTTPExchange) {
-        let isTaken = pool.submit { [live] in
+        let isTaken = quick.submit { [live] in
             if live.add(exchange) { return }
             let problem = APIError(
                 status: 503,
@@ -145,6 +156,11 @@ package final class ConsoleService: Sendable {
             headers: [("content-type", "application/json"), ("cache-control", "no-store")],
             body: body
         )
+    }
+
+    /// Tries every part, off the network thread, and says whether all of them work.
+    package func checkReady(_ then: @escaping @Sendable (Bool) -> Void) {
+        if !quick.submit({ [status] in then(status.parts().allSatisfy(\.ok)) }) { then(false) }
     }
 
     private func ready(_ exchange: any HTTPExchange) {
@@ -219,7 +235,7 @@ package final class ConsoleService: Sendable {
             )
             return exchange.respond(problem.response)
         }
-        run(request, exchange) { [actions] in actions.perform(action.action, request, exchange) }
+        run(request, exchange, isQuick: false) { [actions] in actions.perform(action.action, request, exchange) }
     }
 
     // MARK: Queries
@@ -242,7 +258,18 @@ package final class ConsoleService: Sendable {
         _ exchange: any HTTPExchange
     ) {
         if let problem = Self.unknownParameter(request, route) { return exchange.respond(problem.response) }
-        run(request, exchange) { [self] in exchange.respond(answer(request, route, values, showsOriginals)) }
+        run(request, exchange, isQuick: route.isQuick) { [self] in
+            metrics.add(.query_requests_total)
+            let nanos = route.isQuick ? min(Self.quickNanosMax, queryNanosMax) : queryNanosMax
+            if let response = answer(request, route, values, showsOriginals, nanos) {
+                return exchange.respond(response)
+            }
+            guard route.isQuick, nanos < queryNanosMax else { return exchange.respond(overBudget()) }
+            // Not as quick as it should be: again, among those that may take long.
+            submit(exchange) { [self] in
+                exchange.respond(answer(request, route, values, showsOriginals, queryNanosMax) ?? overBudget())
+            }
+        }
     }
 
     /// A misspelled filter would be a figure of something else.
@@ -256,14 +283,38 @@ package final class ConsoleService: Sendable {
         )
     }
 
-    /// Runs `work` on the pool once the tables contain the position that the request names, if it names one.
+    /// A query of the quick lane that takes longer moves to the other one.
+    private static let quickNanosMax: Int64 = 250_000_000
+
+    /// Runs `work` among those that may take long, unless its turn comes too late.
+    private func submit(_ exchange: any HTTPExchange, _ work: @escaping @Sendable () -> Void) {
+        let latest = time.monotonicNanos() + queryNanosMax
+        let isTaken = pool.submit { [self] in
+            if time.monotonicNanos() > latest { busy(exchange) } else { work() }
+        }
+        if !isTaken { busy(exchange) }
+    }
+
+    private func overBudget() -> HTTPResponse {
+        metrics.add(.query_interrupted_total)
+        return APIError(
+            status: 503,
+            code: "query_over_budget",
+            message:
+                "The query took longer than \(queryNanosMax / 1_000_000) ms (queries.milliseconds_max); ask for fewer days, a smaller limit or a coarser grain."
+        ).response
+    }
+
+    /// Runs `work` once the tables contain the position that the request names, if it names one.
     private func run(
         _ request: HTTPRequest,
         _ exchange: any HTTPExchange,
+        isQuick: Bool,
         _ work: @escaping @Sendable () -> Void
     ) {
         let run: @Sendable () -> Void = { [self] in
-            if !pool.submit(work) { busy(exchange) }
+            if !isQuick { return submit(exchange, work) }
+            if !quick.submit(work) { busy(exchange) }
         }
         guard let after = request.parameter("after") else { return run() }
         guard let wanted = after == "latest" ? status.durable : PositionVector(after) else {
@@ -304,15 +355,16 @@ package final class ConsoleService: Sendable {
         }
     }
 
+    /// - Returns: Nil when it took longer than `nanosMax`.
     private func answer(
         _ request: HTTPRequest,
         _ route: Route,
         _ values: [String],
-        _ showsOriginals: Bool
-    ) -> HTTPResponse {
-        metrics.add(.query_requests_total)
+        _ showsOriginals: Bool,
+        _ nanosMax: Int64
+    ) -> HTTPResponse? {
         do {
-            let body = try reader.snapshot { snapshot in
+            let body = try reader.snapshot(until: time.monotonicNanos() + nanosMax) { snapshot in
                 try route.answer(
                     Query(
                         snapshot: snapshot,
@@ -328,6 +380,8 @@ package final class ConsoleService: Sendable {
             return Self.json(body)
         } catch let error as APIError {
             return error.response
+        } catch TableStoreError.overBudget {
+            return nil
         } catch {
             return APIError(status: 503, code: "tables.unavailable", message: "\(error)").response
         }

@@ -59,6 +59,21 @@ enum OperateQueries {
         }
     }
 
+    /// Runs of such names had ids of their rows' bytes.
+    static func rowIdentity(_ query: Query) throws -> [UInt8] {
+        let feed = try query.feed()
+        guard feed != .null else { throw APIError.badParameter("feed", "", "the name of a feed") }
+        let rows = try query.rows(
+            "SELECT 1 FROM run WHERE feed = ?1 AND (name GLOB 'file-*' OR name GLOB 'stdin-*') LIMIT 1",
+            [feed],
+            limit: 1
+        )
+        return JSONWriter.object { json in
+            json.optional("feed", feed)
+            json.field("by_bytes", !rows.isEmpty)
+        }
+    }
+
     static func status(_ query: Query) throws -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()

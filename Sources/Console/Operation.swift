@@ -75,7 +75,7 @@ extension Operation {
                 answer(
                     "200",
                     "The contract that refines what is sent now.",
-                    "{feed:s,contract:s,version:i,digest:s,csv:{separator:s,quote:s},columns:[{names:[s],required:b}]}"
+                    "{feed:s,contract:s,version:i,digest:s,text:s,row_identity:[s],csv:{separator:s,quote:s,encoding:s,resynchronise:b},columns:[{names:[s],required:b}]}"
                 ), answer("404", "No such feed."),
             ]
         ),

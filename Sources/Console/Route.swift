@@ -19,6 +19,9 @@ struct Route: Sendable {
     var parameters: [Parameter] = []
     /// The answer in the notation of ``SchemaNotation``.
     var schema: String
+    /// Takes some milliseconds at the most, however much there is in the tables: it runs beside the queries that may
+    /// take long, and never behind them.
+    var isQuick = false
     var answer: @Sendable (Query) throws -> [UInt8]
 
     private static let days = [
@@ -61,6 +64,7 @@ struct Route: Sendable {
             ] + days,
             schema:
                 "{position:s,totals:[{currency:s,\(spend),adjustments:m,orders:i,units:n,reference:m,average:?m,reference_average:?m}],time:\(timeSchema),products:\(productsSchema),cancelled:\(cancelledSchema),loyal:?\(loyalSchema)}",
+            isQuick: true,
             answer: OverviewQueries.overview
         ),
         Route(
@@ -75,6 +79,7 @@ struct Route: Sendable {
             ] + days,
             schema:
                 "{definition:s,totals:[{currency:s,sales~:m,gross~:m,returns~:m,net~:m,adjustments~:m,orders~:i,units~:n}]}",
+            isQuick: true,
             answer: SalesQueries.total
         ),
         Route(
@@ -129,6 +134,7 @@ struct Route: Sendable {
             summary: "Countries of documents, by name: what country takes.",
             parameters: page,
             schema: "{items:[{country:s}],next:?s}",
+            isQuick: true,
             answer: SalesQueries.countries
         ),
         Route(
@@ -188,6 +194,7 @@ struct Route: Sendable {
                 "One invoice, sale or order with its lines, its status and the statuses before, and what was reported where it was corrected.",
             schema:
                 "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,\(standing),status_history:[{status:s,at:t}],receipt:?{number:s,at:?t,total:?m,payment_method:?s,document:?s},lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,reported_total:?m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
+            isQuick: true,
             answer: InvoiceQueries.detail
         ),
     ]
@@ -207,7 +214,18 @@ struct Route: Sendable {
             summary: "Control totals of one ingest run: read = distinct + duplicates + quarantined + parked.",
             parameters: [.init("feed", "The run of this feed; needed where several feeds have a run of that name.")],
             schema: "{run:s,feed:s,read:i,distinct:i,duplicates:i,quarantined:i,parked:i}",
+            isQuick: true,
             answer: OperateQueries.run
+        ),
+        Route(
+            path: "/v1/row-identity",
+            access: .operate,
+            summary:
+                "How rows of files are told apart in a feed: by their bytes when a till before 2026-12 loaded files into it, else by their content (row_identity of its contract).",
+            parameters: [.init("feed", "The feed; needed.")],
+            schema: "{feed:s,by_bytes:b}",
+            isQuick: true,
+            answer: OperateQueries.rowIdentity
         ),
         Route(
             path: "/v1/status",
@@ -216,6 +234,7 @@ struct Route: Sendable {
                 "Positions, lag and rates of the pipeline, disk space, the control totals, and whether there is a proof.",
             schema:
                 "{version:s,data_id:s,demo:b,uptime_seconds:i,feeds:[{feed:s,log_end:i,stored:i,lag:i,oldest_unprocessed_seconds:n}],position:s,accept_rate_per_second:n,process_rate_per_second:n,lag:i,storage:{used_bytes:?i,free_bytes:?i,bytes_per_day:?i,days_left:?i},proof:b,totals:{received:i,distinct:i,duplicates:i,quarantined:i,parked:i,current:i,superseded:i,conflicting:i,simulated:i}}",
+            isQuick: true,
             answer: OperateQueries.status
         ),
         Route(

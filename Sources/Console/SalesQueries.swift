@@ -27,7 +27,18 @@ enum SalesQueries {
 
     /// Rows of currency and gross, returns, adjustments, reference (each hi, lo), units, orders.
     static func totals(_ snapshot: any TableSnapshot, _ filter: SalesFilter = .open) throws -> [[Cell]] {
-        try snapshot.query(
+        if filter.isOpen {
+            // Kept as they are: nothing is added up, however many days and countries there are.
+            return try snapshot.query(
+                """
+                SELECT currency, gross_hi, gross_lo, returns_hi, returns_lo, adjustments_hi, adjustments_lo,
+                  reference_hi, reference_lo, units, orders FROM sales_total ORDER BY currency
+                """,
+                [],
+                limit: currenciesMax
+            )
+        }
+        return try snapshot.query(
             """
             SELECT currency, SUM(gross_hi), SUM(gross_lo), SUM(returns_hi), SUM(returns_lo), SUM(adjustments_hi),
               SUM(adjustments_lo), SUM(reference_hi), SUM(reference_lo), SUM(units), SUM(orders)
@@ -165,8 +176,10 @@ enum SalesQueries {
             switch (filter.country, filter.isDated) {
             case (nil, false): "product_total t WHERE \(SalesFilter.everything)"
             case (nil, true): "product_day t WHERE ?3 IS NULL AND day BETWEEN ?1 AND ?2"
-            // No sum has products by country: it is added up here, in halves that no sum of them leaves. CROSS makes
-            // SQLite look through the documents first: a country has few of them.
+            case (_?, false):
+                "product_country t WHERE ?1 <= ?2 AND country_id = (SELECT id FROM country WHERE name = ?3)"
+            // No sum has products by day and country: it is added up here, in halves that no sum of them leaves. CROSS
+            // makes SQLite look through the documents first: a country has few of them.
             default:
                 """
                 (SELECT l.product_id, l.currency, l.quantity * (l.kind = 0) AS units,

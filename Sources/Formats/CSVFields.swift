@@ -47,6 +47,17 @@ public struct CSVFields: Sendable {
         }
     }
 
+    /// How many fields one row has; nil when it is none.
+    public static func count(of row: [UInt8], dialect: CSVDialect) -> Int? {
+        var fields = CSVFields()
+        do throws(CSVError) {
+            try fields.parse(row, in: 0..<row.count, dialect: dialect)
+        } catch {
+            return nil
+        }
+        return fields.count
+    }
+
     @inlinable public var count: Int { fields.count }
     @inlinable public func isQuoted(_ index: Int) -> Bool { fields[index].isQuoted }
     /// True when the raw bytes differ from the text.

@@ -1,12 +1,32 @@
+public import Primitives
+
 /// One row of a CSV file as a range of ``CSVRowSplitter/bytes``, without its line's end.
 public struct CSVRow: Sendable, Hashable {
+    /// Empty when the row was cut.
     public let range: Range<Int>
     /// 1-based; a header is row 1, and blank lines count.
     public let number: Int
     /// 1-based line of the file where the row begins; differs from `number` after fields with line feeds.
     public let line: Int
+    /// Lines of the file that the row spans, from 1.
+    public let lines: Int
     /// `unterminatedQuote` when the file ended inside a quoted field; `range` still holds the bytes.
     public let error: CSVError?
+    /// Of the lines that it spans, those that would be rows by themselves: probably a quote without its partner.
+    public let rowLikeLines: Int
+    /// Set when the row has more bytes than a row may have.
+    public let cut: CutRow?
+}
+
+/// What is kept of a row beyond the limit.
+public struct CutRow: Sendable, Hashable {
+    public static let headMax = 4_096
+    /// Its first bytes.
+    public internal(set) var head: [UInt8]
+    /// Bytes of the whole row.
+    public internal(set) var size: Int
+    /// SHA-256 of the whole row.
+    public internal(set) var digest: Digest
 }
 
 /// Cuts a file that arrives in chunks into rows. Call ``feed(_:)``, then ``nextRow()`` until nil, and so on; after the
@@ -17,11 +37,15 @@ public struct CSVRow: Sendable, Hashable {
 /// file has no LF at all (in its first `rowBytesMax` bytes): then CR ends a row. A UTF-8 byte order mark at the very
 /// start is dropped. A blank line is a row with an empty range. How the file was cut into chunks makes no difference.
 /// Memory: one row of at most `rowBytesMax` plus one chunk.
-public struct CSVRowSplitter: Sendable {
-    private enum Place { case start, plain, quoted, afterQuote }
+///
+/// After ``resynchronise(fields:)``, a quote without its partner costs one line: a row of several lines that is no row
+/// with that many fields ends before the first of them that is one by itself.
+/// Single owner.
+public struct CSVRowSplitter {
+    enum Place { case start, plain, quoted, afterQuote }
 
     /// How far the bytes are scanned, and what the scan knows.
-    private struct Cursor {
+    struct Cursor {
         var place = Place.start
         var rowStart = 0
         var scanned = 0
@@ -66,16 +90,24 @@ public struct CSVRowSplitter: Sendable {
     public let dialect: CSVDialect
     public let rowBytesMax: Int
     /// What ranges index; changed by ``feed(_:)``, so a row is valid until then.
-    public private(set) var bytes: [UInt8] = []
-    private var cursor = Cursor()
+    public internal(set) var bytes: [UInt8] = []
+    var cursor = Cursor()
     /// False until the first bytes have told which byte ends a row.
     private var knowsLineEnd: Bool
     /// How many of the first bytes were looked at for an LF.
     private var lookedAt = 0
-    private var rowNumber = 1
-    private var rowLine = 1
-    private var isFinished = false
-    private var failure: CSVError?
+    var rowNumber = 1
+    var rowLine = 1
+    var isFinished = false
+    /// Fields of a row, when the rows after a bad one are looked for.
+    var fieldsWanted: Int?
+    /// Of a row beyond the limit, while its end is looked for.
+    var skipped: SkippedRow?
+    var parser = CSVFields()
+    /// Bytes of the file before `bytes`.
+    var bytesBefore = 0
+    /// Bytes that were read again in search of rows.
+    var rescanned = 0
 
     /// - Parameters:
     ///   - dialect: Separator and quote.
@@ -91,7 +123,7 @@ public struct CSVRowSplitter: Sendable {
     /// Adds the next bytes of the file; the rows handed out before become invalid.
     public mutating func feed(_ chunk: [UInt8]) {
         precondition(!isFinished, "no chunk follows finish()")
-        if failure != nil { return }
+        bytesBefore += cursor.rowStart
         if cursor.rowStart == bytes.count {
             bytes = chunk
         } else {
@@ -102,25 +134,29 @@ public struct CSVRowSplitter: Sendable {
         cursor.rowStart = 0
     }
 
+    /// From now on, looks for the next row with this many fields after a row that is none; see above.
+    public mutating func resynchronise(fields: Int) { fieldsWanted = fields }
+
     /// Says that the file has ended.
     public mutating func finish() { isFinished = true }
 
     /// The next complete row, or nil when more bytes are needed or, after ``finish()``, at the end.
     ///
-    /// - Throws: `rowTooLarge` with row and line; then for good, since nobody can say where the next row begins.
-    public mutating func nextRow() throws(CSVError) -> CSVRow? {
-        if let failure { throw failure }
+    /// A row beyond the limit comes as what is kept of it (``CSVRow/cut``); it ends with its last quoted field, or before
+    /// the next line that is a row.
+    public mutating func nextRow() -> CSVRow? {
         if !knowsLineEnd, !findLineEnd() { return nil }
+        if skipped != nil { return restOfSkipped() }
         if cursor.place == .start, !dropByteOrderMark() { return nil }
         var moving = cursor  // a borrow of the bytes covers all of self
         let found = moving.scan(bytes.span, dialect)
         cursor = moving
         guard let end = found else {
-            if bytes.count - cursor.rowStart > rowBytesMax + 1 { throw tooLarge() }
-            return isFinished ? try lastRow() : nil
+            if bytes.count - cursor.rowStart > rowBytesMax + 1 { return tooLarge() }
+            return isFinished ? lastRow() : nil
         }
         let trimmed = cursor.lineEnd == 0x0A && end > cursor.rowStart && bytes[end - 1] == 0x0D ? end - 1 : end
-        return try row(to: trimmed, next: end + 1, error: nil)
+        return row(to: trimmed, next: end + 1, error: nil)
     }
 
     /// Decides by the first bytes whether CR ends a row; false while an LF may still follow.
@@ -151,30 +187,48 @@ public struct CSVRowSplitter: Sendable {
         return true
     }
 
-    private mutating func lastRow() throws(CSVError) -> CSVRow? {
+    private mutating func lastRow() -> CSVRow? {
         guard cursor.rowStart < bytes.count else { return nil }
         let error =
             cursor.place == .quoted
             ? CSVError(.unterminatedQuote, row: rowNumber, line: rowLine, offset: bytes.count - cursor.rowStart) : nil
-        return try row(to: bytes.count, next: bytes.count, error: error)
+        return row(to: bytes.count, next: bytes.count, error: error)
     }
 
-    private mutating func row(to end: Int, next: Int, error: CSVError?) throws(CSVError) -> CSVRow {
-        if end - cursor.rowStart > rowBytesMax { throw tooLarge() }
-        let row = CSVRow(range: cursor.rowStart..<end, number: rowNumber, line: rowLine, error: error)
+    private mutating func row(to end: Int, next: Int, error: CSVError?) -> CSVRow? {
+        if end - cursor.rowStart > rowBytesMax { return tooLarge() }
+        // The line's end behind the row was counted; a last row has none.
+        let lines = cursor.line - rowLine + (next == end && bytes[end - 1] != cursor.lineEnd ? 1 : 0)
+        var rowLike = 0
+        if lines > 1, fieldsWanted != nil {
+            let isBad = error != nil || !isRow(cursor.rowStart..<end)
+            if isBad, let found = nextLineThatIsARow(until: end, endsThere: true) { return rowBefore(found) }
+            rowLike = rowLikeLines(until: end)
+        }
+        return emit(cursor.rowStart..<end, lines: lines, next: next, error: error, rowLike: rowLike)
+    }
+
+    mutating func emit(
+        _ range: Range<Int>,
+        lines: Int,
+        next: Int,
+        error: CSVError? = nil,
+        rowLike: Int = 0,
+        cut: CutRow? = nil
+    ) -> CSVRow {
+        let row = CSVRow(
+            range: range,
+            number: rowNumber,
+            line: rowLine,
+            lines: lines,
+            error: error,
+            rowLikeLines: rowLike,
+            cut: cut
+        )
         rowNumber += 1
         rowLine = cursor.line
         cursor.rowStart = next
         cursor.place = .plain
         return row
-    }
-
-    private mutating func tooLarge() -> CSVError {
-        let error = CSVError(.rowTooLarge, row: rowNumber, line: rowLine, offset: rowBytesMax, limit: rowBytesMax)
-        failure = error
-        bytes = []
-        cursor.rowStart = 0
-        cursor.scanned = 0
-        return error
     }
 }

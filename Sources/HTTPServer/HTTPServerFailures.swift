@@ -11,6 +11,9 @@ package enum HTTPServerFailure: Sendable, Equatable {
     case noAnswer
     case tooManyConnections
     case tooManyBodyBytes
+    case tooManyUnsentBytes
+    /// Counted only: the connection is cut off in the middle of an answer.
+    case answerNotTaken
 
     package var status: Int {
         switch self {
@@ -19,7 +22,7 @@ package enum HTTPServerFailure: Sendable, Equatable {
         case .headTimedOut, .bodyTimedOut: 408
         case .answerTimedOut: 504
         case .noAnswer: 500
-        case .tooManyConnections, .tooManyBodyBytes: 503
+        case .tooManyConnections, .tooManyBodyBytes, .tooManyUnsentBytes, .answerNotTaken: 503
         }
     }
 
@@ -33,6 +36,8 @@ package enum HTTPServerFailure: Sendable, Equatable {
         case .noAnswer: "http.no_answer"
         case .tooManyConnections: "http.too_many_connections"
         case .tooManyBodyBytes: "http.too_many_body_bytes"
+        case .tooManyUnsentBytes: "http.too_many_unsent_bytes"
+        case .answerNotTaken: "http.answer_not_taken"
         }
     }
 
@@ -46,6 +51,9 @@ package enum HTTPServerFailure: Sendable, Equatable {
         case .answerTimedOut: "The request was not answered in time; ask again later."
         case .noAnswer: "The request was dropped without an answer, which is a defect of the server; report it."
         case .tooManyConnections: "All connections of the server are in use; try again after the time in Retry-After."
+        case .tooManyUnsentBytes:
+            "Too many bytes of answers wait for other clients; try again after Retry-After, or ask for a smaller page."
+        case .answerNotTaken: "The client did not take its answer; read faster or ask for a smaller page."
         case .tooManyBodyBytes: "The server receives as many bytes as it can hold; try again after Retry-After."
         }
     }
@@ -53,8 +61,9 @@ package enum HTTPServerFailure: Sendable, Equatable {
     /// Seconds for Retry-After.
     var retryAfterSeconds: Int? {
         switch self {
-        case .tooManyConnections, .tooManyBodyBytes: 1
-        case .refused, .bodyTooLarge, .headTimedOut, .bodyTimedOut, .answerTimedOut, .noAnswer: nil
+        case .tooManyConnections, .tooManyBodyBytes, .tooManyUnsentBytes: 1
+        case .refused, .bodyTooLarge, .headTimedOut, .bodyTimedOut, .answerTimedOut, .noAnswer, .answerNotTaken:
+            nil
         }
     }
 }

@@ -19,8 +19,14 @@ package struct HTTPServerSettings: Sendable, Equatable {
     /// came fast earlier buys no time for later.
     package var bodyMs = 15_000
     package var bodyBytesPerSecondMin = 4 * 1_024
-    /// A client that takes no byte of an answer for this time is cut off.
+    /// In every window of this length a client must take ``NetworkLimits/writeBytesPerSecondMin`` of an answer, or all of
+    /// it; else it is cut off. What it took fast earlier buys no time for later.
     package var writeMs = 30_000
+    /// Bytes of answers that may wait over all connections: ten of the largest lists. When they are full, the slowest
+    /// client that took less than ``crowdedBytesPerSecondMin`` for ``crowdedMs`` is cut off, else the new answer is 503.
+    package var unsentBytesTotalMax = 256 << 20
+    package var crowdedBytesPerSecondMin = 256 << 10
+    package var crowdedMs = 2_000
     /// The handler must answer within this time (504); streams must begin within it.
     package var answerMs = 120_000
 

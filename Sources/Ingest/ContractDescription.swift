@@ -2,6 +2,7 @@ import Contracts
 import Formats
 import Ports
 import Primitives
+import Refine
 
 extension IngestService {
     /// What a sender must know before it cuts a file into records.
@@ -21,10 +22,17 @@ extension IngestService {
             json.field("contract", contract.name)
             json.field("version", contract.version)
             json.field("digest", contract.digest.description)
+            json.field("text", ByteString(contract.text))
+            json.key("row_identity")
+            json.beginArray()
+            for part in book.rowIdentity(feed)?.parts ?? [] { json.string(part) }
+            json.endArray()
             json.key("csv")
             json.beginObject()
             json.field("separator", String(Character(Unicode.Scalar(contract.csv.separator))))
             json.field("quote", String(Character(Unicode.Scalar(contract.csv.quote))))
+            json.field("encoding", contract.csv.encoding)
+            json.field("resynchronise", contract.csv.resynchronises)
             json.endObject()
             json.key("columns")
             json.beginArray()

@@ -134,7 +134,7 @@ extension IngestService {
                 message: "X-Till-Run-Row is \(text.quotedForMessage); send a whole number."
             )
         }
-        if let expected = workspace.runs[envelope.run], expected != row {
+        if let expected = workspace.nextRow(of: envelope.run), expected != row {
             throw IngestProblem(
                 status: 409,
                 code: "run_out_of_order",
@@ -142,8 +142,7 @@ extension IngestService {
                 expectedRow: expected
             )
         }
-        if workspace.runs.count >= IngestLimits.runsMax { workspace.runs.removeAll() }
-        workspace.runs[envelope.run] = row + Int64(count)
+        workspace.setNextRow(of: envelope.run, row + Int64(count))
         return row
     }
 

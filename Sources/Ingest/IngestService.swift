@@ -21,11 +21,27 @@ package final class IngestService: Sendable {
         var tape: JSONTape
         var random: SeededRandom
         /// Next expected row of each running `till ingest`, so that a refused batch cannot be overtaken.
-        var runs: [ByteString: Int64] = [:]
+        private var runs: [ByteString: Int64] = [:]
+        /// Those before: a run that goes on is taken from here, one that does not is forgotten with the others.
+        private var olderRuns: [ByteString: Int64] = [:]
+
+        init(refiner: Refiner, tape: JSONTape, random: SeededRandom) {
+            (self.refiner, self.tape, self.random) = (refiner, tape, random)
+        }
+
+        func nextRow(of run: ByteString) -> Int64? { runs[run] ?? olderRuns[run] }
+
+        mutating func setNextRow(of run: ByteString, _ row: Int64) {
+            if runs.count >= IngestLimits.runsMax / 2, runs[run] == nil {
+                olderRuns = runs
+                runs = [:]
+            }
+            runs[run] = row
+        }
 
         /// A batch of a run was refused: its first row is the next expected one again.
         mutating func resume(_ run: ByteString, at row: Int64) {
-            if let next = runs[run] { runs[run] = min(next, row) }
+            if let next = nextRow(of: run) { setNextRow(of: run, min(next, row)) }
         }
     }
 

@@ -30,6 +30,14 @@ struct RequestRecords {
                 message: "Content-Encoding is \(coding.quotedForMessage); send the body as it is, without one."
             )
         }
+        if let charset = Self.charset(request), !["utf-8", "utf8", "us-ascii"].contains(charset) {
+            throw IngestProblem(
+                status: 415,
+                code: "charset_unknown",
+                message:
+                    "The charset is \(charset.quotedForMessage); send UTF-8. Files of other encodings are loaded with till ingest --encoding."
+            )
+        }
         switch type {
         case "application/json":
             (format, ranges) = (.json, try Self.json(body, &tape))
@@ -75,6 +83,17 @@ struct RequestRecords {
         return type.filter { $0 != " " }.lowercased()
     }
 
+    /// The charset that the Content-Type names.
+    private static func charset(_ request: HTTPRequest) -> String? {
+        for part in (request.header("content-type") ?? "").split(separator: ";").dropFirst() {
+            let pair = part.split(separator: "=", maxSplits: 1).map {
+                $0.filter { $0 != " " && $0 != "\"" }.lowercased()
+            }
+            if pair.count == 2, pair[0] == "charset" { return pair[1] }
+        }
+        return nil
+    }
+
     /// One value, or the elements of an array; an array that cannot be taken apart is one record, so nothing is lost.
     private static func json(_ body: [UInt8], _ tape: inout JSONTape) throws(IngestProblem) -> [Range<Int>] {
         let first = body.first { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
@@ -118,15 +137,20 @@ struct RequestRecords {
         splitter.finish()
         var header: [UInt8]?
         var ranges: [Range<Int>] = []
-        do throws(CSVError) {
-            // One chunk: the splitter's ranges are ranges of the body.
-            while let row = try splitter.nextRow() {
-                if row.range.isEmpty { continue }
-                if header == nil { header = Array(body[row.range]) } else { ranges.append(row.range) }
-                if ranges.count > IngestLimits.recordsMax { break }
+        // One chunk: the splitter's ranges are ranges of the body.
+        while let row = splitter.nextRow() {
+            if row.cut != nil, let error = row.error {
+                throw IngestProblem(status: 400, code: "bad_csv", message: "\(error)")
             }
-        } catch {
-            throw IngestProblem(status: 400, code: "bad_csv", message: "\(error)")
+            if row.range.isEmpty { continue }
+            if header == nil {
+                let names = Array(body[row.range])
+                header = names
+                resynchronise(&splitter, header: names, contract)
+            } else {
+                ranges.append(row.range)
+            }
+            if ranges.count > IngestLimits.recordsMax { break }
         }
         if ranges.count > IngestLimits.recordsMax { throw tooMany }
         guard let header, header.count <= IngestLimits.csvHeaderBytesMax else {
@@ -147,11 +171,22 @@ struct RequestRecords {
         return (.csv(header: ByteString(header), separator: contract.csv.separator), ranges)
     }
 
-    /// `X-Till-Format: json`, or `csv SEPARATOR-CODE BASE64-OF-HEADER-ROW`.
+    private static func resynchronise(_ splitter: inout CSVRowSplitter, header: [UInt8], _ contract: Contract) {
+        guard contract.csv.resynchronises else { return }
+        if let count = CSVFields.count(of: header, dialect: splitter.dialect) { splitter.resynchronise(fields: count) }
+    }
+
+    /// `X-Till-Format: json`, `csv SEPARATOR-CODE BASE64-OF-HEADER-ROW`, or `cut SIZE SHA-256` for the first bytes of a
+    /// row beyond the limit.
     private static func declaredFormat(_ request: HTTPRequest) throws(IngestProblem) -> PayloadFormat {
         let text = request.header("x-till-format") ?? "json"
         if text == "json" { return .json }
         let parts = text.split(separator: " ")
+        if parts.count == 3, parts[0] == "cut", let size = Int(parts[1]), size >= 0,
+            let digest = Hex.bytes(parts[2].utf8).flatMap({ Digest($0) })
+        {
+            return .unknown(mediaType: Reason.cutRowType(size: size, digest: digest))
+        }
         guard parts.count == 3, parts[0] == "csv", let separator = UInt8(parts[1]),
             let header = Base64.decode(Array(parts[2].utf8)), header.count <= IngestLimits.csvHeaderBytesMax
         else {
@@ -159,7 +194,7 @@ struct RequestRecords {
                 status: 400,
                 code: "format_invalid",
                 message:
-                    "X-Till-Format is \(text.quotedForMessage); send json, or csv SEPARATOR-CODE BASE64-OF-HEADER-ROW."
+                    "X-Till-Format is \(text.quotedForMessage); send json, csv SEPARATOR-CODE BASE64-OF-HEADER-ROW, or cut SIZE SHA-256."
             )
         }
         return .csv(header: ByteString(header), separator: separator)

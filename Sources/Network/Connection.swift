@@ -15,7 +15,7 @@ package final class Connection {
 
     /// Names the connection from other threads; see ``Reactor/connection(_:)``.
     package let token: UInt64
-    /// Limit in milliseconds for a peer that takes no bytes at all.
+    /// Window in milliseconds in which a peer must take ``windowBytesMin``, or all there is.
     let writeTimeoutMs: Int
     let listener: Int
     let isOverflow: Bool
@@ -33,6 +33,10 @@ package final class Connection {
     var registered: (read: Bool, write: Bool) = (true, false)
     var protocolDeadline = Int64.max
     var writeDeadline = Int64.max
+    /// Bytes that the peer took since the write deadline was set.
+    var windowSent = 0
+    /// What it must take until then.
+    var windowBytesMin: Int { max(1, NetworkLimits.writeBytesPerSecondMin * writeTimeoutMs / 1_000) }
     var lingered = 0
     /// True after the peer's end of stream.
     package var peerIsFinished = false

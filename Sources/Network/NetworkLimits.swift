@@ -5,6 +5,9 @@ package enum NetworkLimits {
     /// ready connections share a turn of at most 10 ms. One buffer per loop.
     package static let readBytes = 64 * 1_024
 
+    /// Bytes of an answer that a client must take each second, counted over the window of a server: 120 KiB in 30 s.
+    package static let writeBytesPerSecondMin = 4 * 1_024
+
     /// Capacity that an empty outbound buffer keeps: 2,000 connections × 16 KiB = 32 MB at worst.
     package static let outboundKeepBytes = 16 * 1_024
 

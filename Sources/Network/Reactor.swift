@@ -220,6 +220,7 @@ package final class Reactor {
                 break
             }
             connection.sent += count
+            connection.windowSent += count
             moved = true
         }
         if connection.isClosed { return }
@@ -236,9 +237,10 @@ package final class Reactor {
         let writeDeadline =
             isEmpty
             ? Int64.max
-            : moved || connection.writeDeadline == .max
+            : connection.writeDeadline == .max || connection.windowSent >= connection.windowBytesMin
                 ? nowNanos + Int64(connection.writeTimeoutMs) * 1_000_000 : connection.writeDeadline
         if writeDeadline != connection.writeDeadline {
+            connection.windowSent = 0
             connection.writeDeadline = writeDeadline
             deadlineChanged(connection)
         }

@@ -120,7 +120,16 @@ package protocol RowVisitor {
 /// Gives snapshots to many threads.
 package protocol TableReader: AnyObject, Sendable {
     /// Runs `body` on one snapshot and ends it.
-    func snapshot<Value>(_ body: (any TableSnapshot) throws -> Value) throws -> Value
+    ///
+    /// - Parameter nanos: Monotonic time beyond which its queries are interrupted (``TableStoreError/overBudget``).
+    func snapshot<Value>(until nanos: Int64, _ body: (any TableSnapshot) throws -> Value) throws -> Value
+}
+
+extension TableReader {
+    /// However long it takes.
+    package func snapshot<Value>(_ body: (any TableSnapshot) throws -> Value) throws -> Value {
+        try snapshot(until: .max, body)
+    }
 }
 
 /// Failures of ``TableStore``.
@@ -129,6 +138,8 @@ package enum TableStoreError: OperationalError, Equatable {
     case positionMismatch(stored: String, expected: String)
     case schemaNewer(found: Int, supported: Int)
     case damaged(cause: String)
+    /// A query took longer than it was given.
+    case overBudget
 
     package var code: String {
         switch self {
@@ -136,12 +147,13 @@ package enum TableStoreError: OperationalError, Equatable {
         case .positionMismatch: "tables.position_mismatch"
         case .schemaNewer: "tables.schema_newer"
         case .damaged: "tables.damaged"
+        case .overBudget: "tables.over_budget"
         }
     }
 
     package var domain: ErrorDomain {
         switch self {
-        case .unavailable: .external
+        case .unavailable, .overBudget: .external
         case .positionMismatch, .damaged: .integrity
         case .schemaNewer: .user
         }
@@ -149,7 +161,7 @@ package enum TableStoreError: OperationalError, Equatable {
 
     package var retry: RetryHint {
         switch self {
-        case .unavailable: .afterBackoff
+        case .unavailable, .overBudget: .afterBackoff
         case .positionMismatch, .schemaNewer, .damaged: .never
         }
     }
@@ -159,6 +171,7 @@ package enum TableStoreError: OperationalError, Equatable {
         case .unavailable(let operation, let cause): "The tables could not \(operation): \(cause)."
         case .positionMismatch(let stored, let expected):
             "The tables are at position \(stored) and the commit continues \(expected); start till again."
+        case .overBudget: "A query of the tables took longer than it may; ask for less at once."
         case .schemaNewer(let found, let supported):
             "The tables have schema \(found) and this till knows \(supported); use the till that wrote them, or a newer one."
         case .damaged(let cause):

@@ -71,8 +71,10 @@ package struct ControlTotals: Sendable {
             Source(table: "document", sums: documents.documents, base: documents.linesOfDocuments, figures: kinds),
             try mart("sales_hour", "(hour - ((hour % 24) + 24) % 24) / 24", sales, lines),
             try mart("sales_day", "day", money + [("reference", .reference)], lines),
+            try mart("sales_total", nil, money + [("reference", .reference)], lines),
             try mart("product_day", "day", sales, lines),
             try mart("product_total", nil, sales, lines),
+            try mart("product_country", nil, sales, lines),
             try mart("cancellation_day", "day", [("amount", .cancelled)], lines),
         ]
         // Windows are of UTC: their days need no zone.

@@ -140,7 +140,10 @@ struct DocumentProof {
         try countLines(into: &sums)
         let order: Int128 = grossLines > 0 ? 1 : 0
         let currency = Int64(header.currency.code)
-        if order > 0 { try sums.add(SumValues(f: order)) { MartKeys.day(header, header.day, currency, into: &$0) } }
+        if order > 0 {
+            try sums.add(SumValues(f: order)) { MartKeys.day(header, header.day, currency, into: &$0) }
+            try sums.add(SumValues(f: order)) { MartKeys.total(currency, into: &$0) }
+        }
         if let customer = header.customer {
             try sums.add(SumValues(a: gross, b: returns, c: adjustments, d: order, e: 1)) {
                 MartKeys.customer(header.source, customer, currency, into: &$0)
@@ -194,6 +197,7 @@ struct DocumentProof {
             let (product, day, currency) = (lines[index].product, share.day, share.currency)
             try sums.add(values) { MartKeys.productDay(header.source, product, day, currency, into: &$0) }
             try sums.add(values) { MartKeys.product(header.source, product, currency, into: &$0) }
+            try sums.add(values) { MartKeys.productCountry(header, product, currency, into: &$0) }
         }
         share.all += SumValues(a: values.a, b: values.b, d: type == .cancellation ? 0 : amount, e: values.c)
         if type == .cancellation { share.cancelled -= Int128(lines[index].amount.magnitude) }
@@ -203,6 +207,7 @@ struct DocumentProof {
         let (hour, day, currency) = (share.hour, share.day, share.currency)
         try sums.add(share.merchandise) { MartKeys.hour(header.source, header.store, hour, currency, into: &$0) }
         try sums.add(share.all) { MartKeys.day(header, day, currency, into: &$0) }
+        try sums.add(share.all) { MartKeys.total(currency, into: &$0) }
         if type == .cancellation {
             try sums.add(SumValues(a: share.cancelled)) { MartKeys.cancellation(day, currency, into: &$0) }
         }

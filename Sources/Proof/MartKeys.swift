@@ -6,6 +6,8 @@ import Tables
 enum MartKeys {
     private static let salesHour = TableShape.of(RetailTables.salesHour).number
     private static let salesDay = TableShape.of(RetailTables.salesDay).number
+    private static let salesTotal = TableShape.of(RetailTables.salesTotal).number
+    private static let productCountry = TableShape.of(RetailTables.productCountry).number
     private static let productDay = TableShape.of(RetailTables.productDay).number
     private static let productTotal = TableShape.of(RetailTables.productTotal).number
     private static let customerTotal = TableShape.of(RetailTables.customerTotal).number
@@ -33,6 +35,24 @@ enum MartKeys {
         if let country = header.country { key.appendCell(text: country) } else { key.append(0) }
         key.appendCell(text: header.source)
         key.appendCell(text: header.store)
+        key.appendCell(currency)
+    }
+
+    static func total(_ currency: Int64, into key: inout ByteBuilder) {
+        key.append(salesTotal)
+        key.appendCell(currency)
+    }
+
+    static func productCountry(
+        _ header: DocumentHeader,
+        _ product: ByteString,
+        _ currency: Int64,
+        into key: inout ByteBuilder
+    ) {
+        key.append(productCountry)
+        if let country = header.country { key.appendCell(text: country) } else { key.append(0) }
+        key.appendCell(text: header.source)
+        key.appendCell(text: product)
         key.appendCell(currency)
     }
 

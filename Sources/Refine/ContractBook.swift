@@ -8,6 +8,8 @@ package final class ContractBook: Sendable {
     private struct State: Sendable {
         var byDigest: [Digest: Contract] = [:]
         var current: [String: Contract] = [:]
+        /// What makes two rows of files the same row, by feed: of the first contract added.
+        var rowIdentities: [String: RowIdentity] = [:]
         /// The profile whose path a contract refines, or once refined.
         var profiles: [Digest: String] = [:]
         var currentOfProfile: [String: Contract] = [:]
@@ -17,10 +19,13 @@ package final class ContractBook: Sendable {
 
     package init() {}
 
-    /// Makes a contract known; the latest added of a feed is its current one when `isCurrent`.
+    /// Makes a contract known, in the order of the log; the latest added of a feed is its current one when `isCurrent`.
     package func add(_ contract: Contract, isCurrent: Bool) {
         state.withLock { state in
             state.byDigest[contract.digest] = contract
+            if state.rowIdentities[contract.name] == nil {
+                state.rowIdentities[contract.name] = RowIdentity(contract)
+            }
             if isCurrent { state.current[contract.name] = contract }
         }
     }
@@ -36,6 +41,7 @@ package final class ContractBook: Sendable {
 
     package func contract(_ digest: Digest) -> Contract? { state.withLock { $0.byDigest[digest] } }
     package func current(_ feed: String) -> Contract? { state.withLock { $0.current[feed] } }
+    package func rowIdentity(_ feed: String) -> RowIdentity? { state.withLock { $0.rowIdentities[feed] } }
     package var feeds: [String] { state.withLock { $0.current.keys.sorted() } }
 
     /// Today's contract for a record of a feed that was refined under another: that of the path it came over, as if it

@@ -174,12 +174,7 @@ package struct Refiner {
     ) throws(ContractMissing) -> Verdict {
         let plan = try plan(envelope.contract)
         var reasons: [Reason] = []
-        values.removeAll(keepingCapacity: true)
-        switch envelope.format {
-        case .json: readJSON(bytes, range, plan.contract, &reasons)
-        case .unknown(let type): reasons.append(.contentType(type))
-        case .csv(let header, let separator): readCSV(bytes, range, header, separator, plan.contract, &reasons)
-        }
+        read(bytes, range, envelope.format, plan.contract, &reasons)
         // Bytes that are no event at all have no values to ask rules about.
         guard values.count == plan.contract.fields.count else { return .rejected(Reason.listed(reasons)) }
         let validation = plan.contract.validate(&values)
@@ -192,6 +187,33 @@ package struct Refiner {
         switch Mappers.run(plan, values, validation, recordID, hashes: hashes, &canonical) {
         case .event(let event): return .accepted(event)
         case .reason(let reason): return .rejected([reason])
+        }
+    }
+
+    /// Reads the values of a record, without asking any rule; false when one cannot be read.
+    mutating func readValues(
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ format: PayloadFormat,
+        _ contract: Contract
+    ) -> Bool {
+        var reasons: [Reason] = []
+        read(bytes, range, format, contract, &reasons)
+        return reasons.isEmpty && values.count == contract.fields.count
+    }
+
+    private mutating func read(
+        _ bytes: [UInt8],
+        _ range: Range<Int>,
+        _ format: PayloadFormat,
+        _ contract: Contract,
+        _ reasons: inout [Reason]
+    ) {
+        values.removeAll(keepingCapacity: true)
+        switch format {
+        case .json: readJSON(bytes, range, contract, &reasons)
+        case .unknown(let type): reasons.append(.contentType(type))
+        case .csv(let header, let separator): readCSV(bytes, range, header, separator, contract, &reasons)
         }
     }
 

@@ -8,6 +8,7 @@ struct Marts {
     private var hours = NeighbourSums()
     private var days = NeighbourSums()
     private var products: [SumKey: MartValues] = [:]
+    private var countries: [SumKey: MartValues] = [:]
     private var customers: [SumKey: MartValues] = [:]
     private var cancellations: [SumKey: MartValues] = [:]
 
@@ -26,6 +27,10 @@ struct Marts {
             let hour = Mutant.isPlanted(.wrongZone()) ? line.occurredAt / 3_600_000_000 : line.hour
             hours.add(SumKey(document.storeID, hour, currency), MartValues(gross, returns, units))
             products.add(SumKey(line.day, line.productID, currency), MartValues(gross, returns, units))
+            countries.add(
+                SumKey(document.countryID, line.productID, currency),
+                MartValues(gross, returns, units)
+            )
         }
         days.add(
             SumKey(line.day, document.countryID, document.storeID, currency),
@@ -65,10 +70,19 @@ struct Marts {
         return totals
     }
 
+    /// All sales by currency.
+    private func totals(_ days: [SumKey: MartValues]) -> [SumKey: MartValues] {
+        var totals: [SumKey: MartValues] = [:]
+        for (key, values) in days { totals.add(SumKey(key.d), values) }
+        return totals
+    }
+
     func add(to changes: inout [String: TableChanges]) {
+        let days = days.all
         for (table, sums) in [
-            (RetailTables.salesHour, hours.all), (RetailTables.salesDay, days.all), (RetailTables.productDay, products),
-            (RetailTables.productTotal, productTotals),
+            (RetailTables.salesHour, hours.all), (RetailTables.salesDay, days), (RetailTables.salesTotal, totals(days)),
+            (RetailTables.productDay, products), (RetailTables.productTotal, productTotals),
+            (RetailTables.productCountry, countries),
             (RetailTables.customerTotal, customers), (RetailTables.cancellationDay, cancellations),
         ] {
             let width = table.columns.count - table.key.count

@@ -14,7 +14,8 @@ package enum RetailTables {
     ]
 
     package static let sums = [
-        salesHour, salesDay, productDay, productTotal, customerTotal, cancellationDay, userProduct, userCategory,
+        salesHour, salesDay, salesTotal, productDay, productTotal, productCountry, customerTotal, cancellationDay,
+        userProduct, userCategory,
         quarantineUsage, feedTotal, runTotal,
     ]
 
@@ -229,6 +230,31 @@ package enum RetailTables {
             Column("units", .integer, "gross quantity, thousandths"),
             Column("orders", .integer, "documents with a gross line, on the day of the earliest line"),
         ]
+    )
+
+    package static let salesTotal = TableDeclaration(
+        "sales_total",
+        .sum,
+        key: ["currency"],
+        meaning: "Sales over all time.",
+        columns: [
+            Column("currency", .integer, "ISO 4217 letters as a number"), Column("gross", .wide, "money"),
+            Column("returns", .wide, "money"), Column("adjustments", .wide, "money"),
+            Column("reference", .wide, "lines of all documents but cancellations"),
+            Column("units", .integer, "gross quantity, thousandths"),
+            Column("orders", .integer, "documents with a gross line"),
+        ]
+    )
+
+    package static let productCountry = TableDeclaration(
+        "product_country",
+        .sum,
+        key: ["country_id", "product_id", "currency"],
+        meaning: "Sales by country of the document and product over all time.",
+        columns: [
+            Column("country_id", .integer, "country"), Column("product_id", .integer, "product"),
+            Column("currency", .integer, "ISO 4217 letters as a number"),
+        ] + sales
     )
 
     package static let productDay = TableDeclaration(

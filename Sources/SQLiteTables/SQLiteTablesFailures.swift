@@ -6,6 +6,7 @@ package enum SQLiteTablesFailures {
     package static func translate(_ code: Int32, _ message: String, _ operation: String) -> TableStoreError {
         switch code & 0xFF {
         case SQLITE_CORRUPT, SQLITE_NOTADB: .damaged(cause: message)
+        case SQLITE_INTERRUPT: .overBudget
         case SQLITE_FULL: .unavailable(operation: operation, cause: "no space left on the device, free some")
         // The shared index of the write-ahead log could not grow (SQLITE_IOERR_SHMSIZE).
         case SQLITE_IOERR where code >> 8 == 19:

@@ -4,8 +4,8 @@ package struct SQLiteTablesSettings: Sendable, Equatable {
     package var cacheKibibytes = 65_536
     /// Page cache of each reading connection in KiB.
     package var readerCacheKibibytes = 8_192
-    /// Connections that read at the same time (1 to 16); each query thread uses one.
-    package var readers = 2
+    /// Connections that are kept for reading (1 to 32); each thread that reads uses one at a time.
+    package var readers = 4
 
     package init() {}
 }
@@ -30,5 +30,5 @@ package enum SQLiteTablesLimits {
     /// Rows and sums of a small commit: what 5,000 events a second leave of a tenth of a second.
     package static let smallCommit = 4_000
     /// Schema number of this till; a greater one in the file is refused, a smaller one is folded again from the log.
-    package static let schemaVersion = 6
+    package static let schemaVersion = 7
 }

@@ -10,6 +10,7 @@ package enum SettingName: String, CaseIterable, Sendable {
     case tablesCacheMebibytes = "tables.cache_mebibytes"
     case tablesReaders = "tables.readers"
     case tablesLagMax = "tables.lag_max"
+    case queriesMillisecondsMax = "queries.milliseconds_max"
     case httpConnectionsMax = "http.connections_max"
     case httpBodyMebibytesMax = "http.body_mebibytes_max"
     case quarantineMebibytesMax = "quarantine.mebibytes_max"
@@ -34,6 +35,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesCacheMebibytes: .integer(1...4_096)
         case .tablesReaders: .integer(1...16)
         case .tablesLagMax: .integer(1_000...1_000_000_000)
+        case .queriesMillisecondsMax: .integer(1...600_000)
         case .httpConnectionsMax: .integer(1...100_000)
         case .httpBodyMebibytesMax: .integer(1...16)
         case .quarantineMebibytesMax: .integer(1...1_048_576)
@@ -53,6 +55,7 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: "2"
         // What the slowest tables measured under load (5,700 a second) fold in 35 s, and fast ones in 3 s.
         case .tablesLagMax: "200000"
+        case .queriesMillisecondsMax: "10000"
         case .httpConnectionsMax: "2000"
         case .httpBodyMebibytesMax: "16"
         case .quarantineMebibytesMax: "1024"
@@ -72,6 +75,8 @@ package enum SettingName: String, CaseIterable, Sendable {
         case .tablesReaders: "Queries that run at the same time."
         case .tablesLagMax:
             "Stored records that the tables may be behind; beyond it senders get 429 until half of them are in the tables. A rebuild after an upgrade does not count."
+        case .queriesMillisecondsMax:
+            "Time that a query may take; a longer one is interrupted (503 query_over_budget). One that waited as long for its turn is answered 503 queries_saturated."
         case .httpConnectionsMax: "Open connections; more wait in the kernel's queue."
         case .httpBodyMebibytesMax: "Largest request body of an ingest request."
         case .quarantineMebibytesMax:

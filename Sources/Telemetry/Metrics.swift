@@ -28,6 +28,7 @@ package enum MetricName: Int, CaseIterable, Sendable {
     case windows_open
     case http_connections_open
     case query_requests_total
+    case query_interrupted_total
     case storage_used_bytes
     case storage_free_bytes
     case process_resident_bytes
@@ -74,6 +75,8 @@ package enum MetricName: Int, CaseIterable, Sendable {
         case .windows_open: "Turnover windows not published yet."
         case .http_connections_open: "Open HTTP connections."
         case .query_requests_total: "API queries answered from the tables."
+        case .query_interrupted_total:
+            "API queries that took longer than queries.milliseconds_max and were interrupted."
         case .storage_used_bytes: "Bytes of all files in the data directory."
         case .storage_free_bytes: "Bytes available to till on the file system of the data directory."
         case .process_resident_bytes: "Resident memory of the process."

@@ -17,7 +17,8 @@ struct Gate: HTTPHandler {
     let traffic: HTTPTraffic
     let logins: Logins
     let bodyBytesMax: Int
-    let isReady: @Sendable () -> Bool
+    /// Says whether all parts of till work, later and on another thread.
+    let checkReady: @Sendable (@escaping @Sendable (Bool) -> Void) -> Void
 
     /// Handlers as metrics name them. Routes are numbered: 0 for nothing, those of ingest, those of the console.
     static func handlers(_ ingest: IngestService) -> [String] {
@@ -108,14 +109,13 @@ struct Gate: HTTPHandler {
             response.headers.append(("allow", "GET, HEAD"))
             return exchange.respond(response)
         }
-        guard isReady() else {
-            return exchange.respond(
-                error(503, "not_ready", "A part of till is not ready; GET /health/ready names it.")
-            )
-        }
-        exchange.respond(
-            HTTPResponse(status: 200, headers: [("content-type", "application/json")], body: Array(body.utf8))
+        let failing = error(503, "not_ready", "A part of till is not ready; GET /health/ready names it.")
+        let healthy = HTTPResponse(
+            status: 200,
+            headers: [("content-type", "application/json")],
+            body: Array(body.utf8)
         )
+        checkReady { exchange.respond($0 ? healthy : failing) }
     }
 
     func turnEnded() { ingest.flush() }
@@ -199,9 +199,9 @@ struct Gate: HTTPHandler {
             "Identity \(identity.name) may not send as \(sender.value.quotedForMessage); its senders are \(senders.sorted().joined(separator: ", "))."
     }
 
-    /// The feed of a run that is asked for: who may send to it may know what became of what was sent.
+    /// The feed that is asked about: who may send to it may know how its rows are named and what became of them.
     private static func feedOfRun(_ request: HTTPRequest) -> String? {
-        request.path.hasPrefix("/v1/runs/") ? request.parameter("feed") : nil
+        request.path.hasPrefix("/v1/runs/") || request.path == "/v1/row-identity" ? request.parameter("feed") : nil
     }
 
     /// Whether a header has credentials of a known kind, right or wrong.

@@ -25,7 +25,7 @@ struct HeaderCheck {
     /// - Throws: `UsageError` when a required column is missing, with what was found and what the cause may be.
     func ignored(in header: [UInt8], dialect: CSVDialect, path: String) throws -> [String] {
         if header.contains(0) || header.starts(with: [0xFF, 0xFE]) || header.starts(with: [0xFE, 0xFF]) {
-            throw refusal(path, "is not UTF-8, by its zero bytes it is UTF-16", "convert it: iconv -f UTF-16 -t UTF-8")
+            throw refusal(path, "is not UTF-8, by its zero bytes it is UTF-16", "say --encoding utf-16")
         }
         var fields = CSVFields()
         // What is no CSV at all is said by the server, for each row, as for every other body.

@@ -12,8 +12,8 @@ enum IngestCommand {
     static func run(_ words: [String]) throws -> ExitCode {
         let arguments = try Arguments(
             words,
-            options: SettingsCommand.options.union(["to", "format", "separator", "allow-rejects"]),
-            switches: ["json", "quiet", "force"]
+            options: SettingsCommand.options.union(["to", "format", "separator", "encoding", "allow-rejects"]),
+            switches: ["json", "quiet", "force", "parts"]
         )
         guard arguments.rest.count >= 2 else {
             throw UsageError(
@@ -27,7 +27,7 @@ enum IngestCommand {
             throw UsageError("cli.ingest_stdin", "Standard input (-) is loaded alone, without other files.")
         }
         // What the names and options say wrong is said before anything is connected or started.
-        for path in paths where path != "-" { _ = try format(of: path, arguments, .standard) }
+        for path in paths where path != "-" { _ = try format(of: path, arguments, (.standard, .utf8)) }
         let isQuiet = arguments.has("quiet") || arguments.has("json")
         if let url = arguments["to"] {
             guard arguments["data"] == nil else {
@@ -62,16 +62,34 @@ enum IngestCommand {
         guard let allowed = Int64(arguments["allow-rejects"] ?? "0"), allowed >= 0 else {
             throw UsageError("cli.allow_rejects_invalid", "--allow-rejects takes a whole number from 0.")
         }
-        let (declared, header) = try client.csvOfFeed()
-        let files = try paths.map { (path: $0, format: try format(of: $0, arguments, declared)) }
-        let isStream = files[0].path == "-"
-        if !isStream, !arguments.has("force") { try check(files, header, quiet: quiet) }
+        let described = try client.describeFeed()
+        let files = LoadedFiles(
+            list: try paths.map {
+                (path: $0, format: try format(of: $0, arguments, (described.dialect, described.encoding)))
+            },
+            resynchronises: described.resynchronises
+        )
+        let isStream = files.list[0].path == "-"
+        if !isStream, !arguments.has("force") {
+            try check(files, described.header, quiet: quiet)
+            if let contract = described.identity?.contract { try FirstRows.check(files, contract) }
+        }
+        var names = RowNames()
+        if let identity = described.identity {
+            names = RowNames(identity.contract, identity.rows, isOneExport: arguments.has("parts"))
+        } else if !quiet {
+            Logger.writeLine(
+                "Rows of feed \(feed) have ids of their bytes, as a till before 2026-12 loaded them: the same row written differently counts again.",
+                to: 2
+            )
+        }
         var total = 0
-        var base = "stdin-\(cshims_wall_micros())-\(cshims_pid())"
+        // Runs of rows with ids of their bytes have names of their own, by which their feeds are known.
+        var base = "\(names.isByContent ? "input" : "stdin")-\(cshims_wall_micros())-\(cshims_pid())"
         if !isStream {
-            let known = try fingerprint(files)
+            let known = try files.fingerprint(isOneExport: arguments.has("parts") && names.isByContent)
             total = known.bytes
-            base = "file-" + String(known.digest.description.prefix(24))
+            base = (names.isByContent ? "load-" : "file-") + String(known.digest.description.prefix(24))
         }
         // The same files again: the attempt that is not complete is continued, else a new one begins.
         var attempt = 1
@@ -82,7 +100,7 @@ enum IngestCommand {
                 if try client.rowsOf(run: "\(base)-\(attempt + 1)") == nil { break }
                 attempt += 1
             }
-            if skip > 0, try countRows(files) <= skip {
+            if skip > 0, try files.countRows() <= skip {
                 attempt += 1
                 skip = 0
             }
@@ -91,11 +109,14 @@ enum IngestCommand {
         if skip > 0, !quiet { Logger.writeLine("continuing run \(run) after \(skip) rows", to: 2) }
         let started = cshims_monotonic_nanos()
         var progress = Progress(isOn: !quiet, totalBytes: total)
+        var notes = RowNotes(isOn: !arguments.has("quiet"))
         var rows: Int64?
         var tries = 0
+        var sent = names
         while rows == nil {
             do {
-                rows = try client.send(files, run: run, skip: skip, &progress)
+                sent = names
+                rows = try client.send(files, run: run, skip: skip, &sent, &notes, &progress)
             } catch is IngestClient.RunMoved where !isStream && tries < triesMax {
                 tries += 1
                 cshims_sleep_micros(200_000)
@@ -111,6 +132,7 @@ enum IngestCommand {
         let report = try client.report(run: run)
         let seconds = Double(cshims_monotonic_nanos() - started) / 1e9
         progress.end(rows ?? 0, seconds)
+        notes.end()
         if arguments.has("json") {
             TillMain.print(String(decoding: report.json, as: UTF8.self))
         } else {
@@ -118,6 +140,7 @@ enum IngestCommand {
                 "run \(run): read \(report.read) = distinct \(report.distinct) + duplicates \(report.duplicates) + quarantined \(report.quarantined)\(report.parked == 0 ? "" : " + parked \(report.parked)")"
             )
         }
+        if !quiet, let sentence = sent.summary(duplicates: report.duplicates) { Logger.writeLine(sentence, to: 2) }
         let counted = report.distinct + report.duplicates + report.quarantined + report.parked
         guard report.read == counted, report.read == rows else {
             throw ServerRefusal(
@@ -138,14 +161,14 @@ enum IngestCommand {
 
     /// Refuses files whose header row lacks a required column, and names the columns that nobody reads.
     private static func check(
-        _ files: [(path: String, format: FileFormat)],
+        _ files: LoadedFiles,
         _ header: HeaderCheck,
         quiet: Bool
     ) throws {
         var ignored: [String] = []
-        for file in files where file.format.isCSV {
-            var reader = try RowReader(path: file.path, format: file.format)
-            let _: Bool = try reader.rows { _ in false }
+        for file in files.list where file.format.isCSV {
+            var reader = try files.reader(file)
+            let _: Bool = try reader.rows { _, _, _ in false }
             let format = reader.payloadFormat
             guard case .csv(let row, _) = format, !row.isEmpty else { continue }
             for name in try header.ignored(in: row.bytes, dialect: file.format.dialect, path: file.path)
@@ -159,44 +182,16 @@ enum IngestCommand {
     private static func format(
         of path: String,
         _ arguments: Arguments,
-        _ declared: CSVDialect
+        _ declared: (dialect: CSVDialect, encoding: TextEncoding)
     ) throws -> FileFormat {
         let format = path == "-" && arguments["format"] == nil ? "csv" : arguments["format"]
-        return try FileFormat(path: path, format: format, separator: arguments["separator"], declared: declared)
-    }
-
-    /// Hash of the unpacked bytes of all files and of how they are read, in order, and how many bytes there are.
-    private static func fingerprint(_ files: [(path: String, format: FileFormat)]) throws -> (
-        digest: Digest, bytes: Int
-    ) {
-        let digest = DigestStream()
-        var count = 0
-        for file in files {
-            var input = try InputFile.open(file.path)
-            digest.add(Array(file.format.description.utf8)[...])
-            var size = 0
-            while let chunk = try input.read() {
-                digest.add(chunk[...])
-                size += chunk.count
-            }
-            var end: [UInt8] = []
-            end.appendBigEndian(Int64(size))
-            digest.add(end[...])
-            count += size
-        }
-        return (digest.finish(), count)
-    }
-
-    private static func countRows(_ files: [(path: String, format: FileFormat)]) throws -> Int64 {
-        var count: Int64 = 0
-        for file in files {
-            var reader = try RowReader(path: file.path, format: file.format)
-            _ = try reader.rows { _ in
-                count += 1
-                return true
-            }
-        }
-        return count
+        return try FileFormat(
+            path: path,
+            format: format,
+            separator: arguments["separator"],
+            encoding: arguments["encoding"],
+            declared: declared
+        )
     }
 }
 

@@ -28,6 +28,9 @@ final class Node {
     private let live: LiveFeed
     private let liveThread: DedicatedThread
     private let pool: BlockingPool
+    private let quick: BlockingPool
+    /// Threads of the queries that take some milliseconds.
+    private static let quickThreads = 2
     private let reader: SQLiteReader
     private let tablesPath: String
     private let logger: Logger
@@ -51,7 +54,8 @@ final class Node {
         self.tablesPath = tablesPath
         var tableSettings = SQLiteTablesSettings()
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
-        tableSettings.readers = settings.integer(.tablesReaders)
+        // Besides both lanes, the live feed and redrive read.
+        tableSettings.readers = settings.integer(.tablesReaders) + Self.quickThreads + 2
         // Once, before anyone reads: makes tables and views, and says how far the log must reach.
         var stored = try SQLiteTables(
             path: tablesPath,
@@ -98,7 +102,8 @@ final class Node {
         )
         let reader = SQLiteReader(path: tablesPath, settings: tableSettings)
         self.reader = reader
-        pool = try BlockingPool(name: "till-query", threads: tableSettings.readers, queueMax: 1_000)
+        pool = try BlockingPool(name: "till-query", threads: settings.integer(.tablesReaders), queueMax: 1_000)
+        quick = try BlockingPool(name: "till-look", threads: Self.quickThreads, queueMax: 1_000)
         let status = PipelineStatus(
             log: log,
             board: board,
@@ -132,6 +137,8 @@ final class Node {
             connectionsOpen: { transport.connectionsOpen },
             board: board,
             pool: pool,
+            quick: quick,
+            queryNanosMax: Int64(settings.integer(.queriesMillisecondsMax)) * 1_000_000,
             metrics: metrics,
             time: time,
             status: status,
@@ -146,7 +153,7 @@ final class Node {
             traffic: traffic,
             logins: Logins(settings.identities, time: time, metrics: metrics, logger: logger),
             bodyBytesMax: settings.integer(.httpBodyMebibytesMax) << 20,
-            isReady: { status.parts().allSatisfy(\.ok) }
+            checkReady: { console.checkReady($0) }
         )
         var serverSettings = HTTPServerSettings()
         serverSettings.connectionsMax = Self.connectionsMax(settings, logger)
@@ -226,6 +233,7 @@ final class Node {
         processor.stop()
         processing.join()
         liveThread.join()
+        quick.shutdown()
         pool.shutdown()
         reader.close()
         do throws(TableStoreError) { try SQLiteTables.complete(path: tablesPath) } catch {

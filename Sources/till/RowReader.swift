@@ -6,11 +6,27 @@ import Primitives
 struct FileFormat {
     var isCSV: Bool
     var dialect: CSVDialect
+    var encoding: TextEncoding
 
     /// By the name without `.gz`, or as the options say.
     ///
     /// - Parameter declared: How the contract of the feed says that its CSV is written.
-    init(path: String, format: String?, separator: String?, declared: CSVDialect) throws {
+    init(
+        path: String,
+        format: String?,
+        separator: String?,
+        encoding: String?,
+        declared: (dialect: CSVDialect, encoding: TextEncoding)
+    ) throws {
+        guard let encoding = encoding.map({ TextEncoding(rawValue: $0.lowercased()) }) ?? declared.encoding else {
+            let known = TextEncoding.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError(
+                "cli.encoding_unknown",
+                "There is no encoding \((encoding ?? "").quotedForMessage); say one of \(known)."
+            )
+        }
+        self.encoding = encoding
+
         var name = path.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }
         switch format {
@@ -30,68 +46,25 @@ struct FileFormat {
         case .some(let other):
             throw UsageError("cli.format_unknown", "There is no format \(other.quotedForMessage); say csv or ndjson.")
         }
-        let preset = name.hasSuffix(".tsv") ? 0x09 : declared.separator
+        let preset = name.hasSuffix(".tsv") ? 0x09 : declared.dialect.separator
         let text = separator == "tab" ? "\t" : separator
-        guard text?.utf8.count ?? 1 == 1, let byte = text.map({ $0.utf8.first }) ?? preset, byte != declared.quote,
+        guard text?.utf8.count ?? 1 == 1, let byte = text.map({ $0.utf8.first }) ?? preset,
+            byte != declared.dialect.quote,
             byte != 0x0A, byte != 0x0D
         else {
-            let quote = String(Character(Unicode.Scalar(declared.quote)))
+            let quote = String(Character(Unicode.Scalar(declared.dialect.quote)))
             throw UsageError(
                 "cli.separator_invalid",
                 "--separator is \((text ?? "").quotedForMessage); give one character other than the feed's quote \(quote), or the word tab."
             )
         }
-        dialect = CSVDialect(separator: byte, quote: declared.quote)
+        dialect = CSVDialect(separator: byte, quote: declared.dialect.quote)
     }
 
     /// Two readings of one file are two runs.
-    var description: String { isCSV ? "csv \(dialect.separator) \(dialect.quote)" : "ndjson" }
-}
-
-/// Counts how often a row was seen, over all files of one command: record_id is the row's content hash and k (spec
-/// model 1.7). Open addressing over 64-bit hashes: 12 bytes a slot.
-struct OccurrenceCounter {
-    /// Distinct rows of one command at most: about 1.5 GB of memory at the limit.
-    static let rowsMax = 60_000_000
-
-    private var keys: [UInt64] = Array(repeating: 0, count: 1 << 12)
-    private var counts: [UInt32] = Array(repeating: 0, count: 1 << 12)
-    private var used = 0
-
-    /// The record_id of this occurrence.
-    mutating func identifier(of row: ArraySlice<UInt8>) throws -> Identifier {
-        let id = Identifier(Digest.sha256(of: row))
-        guard used < Self.rowsMax else {
-            throw UsageError(
-                "cli.rows_max",
-                "One command takes \(Self.rowsMax) distinct rows; load the files in several commands."
-            )
-        }
-        if used * 2 > keys.count { grow() }
-        let slot = find(id.high | 1)
-        defer { counts[slot] += 1 }
-        if counts[slot] == 0 {
-            keys[slot] = id.high | 1
-            used += 1
-        }
-        return id.item(Int(counts[slot]))
-    }
-
-    private func find(_ key: UInt64) -> Int {
-        var slot = Int(truncatingIfNeeded: key >> 1) & (keys.count - 1)
-        while counts[slot] != 0, keys[slot] != key { slot = (slot + 1) & (keys.count - 1) }
-        return slot
-    }
-
-    private mutating func grow() {
-        let old = (keys, counts)
-        keys = Array(repeating: 0, count: old.0.count * 2)
-        counts = Array(repeating: 0, count: old.0.count * 2)
-        for (key, count) in zip(old.0, old.1) where count != 0 {
-            let slot = find(key)
-            keys[slot] = key
-            counts[slot] = count
-        }
+    var description: String {
+        (isCSV ? "csv \(dialect.separator) \(dialect.quote)" : "ndjson")
+            + (encoding == .utf8 ? "" : " \(encoding.rawValue)")
     }
 }
 
@@ -100,17 +73,24 @@ struct RowReader: ~Copyable {
     private var input: InputFile
     private var splitter: CSVRowSplitter
     private let format: FileFormat
-    private let path: String
+    let path: String
+    private let resynchronises: Bool
+    private var converter: UTF8Converter
     private var header: ByteString?
+    /// What the envelope says of these records.
+    private(set) var payloadFormat = PayloadFormat.json
     private var isAtStart = true
     private var atEnd = false
     /// Bytes read so far, unpacked.
     private(set) var bytesRead = 0
 
-    init(path: String, format: FileFormat) throws {
+    /// - Parameter resynchronises: Whether rows are looked for inside a row of several lines that is none.
+    init(path: String, format: FileFormat, resynchronises: Bool) throws {
         input = try InputFile.open(path)
         self.format = format
         self.path = path
+        self.resynchronises = resynchronises && format.isCSV
+        converter = UTF8Converter(format.encoding)
         // A line of NDJSON has no quotes that span lines: a quote byte that never occurs in UTF-8 text.
         splitter = CSVRowSplitter(
             dialect: format.isCSV ? format.dialect : CSVDialect(separator: 0xFE, quote: 0xFF),
@@ -118,45 +98,53 @@ struct RowReader: ~Copyable {
         )
     }
 
-    /// What the envelope says of these records.
-    var payloadFormat: PayloadFormat {
-        guard format.isCSV else { return .json }
-        return PayloadFormat.csv(header: header ?? "", separator: format.dialect.separator)
-    }
-
-    /// Calls `body` for each row until it says false or the file ends; true when the file ended.
-    mutating func rows(_ body: (ArraySlice<UInt8>) throws -> Bool) throws -> Bool {
+    /// Calls `body` with each row, the bytes that it is a range of and how they are read, until it says false or the
+    /// file ends; true when the file ended.
+    mutating func rows(_ body: ([UInt8], CSVRow, PayloadFormat) throws -> Bool) throws -> Bool {
         while true {
-            while let row = try splitter.nextRow() {
-                if row.range.isEmpty { continue }
+            while let row = splitter.nextRow() {
+                if row.range.isEmpty, row.cut == nil { continue }
                 if format.isCSV, header == nil {
-                    header = ByteString(splitter.bytes[row.range])
-                    if splitter.bytes[row.range].contains(0x0D) {
-                        throw UsageError(
-                            "cli.header_cr",
-                            "The header of \(path.quotedForMessage) contains a CR, but other lines end with LF; write every line end of the file alike."
-                        )
-                    }
+                    try readHeader(row)
                     continue
                 }
                 // Only at the start: further on it is a bad record, and no reason to stop.
-                if isAtStart, !format.isCSV, splitter.bytes[row.range].first == UInt8(ascii: "[") {
+                if isAtStart, !format.isCSV, row.cut == nil, splitter.bytes[row.range].first == UInt8(ascii: "[") {
                     throw UsageError(
                         "cli.array",
                         "\(path.quotedForMessage) holds a JSON array; till ingest takes one record a line: jq -c '.[]' FILE | till ingest FEED - --format ndjson."
                     )
                 }
                 isAtStart = false
-                if try !body(splitter.bytes[row.range]) { return false }
+                if try !body(splitter.bytes, row, payloadFormat) { return false }
             }
             if atEnd { return true }
             if let chunk = try input.read() {
                 bytesRead += chunk.count
-                splitter.feed(chunk)
+                splitter.feed(try converter.convert(chunk))
             } else {
+                try converter.finish()
                 splitter.finish()
                 atEnd = true
             }
+        }
+    }
+
+    private mutating func readHeader(_ row: CSVRow) throws {
+        if let error = row.error, row.cut != nil {
+            throw UsageError("cli.header_too_large", "\(path.quotedForMessage): \(error)")
+        }
+        let bytes = Array(splitter.bytes[row.range])
+        header = ByteString(bytes)
+        payloadFormat = .csv(header: ByteString(bytes), separator: format.dialect.separator)
+        if bytes.contains(0x0D) {
+            throw UsageError(
+                "cli.header_cr",
+                "The header of \(path.quotedForMessage) contains a CR, but other lines end with LF; write every line end of the file alike."
+            )
+        }
+        if resynchronises, let count = CSVFields.count(of: bytes, dialect: format.dialect) {
+            splitter.resynchronise(fields: count)
         }
     }
 }

@@ -32,8 +32,9 @@ enum TillMain {
         till up [--config FILE] [--data DIR] [--listen HOST:PORT] [--demo] [SETTINGS]      run until SIGINT or SIGTERM
             --demo marks a new data directory as one that till simulate may add to unasked
         till ingest FEED FILE… [--to URL [--token-file FILE] [--ca-file FILE] | --data DIR [SETTINGS]] [--json] [--quiet]   load files (.csv .tsv .ndjson, .gz), - for stdin
-            where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab
-            --force sends files whose header lacks a required column; --allow-rejects N ends with 0 although up to N rows were rejected
+            where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab --encoding utf-8|windows-1252|latin-1|utf-16
+            --parts counts repeated rows over all files, which are parts of one export; else a row of one file is that of another
+            --force sends files that would be refused: a required column is missing, or all of the first 1000 rows are wrong; --allow-rejects N ends with 0 although up to N rows were rejected
         till contract check FILE… [--against FILE-OR-DIR] [--json]     report every mistake with line and column, warnings,
                                                                        and changes that need a new version
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till

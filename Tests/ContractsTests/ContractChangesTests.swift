@@ -67,6 +67,10 @@ import Testing
         ("partition_key: id", "partition_key: kind2", "partition_key is kind2, was id"),
         ("version_time: at\n", "version_time: null\n", "version_time is null, was at"),
         ("version_time: at\n", "version_time: at\nsecond_version_time: at\n", "second_version_time is at, was null"),
+        (
+            "unknown_fields: ignore", "unknown_fields: ignore\nrow_identity: [id, n]",
+            "row_identity is [id, n], was not set; rows keep the identity of the feed's first contract"
+        ),
         ("unknown_fields: ignore", "unknown_fields: reject", "unknown_fields is reject, was ignore"),
         ("time_zone: UTC", "time_zone: Europe/Paris", "setting time_zone is Europe/Paris, was UTC"),
         ("currency: EUR", "currency: GBP", "setting currency is GBP, was EUR"),
@@ -77,6 +81,7 @@ import Testing
             "store: S, window_seconds: 9, window_lateness_seconds: 1, window_idle_seconds: 1, window_skew_seconds: 1",
             "setting window_seconds is 9, was not set"
         ),
+        ("separator: \",\"", "separator: \",\", encoding: latin-1", "csv encoding is latin-1, was utf-8"),
         ("separator: \",\"", "separator: \";\"", "csv separator is \";\", was \",\""),
         ("max_bytes: 9, accepts: [integer]", "max_bytes: 8, accepts: [integer]", "field id: max_bytes is 8, was 9"),
         ("max_bytes: 9, accepts: [integer]", "max_bytes: 9", "field id no longer accepts integer"),
@@ -154,6 +159,7 @@ import Testing
         ("\"yyyy-MM-dd\"]", "\"yyyy-MM-dd\", iso8601]", "field at also reads iso8601"),
         ("enum: [x, y]", "enum: [x, y, z]", "field kind also takes z"),
         ("aliases: [Kind]", "aliases: [Kind], accepts: [empty]", "field kind accepts empty"),
+        ("separator: \",\"", "separator: \",\", resynchronise: false", "csv resynchronise is false, was true"),
         ("limit: 10", "limit: 11", "setting limit is 11, was 10"),
         ("codes: [A, B]", "codes: [B, C, A]", "rule coded is looser: kind in $codes, was kind in $codes"),
         ("n < $limit and p > 0", "p > 0", "rule bounded is looser: p > 0, was n < $limit and p > 0"),

@@ -359,12 +359,4 @@ import Testing
             exchange.respond(HTTPResponse(status: 200))
         }
     }
-
-    private func waitUntil(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<1_000 {
-            if condition() { return true }
-            cshims_sleep_micros(5_000)
-        }
-        return false
-    }
 }

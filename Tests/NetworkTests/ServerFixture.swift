@@ -123,3 +123,12 @@ final class RawClient {
         return String(decoding: all, as: UTF8.self)
     }
 }
+
+/// Whether a condition holds within five seconds.
+func waitUntil(_ condition: () -> Bool) -> Bool {
+    for _ in 0..<1_000 {
+        if condition() { return true }
+        cshims_sleep_micros(5_000)
+    }
+    return false
+}

@@ -1,4 +1,5 @@
 import CSQLite
+import CShims
 import Foundation
 import PortConformance
 import Ports
@@ -22,11 +23,11 @@ import Testing
     @Test func `a newer schema is refused by number and the file is left alone`() throws {
         _ = try open()
         let handle = try SQLiteHandle(path: path, readOnly: false)
-        try handle.execute("PRAGMA user_version = 7")
-        #expect(throws: TableStoreError.schemaNewer(found: 7, supported: SQLiteTablesLimits.schemaVersion)) {
+        try handle.execute("PRAGMA user_version = 8")
+        #expect(throws: TableStoreError.schemaNewer(found: 8, supported: SQLiteTablesLimits.schemaVersion)) {
             _ = try open()
         }
-        #expect(try handle.integer("PRAGMA user_version") == 7)
+        #expect(try handle.integer("PRAGMA user_version") == 8)
     }
 
     @Test func `a file that is no database is called damaged, with the remedy`() throws {
@@ -95,6 +96,22 @@ import Testing
         _ = try open(views: [("v", "SELECT 2 AS a")])
         let handle = try SQLiteHandle(path: path, readOnly: true)
         #expect(try handle.integer("SELECT a FROM v") == 2)
+    }
+
+    /// Counts without end.
+    private static let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+    @Test func `a query beyond its time is interrupted, and the connection goes on`() throws {
+        _ = try open()
+        let reader = SQLiteReader(path: path)
+        for _ in 0..<3 {
+            #expect(throws: TableStoreError.overBudget) {
+                try reader.snapshot(until: cshims_monotonic_nanos() + 20_000_000) {
+                    try $0.query(Self.endless, [], limit: 1)
+                }
+            }
+            #expect(try reader.snapshot { try $0.query("SELECT 1", [], limit: 1) } == [[.integer(1)]])
+        }
     }
 
     @Test func `claims of two connections never give one epoch`() throws {

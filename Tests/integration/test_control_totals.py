@@ -83,7 +83,8 @@ def test_sums_by_feed_currency_and_day(traded):
     ]  # fmt: skip
     tables = {one["table"] for figure in report["figures"] for one in figure["sums"]}
     assert tables == {
-        "line", "document", "sales_hour", "sales_day", "product_day", "product_total", "cancellation_day",
+        "line", "document", "sales_hour", "sales_day", "sales_total", "product_day", "product_total", "product_country",
+        "cancellation_day",
         "store_window", "document with a window", "customer_total", "document with a customer",
     }  # fmt: skip
 
@@ -127,7 +128,8 @@ def test_a_wrong_day_is_named_where_all_days_together_are_right(traded, tmp_path
 
 def test_a_wrong_total_without_days_is_named(traded, tmp_path):
     for table, key, base in (
-        ("product_total", "gross GBP", "lines"), ("customer_total", "gross GBP", "documents with a customer")
+        ("product_total", "gross GBP", "lines"), ("sales_total", "gross GBP", "lines"),
+        ("product_country", "gross GBP", "lines"), ("customer_total", "gross GBP", "documents with a customer")
     ):  # fmt: skip
         data = tmp_path / table
         shutil.copytree(traded, data)

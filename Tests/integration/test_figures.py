@@ -297,9 +297,9 @@ def load_twice(till, answers, expected, directory):
 
 
 def load_split(till, answers, expected, directory):
-    """Dealt like cards, so that true repeats of a row end up in different files."""
+    """Dealt like cards, so that true repeats of a row end up in different files: parts of one export."""
     header, rows = rows_of(DATA)
-    ingest(till, *(write(directory / f"part{n}.csv", header, rows[n::3]) for n in range(3)))
+    ingest(till, *(write(directory / f"part{n}.csv", header, rows[n::3]) for n in range(3)), "--parts")
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,10 @@ def test_csv_is_cut_as_the_contract_says(directory):
     (directory / "a.csv").write_text(text)
     with running(new_till(directory, "--config", directory / "till.yaml")) as till:
         asked = till.get("/v1/contracts/shop").json
-        assert (asked["contract"], asked["csv"]) == ("shop", {"separator": ";", "quote": "'"})
+        assert (asked["contract"], asked["csv"]) == (
+            "shop",
+            {"separator": ";", "quote": "'", "encoding": "utf-8", "resynchronise": True},
+        )
         done = till_command("ingest", "shop", directory / "a.csv", "--to", till.url)
         assert "read 2 = distinct 2 + duplicates 0 + quarantined 0" in ended(done, DONE)
         (one,) = till.get("/v1/invoices/shop:S1?after=latest").json["lines"]
@@ -262,7 +265,7 @@ WRONG_HEADERS = {
     "one missing": (NAMES.replace("UnitPrice", "Price each") + "\n" + ROW, "has no column UnitPrice; found InvoiceNo"),
     "semicolons": ((NAMES + "\n" + ROW).replace(",", ";"), "try --separator ';'"),
     "tabs": ((NAMES + "\n" + ROW).replace(",", "\t"), "try --separator 'tab'"),
-    "utf-16": ((NAMES + "\n" + ROW + "\n").encode("utf-16"), "is UTF-16. Nothing was sent: convert it"),
+    "utf-16": ((NAMES + "\n" + ROW + "\n").encode("utf-16"), "is UTF-16. Nothing was sent: say --encoding utf-16"),
 }
 
 
@@ -294,3 +297,40 @@ def test_a_load_with_rejected_rows_fails_unless_they_are_allowed(till, tmp_path)
     other.write_text(path.read_text().replace("1,A", "2,A"))
     assert "1 of 2 rows were rejected" in ingest(till, other, "--allow-rejects", "1")
     ingest(till, path, "--allow-rejects", "-1", code=USAGE)
+
+
+def test_a_file_of_nothing_but_rejects_is_refused_before_it_is_sent(till, tmp_path):
+    path = write_rows(tmp_path / "bad.csv", range(10), quantity="many")
+    refused = ingest(till, path, code=USAGE)
+    assert "all of its first 10 rows would be rejected, the first by type: " in refused, refused
+    assert totals(till)["received"] == 0
+    assert "quarantined 10" in ingest(till, path, "--force", code=FAILED)
+    path.write_bytes(write_rows(tmp_path / "good.csv", range(1)).read_bytes() + b"x,y\n" * 2_000)
+    assert "quarantined 2000" in ingest(till, path, code=FAILED)
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "latin-1", "utf-16", "utf-16-be"])
+def test_files_of_other_encodings(till, tmp_path, encoding):
+    path, text = tmp_path / "menu.csv", write_rows(tmp_path / "a.csv", range(2)).read_text()
+    text = text.replace("WHITE HANGING HEART", "Crème brûlée")
+    path.write_bytes(
+        text.encode(encoding) if encoding != "utf-16-be" else "\ufeff".encode("utf-16-be") + text.encode(encoding)
+    )
+    refused = ingest(till, path, code=USAGE)
+    assert "utf-16" in refused and "Nothing was sent" in refused, refused
+    assert "distinct 2" in ingest(till, path, "--encoding", encoding.removesuffix("-be"))
+    (one,) = till.get("/v1/invoices/invoices:F1?after=latest").json["lines"]
+    assert one["description"] == "Crème brûlée"
+    # The same rows in UTF-8 are the same rows.
+    path.write_text(text)
+    assert "duplicates 2" in ingest(till, path)
+
+
+def test_an_encoding_that_there_is_not(till, tmp_path):
+    path = write_rows(tmp_path / "a.csv", range(2))
+    assert 'There is no encoding "ebcdic"; say one of utf-8' in ingest(till, path, "--encoding", "ebcdic", code=USAGE)
+    body = path.read_bytes()
+    reply = till.request("POST", "/v1/feeds/invoices", body, {"Content-Type": "text/csv; charset=windows-1252"})
+    assert (reply.status, reply.json["error"]["code"]) == (415, "charset_unknown")
+    reply = till.request("POST", "/v1/feeds/invoices", body, {"Content-Type": 'text/csv; charset="UTF-8"'})
+    assert reply.json["accepted"] == 2

@@ -16,7 +16,7 @@ from steady_load import sums
 from support import DAMAGED, USAGE, binary, ended, line, new_till, running, till_command, totals
 
 FIXTURE = Path(__file__).with_name("fixtures") / "data-0.1.0.tar.gz"
-OLD, NEW = 1, 6
+OLD, NEW = 1, 7
 
 
 @pytest.fixture

@@ -53,8 +53,22 @@ struct ContractComparison {
         compareRole("partition_key", old.partitionKey, new.partitionKey)
         compareRole("version_time", old.versionTime, new.versionTime)
         compareRole("second_version_time", old.secondVersionTime, new.secondVersionTime)
+        compareRowIdentity()
         let isEqual = zip(old.documentKinds.all, new.documentKinds.all).allSatisfy { areEqual($0.mark, $1.mark) }
         if !isEqual { breaks("document_kinds is \(new.documentKinds), was \(old.documentKinds)") }
+    }
+
+    private mutating func compareRowIdentity() {
+        func reference(_ index: Int) -> FieldReference { FieldReference(field: index, column: nil) }
+        let before = old.rowIdentity.map { $0.map { places[reference($0)] } }
+        if before == new.rowIdentity.map({ $0.map { reference($0) } }) { return }
+        func shown(_ fields: [Int]?, _ table: FieldTable) -> String {
+            fields.map { "[\($0.map { table.fields[$0].path }.joined(separator: ", "))]" } ?? "not set"
+        }
+        breaks(
+            "row_identity is \(shown(new.rowIdentity, new.fields)), was \(shown(old.rowIdentity, old.fields)); "
+                + "rows keep the identity of the feed's first contract"
+        )
     }
 
     /// A field that a key of the contract names.
@@ -112,6 +126,12 @@ struct ContractComparison {
         }
         if old.csv.quote != new.csv.quote {
             breaks("csv quote is \(sign(new.csv.quote)), was \(sign(old.csv.quote))")
+        }
+        if old.csv.encoding != new.csv.encoding {
+            breaks("csv encoding is \(new.csv.encoding), was \(old.csv.encoding)")
+        }
+        if old.csv.resynchronises != new.csv.resynchronises {
+            allows("csv resynchronise is \(new.csv.resynchronises), was \(old.csv.resynchronises)")
         }
         if old.json.isDoubleEncoded != new.json.isDoubleEncoded {
             let sentence = "json double_encoded is \(new.json.isDoubleEncoded), was \(old.json.isDoubleEncoded)"

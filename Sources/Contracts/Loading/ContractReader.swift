@@ -24,6 +24,14 @@ extension Contract {
     }
 }
 
+/// Encodings of CSV files that a contract can name; module Formats reads them.
+private enum FileEncoding: String, CaseIterable {
+    case utf8 = "utf-8"
+    case windows1252 = "windows-1252"
+    case latin1 = "latin-1"
+    case utf16 = "utf-16"
+}
+
 /// Collects a contract from its tree, and every mistake on the way.
 struct ContractReader {
     let mappers: [String: MapperSignature]
@@ -44,6 +52,7 @@ struct ContractReader {
 
     private static let keys = [
         "contract", "version", "source", "partition_key", "version_time", "second_version_time", "document_kinds",
+        "row_identity",
         "unknown_fields", "settings", "csv", "json", "fields", "mapper", "rules", "reference",
     ]
 
@@ -78,6 +87,7 @@ struct ContractReader {
         }
         let kinds = readDocumentKinds(top["document_kinds"], signature, source: source, &compiler)
         let references = top["reference"].map { readReferences($0, signature, windows: windows) } ?? []
+        let rowIdentity = top["row_identity"].flatMap { readRowIdentity($0) }
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
         usedFields.formUnion(mapper.bindings.values)
         warnOfSettings(signature)
@@ -103,6 +113,7 @@ struct ContractReader {
             references: references,
             windows: windows,
             documentKinds: kinds,
+            rowIdentity: rowIdentity,
             warnings: Array(Set(warnings).sorted().prefix(ContractLimits.problemsMax)),
             program: RuleProgram(compiler.program)
         )
@@ -265,14 +276,35 @@ struct ContractReader {
         return timeField(node, "second_version_time")
     }
 
+    /// Fields that make two rows of files the same row, each once.
+    private mutating func readRowIdentity(_ node: YAMLNode) -> [Int]? {
+        let entries = items(node, "row_identity", max: ContractLimits.fieldsMax)
+        if entries.isEmpty { fail(node, "row_identity names no field; name one, or leave it out") }
+        var found: [Int] = []
+        for entry in entries {
+            guard let index = topField(entry, "row_identity") else { continue }
+            if found.contains(index) { fail(entry, "row_identity names \(shown(entry)) twice; name it once") }
+            found.append(index)
+        }
+        return found
+    }
+
     private mutating func dialect(_ node: YAMLNode) -> CSVDialect {
         var dialect = CSVDialect()
-        guard let top = section(node, "csv", ["separator", "quote"]) else { return dialect }
+        guard let top = section(node, "csv", ["separator", "quote", "encoding", "resynchronise"]) else {
+            return dialect
+        }
         func sign(_ node: YAMLNode) -> UInt8? {
             guard let text = node.text, text.utf8.count == 1, let byte = text.utf8.first else { return nil }
             return byte == 0x09 || (0x20..<0x7F ~= byte && !isAlphanumeric(byte)) ? byte : nil
         }
-        for (key, value) in top.sorted(by: { $0.key < $1.key }) {
+        if let value = top["resynchronise"] {
+            dialect.resynchronises = boolean(value, "csv resynchronise") ?? true
+        }
+        if let value = top["encoding"] {
+            dialect.encoding = choice(value, "csv encoding", FileEncoding.self)?.rawValue ?? "utf-8"
+        }
+        for (key, value) in top.sorted(by: { $0.key < $1.key }) where key == "separator" || key == "quote" {
             guard let byte = sign(value) else {
                 fail(value, "csv \(key) is \(shown(value)), not one sign; write one such as \",\" or \"\\t\"")
                 continue

@@ -63,6 +63,10 @@ struct CorrectionPlan: Sendable {
 package struct CSVDialect: Hashable, Sendable {
     package var separator = UInt8(ascii: ",")
     package var quote = UInt8(ascii: "\"")
+    /// Of files; bodies of requests are UTF-8.
+    package var encoding = "utf-8"
+    /// Whether rows are looked for inside a row of several lines that is none.
+    package var resynchronises = true
 
     package init() {}
 }
@@ -133,6 +137,8 @@ package final class Contract: Sendable {
     /// Nil when the feed has none.
     package let windows: WindowSettings?
     package let documentKinds: DocumentKinds
+    /// Fields that make two rows of files the same row; nil means all that the mapper takes.
+    package let rowIdentity: [Int]?
     /// What is legal and probably not meant.
     package let warnings: [ContractProblem]
     let program: RuleProgram
@@ -162,6 +168,7 @@ package final class Contract: Sendable {
         references: [ReferenceNeed],
         windows: WindowSettings?,
         documentKinds: DocumentKinds,
+        rowIdentity: [Int]?,
         warnings: [ContractProblem],
         program: RuleProgram
     ) {
@@ -185,6 +192,7 @@ package final class Contract: Sendable {
         self.references = references
         self.windows = windows
         self.documentKinds = documentKinds
+        self.rowIdentity = rowIdentity
         hasDocumentExpressions = documentKinds.all.contains { $0.mark.part != nil }
         self.warnings = warnings
         self.program = program

@@ -51,8 +51,28 @@ package struct Reason: Hashable, Sendable, CustomStringConvertible {
         )
     }
 
+    /// How a row beyond the limit is stored: its first bytes, under this in place of a media type, with its whole size
+    /// and SHA-256.
+    package static func cutRowType(size: Int, digest: Digest) -> ByteString {
+        ByteString("\(cutRowPrefix)\(size); sha256=\(digest)")
+    }
+
+    private static let cutRowPrefix = "till/cut-row; size="
+
     /// The reason for bytes of a media type that is not read.
     package static func contentType(_ type: ByteString) -> Reason {
+        if type.bytes.starts(with: cutRowPrefix.utf8) {
+            let parts = String(decoding: type.bytes.dropFirst(cutRowPrefix.utf8.count), as: UTF8.self).split(
+                separator: ";"
+            )
+            return Reason(
+                .rowTooLarge,
+                field: "",
+                value: cut(type.bytes[...]),
+                message:
+                    "The row has \(parts.first ?? "more") bytes, and a row may have 1048576; its first bytes are kept (the whole row has\(parts.last.map(String.init) ?? "")). Look for a quote without its partner"
+            )
+        }
         let shown = cut(type.bytes[...])
         return Reason(
             .contentType,
@@ -86,6 +106,7 @@ package enum BuiltInRule: String, CaseIterable, Sendable {
     case unknownField = "unknown_field"
     /// The bytes came as something that is not read.
     case contentType = "content_type_unknown"
+    case rowTooLarge = "row_too_large"
     /// A rule's arithmetic left 127 bits or 30 fraction digits.
     case overflow
     /// More reasons than ``ContractLimits/reasonsMax``.

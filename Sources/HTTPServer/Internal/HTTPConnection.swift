@@ -27,6 +27,10 @@ final class HTTPConnection: ByteProtocol {
     /// Since when the oldest turn waits.
     var turnStarted = Int64.max
     var bodyReceived = 0
+    /// Bytes of answers that wait here, as counted over all connections; since when, and what was taken since then.
+    var unsentCounted = 0
+    var unsentSince = Int64.max
+    var unsentTaken = 0
     var lastActivity: Int64
 
     init(shared: HTTPLoop, connection: Connection, isOverflow: Bool) {
@@ -147,7 +151,9 @@ final class HTTPConnection: ByteProtocol {
         let index = Int(sequence - firstSequence)
         guard case .waiting = turns[index].state else { return drop(answer) }
         switch answer {
-        case .response(let response): turns[index].state = .ready(response)
+        case .response(let response) where hasRoom(forAnswer: response.body.count):
+            turns[index].state = .ready(response)
+        case .response: turns[index].state = .ready(self.response(to: .tooManyUnsentBytes))
         case .stream(let buffer, let status, let headers):
             turns[index].state = .stream(buffer, status: status, headers: headers, begun: false)
         case nil: turns[index].state = .ready(response(to: .noAnswer))
@@ -271,6 +277,7 @@ final class HTTPConnection: ByteProtocol {
 
     /// Stops or goes on reading, as the limits of open requests and waiting bytes say.
     private func pauseIfFull() {
+        countUnsent()
         let isFull =
             turns.count >= shared.settings.pipelinedMax
             || readyBytes + connection.outboundCount > shared.settings.waitingBytesMax || hasSeveralStreams
@@ -351,6 +358,7 @@ final class HTTPConnection: ByteProtocol {
     func closed(_ connection: Connection) {
         dropTurns()
         forgetBody()
+        countUnsent()
         shared.counting.connectionsOpen.wrappingSubtract(1, ordering: .relaxed)
     }
 

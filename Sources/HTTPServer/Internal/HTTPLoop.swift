@@ -10,6 +10,12 @@ final class HTTPLoop {
     var writer: HTTPResponseWriter
     /// Bytes of bodies being received over all connections.
     var bodyBytes = 0
+    /// Bytes of answers that wait for clients, over all connections.
+    var unsentBytes = 0
+    /// Connections with more than ``largeAnswerBytes`` waiting; at most the limit of all divided by it.
+    var slowest: [ObjectIdentifier: HTTPConnection] = [:]
+    /// Answers up to this size are given whoever waits: 2,000 connections × 64 KiB are 128 MiB.
+    static let largeAnswerBytes = 64 << 10
     var isDraining = false
 
     init(

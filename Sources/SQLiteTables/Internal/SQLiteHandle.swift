@@ -9,6 +9,8 @@ import Tables
 /// Lifetime: made by open, closed in deinit after its statements, which it owns.
 @safe final class SQLiteHandle {
     private let database: OpaquePointer
+    /// Monotonic nanoseconds; statements that run longer are interrupted. Owned: SQLite looks at it until the end.
+    private let deadline: UnsafeMutablePointer<Int64>
     private var statements: [String: SQLiteStatement] = [:]
     let path: String
 
@@ -31,6 +33,8 @@ import Tables
             throw SQLiteTablesFailures.translate(result, message, "open \(path)")
         }
         unsafe database = handle
+        unsafe deadline = .allocate(capacity: 1)
+        unsafe deadline.initialize(to: .max)
         _ = unsafe sqlite3_extended_result_codes(database, 1)
         _ = unsafe sqlite3_busy_timeout(database, SQLiteTablesLimits.busyMillis)
     }
@@ -38,6 +42,13 @@ import Tables
     deinit {
         statements.removeAll()
         _ = unsafe sqlite3_close_v2(database)
+        unsafe deadline.deallocate()
+    }
+
+    /// From now on, interrupts statements that run beyond this time of the monotonic clock; `.max` for none.
+    func interrupt(atNanos nanos: Int64) {
+        unsafe deadline.pointee = nanos
+        unsafe csqlite_watch(database, deadline)
     }
 
     /// Runs statements that give no rows.

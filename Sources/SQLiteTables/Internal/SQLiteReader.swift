@@ -33,13 +33,15 @@ package final class SQLiteReader: TableReader {
         }
     }
 
-    package func snapshot<Value>(_ body: (any TableSnapshot) throws -> Value) throws -> Value {
+    package func snapshot<Value>(until nanos: Int64, _ body: (any TableSnapshot) throws -> Value) throws -> Value {
         let slot = try idle.withLock { $0.popLast() } ?? make()
-        try slot.handle.execute("BEGIN")
+        slot.handle.interrupt(atNanos: nanos)
         defer {
+            slot.handle.interrupt(atNanos: .max)
             try? slot.handle.execute("COMMIT")
             idle.withLock { if $0.count < settings.readers { $0.append(slot) } }
         }
+        try slot.handle.execute("BEGIN")
         return try body(SQLiteSnapshot(slot.handle))
     }
 

@@ -144,3 +144,25 @@ def test_warnings_of_check_and_start(directory):
     with running(new_till(directory, "--config", config)) as till:
         said = till.log_path.read_text()
     assert said.count("contract.warning") == 4
+
+
+def test_the_contract_of_a_compatible_path_needs_a_new_version_too(directory):
+    """It is compared with the last one of its path, not with the feed's own."""
+
+    def config(*changes):
+        text = (ROOT / "Contracts/pos-compat.yaml").read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        file = written(directory, text, "pos-compat.yaml")
+        (directory / "till.yaml").write_text(f"compatibility: {{ pos: {file} }}\n")
+        return directory / "till.yaml"
+
+    wide, narrow = ("stores_max: 10", "stores_max: 20"), ("stores_max: 10", "stores_max: 15")
+    with running(new_till(directory, "--config", config(wide))) as till:
+        send(till, "pos", sale("STORE_1", at(1), 1.5))
+    up = ("up", "--data", directory / "data", "--listen", "127.0.0.1:0", "--config")
+    said = ended(till_command(*up, config(narrow), timeout=30), USAGE)
+    assert "rule store_range is stricter" in said and "Write version: 2" in said
+    with running(new_till(directory, "--config", config(narrow, ("version: 1", "version: 2")))) as till:
+        assert totals(till)["distinct"] == 1

@@ -96,6 +96,8 @@ package protocol TableStore: AnyObject {
 /// One consistent state of the tables for reading. Single owner, on a thread that may block.
 package protocol TableSnapshot: AnyObject {
     func positions() throws(TableStoreError) -> PositionVector
+    /// The SELECT of every view that is stored, by its name.
+    func views() throws(TableStoreError) -> [String: String]
     /// Rows of a query in portable SQL with parameters `?1`, `?2`, …; at most `limit` rows.
     func query(_ sql: String, _ parameters: [Cell], limit: Int) throws(TableStoreError) -> [[Cell]]
     /// Hands out the rows of a query one by one, so that any number of them takes the memory of one.

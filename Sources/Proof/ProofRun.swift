@@ -43,10 +43,12 @@ package struct ProofRun {
     private let time: any TimeSource
     private let bufferBytes: Int
     private let comparesRows: Bool
+    private let views: [(name: String, select: String)]
     private let sources: @Sendable (PositionVector) throws -> [ProofSource]
 
     /// - Parameters:
     ///   - comparesRows: Compares all rows one by one at once.
+    ///   - views: The views that there must be, with their SELECT; none are looked at when it is empty.
     ///   - sources: The feeds' partitions up to the given positions.
     package init(
         reader: any TableReader,
@@ -55,6 +57,7 @@ package struct ProofRun {
         time: any TimeSource,
         bufferBytes: Int = ProofLimits.bufferBytes,
         comparesRows: Bool = false,
+        views: [(name: String, select: String)] = [],
         sources: @escaping @Sendable (PositionVector) throws -> [ProofSource]
     ) {
         self.reader = reader
@@ -63,6 +66,7 @@ package struct ProofRun {
         self.time = time
         self.bufferBytes = bufferBytes
         self.comparesRows = comparesRows
+        self.views = views
         self.sources = sources
     }
 
@@ -93,6 +97,7 @@ package struct ProofRun {
         var comparison = try Comparison(live: pass.live, proved: pass.proved)
         for (tables, positions) in suspects { comparison.addVanished(tables, seenAt: positions, now: pass.positions) }
         for difference in pass.totals.differences { comparison.add { difference } }
+        for difference in try viewDifferences() { comparison.add { difference } }
         return ProofOutcome(
             positions: pass.positions,
             events: pass.events,
@@ -101,6 +106,30 @@ package struct ProofRun {
             totals: pass.totals,
             nanos: time.monotonicNanos() - started
         )
+    }
+
+    /// A view is a figure too: one that was changed shows other numbers than those that are proved.
+    private func viewDifferences() throws -> [Difference] {
+        if views.isEmpty { return [] }
+        let stored = try reader.snapshot { try $0.views() }
+        var found: [Difference] = []
+        for view in views where stored[view.name] != view.select {
+            guard let select = stored[view.name] else {
+                found.append(Difference(table: view.name, key: "view", kind: .missing))
+                continue
+            }
+            let column = Difference.Column(name: "definition", live: Self.shown(select), proved: Self.shown(view.select))
+            found.append(Difference(table: view.name, key: "view", kind: .differs([column])))
+        }
+        for name in stored.keys.sorted() where !views.contains(where: { $0.name == name }) {
+            found.append(Difference(table: name, key: "view", kind: .extra))
+        }
+        return found
+    }
+
+    private static func shown(_ select: String) -> String {
+        let text = select.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        return text.count > 80 ? text.prefix(80) + "…" : text
     }
 
     private func pass(keeping: TableSet, _ pause: () -> Void) throws -> Pass {

@@ -52,11 +52,14 @@ package final class SQLiteTables: TableStore {
         try connection.execute("INSERT OR IGNORE INTO till_owner VALUES (1, 0)")
         for view in views {
             try connection.execute("DROP VIEW IF EXISTS \"\(view.name)\"")
-            try connection.execute("CREATE VIEW \"\(view.name)\" AS \(view.select)")
+            try connection.execute(Self.viewHead(view.name) + view.select)
         }
         try connection.execute("PRAGMA user_version = \(SQLiteTablesLimits.schemaVersion)")
         try connection.execute("COMMIT")
     }
+
+    /// How the definition of a view begins.
+    static func viewHead(_ name: String) -> String { "CREATE VIEW \"\(name)\" AS " }
 
     private static func connect(_ path: String, _ settings: SQLiteTablesSettings) throws(TableStoreError)
         -> SQLiteHandle

@@ -4,6 +4,7 @@ import Ports
 import Primitives
 import Proof
 import Refine
+import RetailModel
 import SQLiteTables
 import Settings
 
@@ -78,7 +79,8 @@ enum ProveCommand {
             scratch: try Scratch(directory: scratch),
             time: SystemTime(),
             bufferBytes: bufferBytes,
-            comparesRows: comparesRows
+            comparesRows: comparesRows,
+            views: RetailViews.all
         ) { positions in
             // After the snapshot: every contract that refined a record below its positions is in the log by now.
             try ContractStartup.read(log, disk, into: book)

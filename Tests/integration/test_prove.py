@@ -120,6 +120,28 @@ def test_an_invented_row_is_extra(changed):
     assert report["found"] == [{"table": "country", "key": "name=Atlantis", "kind": "extra"}]
 
 
+def test_a_changed_view_is_named(loaded, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(loaded, data)
+    with contextlib.closing(sqlite3.connect(data / "tables.sqlite")) as connection, connection:
+        (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'vw_AverageOrderValue'").fetchone()
+        connection.execute('DROP VIEW "vw_AverageOrderValue"')
+        connection.execute(sql.replace("SELECT", "SELECT  ", 1))
+        connection.execute('DROP VIEW "sale_line"')
+        connection.execute("CREATE VIEW private AS SELECT 1 AS one")
+    report = found(data)
+    assert [(d["table"], d["key"], d["kind"]) for d in report["found"]] == [
+        ("sale_line", "view", "missing"), ("vw_AverageOrderValue", "view", "differs"), ("private", "view", "extra"),
+    ]  # fmt: skip
+    # A start puts them back.
+    with running(new_till(tmp_path)):
+        pass
+    prove(data, FAILED)
+    with contextlib.closing(sqlite3.connect(data / "tables.sqlite")) as connection, connection:
+        connection.execute("DROP VIEW private")
+    prove(data, DONE)
+
+
 def test_at_most_a_hundred_differences_are_shown(changed):
     data = changed("UPDATE line SET quantity = quantity + 1 WHERE id <= 250")
     lines = prove(data, FAILED).splitlines()

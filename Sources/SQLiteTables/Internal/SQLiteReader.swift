@@ -74,6 +74,17 @@ private final class SQLiteSnapshot: TableSnapshot {
 
     func positions() throws(TableStoreError) -> PositionVector { try SQLiteTables.positions(handle) }
 
+    func views() throws(TableStoreError) -> [String: String] {
+        let rows = try query("SELECT name, sql FROM sqlite_master WHERE type = 'view'", [], limit: .max)
+        var found: [String: String] = [:]
+        for row in rows {
+            guard let name = row[0].bytes?.description, let sql = row[1].bytes?.description else { continue }
+            let head = SQLiteTables.viewHead(name)
+            found[name] = sql.hasPrefix(head) ? String(sql.dropFirst(head.count)) : sql
+        }
+        return found
+    }
+
     func query(_ sql: String, _ parameters: [Cell], limit: Int) throws(TableStoreError) -> [[Cell]] {
         let statement = try handle.statement(sql)
         defer { statement.reset() }

@@ -62,13 +62,13 @@ extension Contract {
     /// - Returns: the kinds, or the reason of an expression whose arithmetic left its bounds.
     package func documentVerdict(_ number: ByteString, _ values: [FieldValue]) -> DocumentReading {
         var verdict = DocumentVerdict()
-        let kinds = documentKinds
-        verdict.isCancellation = kinds.cancellation.begins(number)
-        verdict.isBadDebt = kinds.badDebt.begins(number)
-        verdict.isRefund = kinds.refund.begins(number)
+        // Not through a copy: every line asks, and a copy counts references to all lists.
+        verdict.isCancellation = documentKinds.cancellation.begins(number)
+        verdict.isBadDebt = documentKinds.badDebt.begins(number)
+        verdict.isRefund = documentKinds.refund.begins(number)
         guard hasDocumentExpressions else { return .verdict(verdict) }
         var evaluator = RuleEvaluator(program: program, values: values)
-        for (name, mark) in kinds.all {
+        for (name, mark) in documentKinds.all {
             guard let part = mark.part else { continue }
             let holds = evaluator.truth(part) == .yes
             if let failure = evaluator.failure {

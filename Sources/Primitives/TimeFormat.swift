@@ -12,6 +12,9 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
         case instant(Timestamp)
     }
 
+    /// Readings that standards allow and no clock here shows.
+    public enum ClockFault: Sendable, Equatable { case hour24, second60 }
+
     let kind: Kind
     public let description: String
 
@@ -47,15 +50,26 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
 
     /// What the text says in this format, or nil when it is not in this format or names no real date.
     public func read(_ text: ArraySlice<UInt8>) -> Reading? {
+        var fault: ClockFault?
+        return read(text, &fault)
+    }
+
+    /// Why a text in this format names no time, where it is hour 24 or second 60 that is wrong.
+    public func clockFault(of text: ArraySlice<UInt8>) -> ClockFault? {
+        var fault: ClockFault?
+        return read(text, &fault) == nil ? fault : nil
+    }
+
+    private func read(_ text: ArraySlice<UInt8>, _ fault: inout ClockFault?) -> Reading? {
         switch kind {
-        case .iso8601: Self.iso(text)
+        case .iso8601: Self.iso(text, &fault)
         case .epochSeconds: Decimal(text)?.units(scale: 6).map { .instant(Timestamp(micros: $0)) }
         case .epochMillis: Decimal(text)?.units(scale: 3).map { .instant(Timestamp(micros: $0)) }
-        case .pattern(let parts): Self.civil(text, parts).map { .civil($0) }
+        case .pattern(let parts): Self.civil(text, parts, &fault).map { .civil($0) }
         }
     }
 
-    private static func civil(_ text: ArraySlice<UInt8>, _ parts: [Part]) -> CivilTime? {
+    private static func civil(_ text: ArraySlice<UInt8>, _ parts: [Part], _ fault: inout ClockFault?) -> CivilTime? {
         var cursor = Cursor(text)
         var year = 0
         var month = 0
@@ -87,12 +101,21 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
             }
         }
         guard cursor.atEnd else { return nil }
-        return CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
+        if let civil = CivilTime(year: year, month: month, day: day, hour: hour, minute: minute, second: second) {
+            return civil
+        }
+        fault = clockFault(hour: hour, minute: minute, second: second)
+        return nil
+    }
+
+    private static func clockFault(hour: Int, minute: Int, second: Int) -> ClockFault? {
+        if hour == 24, minute == 0, second == 0 { return .hour24 }
+        return hour < 24 && minute < 60 && second == 60 ? .second60 : nil
     }
 
     /// The basic form (`20091201T074500Z`) or the extended one, never a mixture; a fraction of a second behind `.` or
     /// `,` is cut to microseconds; one space may stand before an offset (`2009-12-01 07:45:00 +0100`).
-    private static func iso(_ text: ArraySlice<UInt8>) -> Reading? {
+    private static func iso(_ text: ArraySlice<UInt8>, _ fault: inout ClockFault?) -> Reading? {
         var cursor = Cursor(text)
         guard let year = cursor.number(4...4) else { return nil }
         let isExtended = cursor.skip(0x2D)
@@ -120,7 +143,10 @@ public struct TimeFormat: Sendable, Equatable, CustomStringConvertible {
                 second: second,
                 micro: micro
             )
-        else { return nil }
+        else {
+            fault = clockFault(hour: hour, minute: minute, second: second)
+            return nil
+        }
         if cursor.atEnd { return .civil(civil) }
         guard let offset = cursor.offset() else { return nil }
         return .instant(Timestamp(micros: (civil.epochSeconds - Int64(offset)) * 1_000_000 + Int64(micro)))

@@ -80,6 +80,7 @@ struct DocumentsProof {
     private mutating func add(_ line: LineEvent, _ origin: Origin, _ group: inout DocumentGroup) throws {
         group.customer.offer(line.customer, line.occurredAt.micros)
         group.country.offer(line.country, line.occurredAt.micros)
+        group.types.insert(line.documentType)
         let order = VersionOrder(line.versionAt, 0, 0, line.contentHash)
         tallies.book(group.line.add(line, order, origin.offset, Spelling.least), origin.run)
     }
@@ -152,7 +153,9 @@ struct DocumentsProof {
             )
             document.customerAt = group.customer.time
             document.countryAt = group.country.time
-            document.type = first.documentType
+            document.type =
+                group.types.contains(.badDebt)
+                ? .badDebt : group.types.contains(.cancellation) ? .cancellation : .sale
             try write(document)
         }
         let lost = group.sale.lost
@@ -203,6 +206,8 @@ struct DocumentsProof {
 struct DocumentGroup {
     var source = ByteString(), document = ByteString()
     var customer = Latest(), country = Latest()
+    /// Kinds that any line of any version says.
+    var types: Set<DocumentType> = []
     /// Versions of the line that is being read.
     var line = Versions<LineEvent>()
     /// Winning versions of the lines before it, in order of their identities.

@@ -54,7 +54,12 @@ extension ContractPlan {
             currency: currency,
             rawTime: time.raw
         )
-        event.documentType = documentType(document)
+        let verdict: DocumentVerdict
+        switch contract.documentVerdict(document, values) {
+        case .verdict(let found): verdict = found
+        case .reason(let reason): return .reason(reason)
+        }
+        event.documentType = verdict.isBadDebt ? .badDebt : verdict.isCancellation ? .cancellation : .sale
         event.description = at(fields.description).key
         event.customer = at(fields.customer).key
         event.customerName = at(fields.customerName).key
@@ -63,7 +68,7 @@ extension ContractPlan {
             documentType: event.documentType,
             quantity: numbers.quantity,
             unitPrice: numbers.price,
-            namesCustomer: event.customer != nil
+            isRefund: event.customer != nil || verdict.isRefund
         )
         event.flags = flags(validation, price: numbers.price, description: event.description, product: product)
         if time.isAmbiguous { event.flags.insert(.ambiguousTime) }
@@ -76,13 +81,6 @@ extension ContractPlan {
             event.contentHash = Digest.sha256(of: canonical.bytes)
         }
         return .event(.line(event))
-    }
-
-    /// The kind that the contract gives to documents whose number begins like this one.
-    func documentType(_ number: ByteString) -> DocumentType {
-        let kinds = contract.documentKinds
-        if kinds.cancellation.contains(where: { number.begins(with: $0) }) { return .cancellation }
-        return kinds.badDebt.contains { number.begins(with: $0) } ? .badDebt : .sale
     }
 
     func flags(_ validation: Validation, price: Int64, description: ByteString?, product: ByteString) -> LineFlags {

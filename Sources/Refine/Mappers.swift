@@ -22,6 +22,7 @@ package enum Mappers {
             .init("country", texts, isRequired: false),
         ],
         settings: ["currency", "store", "time_zone"],
+        reads: ["non_product_codes", "non_product_patterns"],
         features: [.documents, .documentKinds]
     )
 
@@ -54,6 +55,7 @@ package enum Mappers {
         settings: ["currency", "store", "time_zone"],
         choices: ["counters": ["on", "off"]],
         together: [receipt, ["statuses.status", "statuses.at"]],
+        reads: ["non_product_codes", "non_product_patterns"],
         features: [.documents, .windows, .requiredReferences, .secondVersionTime]
     )
 

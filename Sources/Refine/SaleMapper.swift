@@ -261,7 +261,7 @@ extension ContractPlan {
             documentType: .sale,
             quantity: event.quantity,
             unitPrice: event.unitPrice,
-            namesCustomer: header.customer != nil
+            isRefund: header.customer != nil
         )
         if validation.corrections.isEmpty {
             let sent = try units(cell(fields.lineTotal), "lines.reported_total")

@@ -163,7 +163,8 @@ extension RetailFold {
         var verdict = VersionVerdict.duplicate
         withDocument(NaturalKey(event.source, event.document), storeID: storeID, currency: event.currency, &batch) {
             state in
-            state.row.type = event.documentType
+            // The greatest of all lines, whenever they come: a contract can tell the kind by a field of each line.
+            if event.documentType.rawValue > state.row.type.rawValue { state.row.type = event.documentType }
             state.competeForHeader(
                 customerID: customerID,
                 customerKey: event.customer,

@@ -5,15 +5,17 @@ package enum LineKind: Int64, Sendable, CaseIterable {
     case gross = 0, returned = 1, adjustment = 2
 
     /// First match decides: bad debt, negative price, cancellation, negative quantity, everything else.
+    ///
+    /// - Parameter isRefund: The line names a customer, or its contract marks it as a refund.
     package static func classify(
         documentType: DocumentType,
         quantity: Int64,
         unitPrice: Int64,
-        namesCustomer: Bool
+        isRefund: Bool
     ) -> LineKind {
         if documentType == .badDebt || unitPrice < 0 { return .adjustment }
         if documentType == .cancellation { return quantity < 0 ? .returned : .adjustment }
-        if quantity < 0 { return namesCustomer ? .returned : .adjustment }
+        if quantity < 0 { return isRefund ? .returned : .adjustment }
         return .gross
     }
 }
@@ -152,6 +154,8 @@ package struct LineEvent: Sendable, Equatable {
         bytes.appendBigEndian(Int64(currency.code))
         // Only where there is one: hashes of lines without are those of older versions of till.
         if let reportedAmount { bytes.appendBigEndian(reportedAmount) }
+        // Nothing above says that a contract marks this line as a refund.
+        if kind == .returned, documentType == .sale, customer == nil { bytes.append(1) }
     }
 }
 

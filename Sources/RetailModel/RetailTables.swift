@@ -98,7 +98,7 @@ package enum RetailTables {
         columns: [
             Column("id", .integer, "surrogate"), Column("source", .text, "source system"),
             Column("source_key", .text, "number in the source"),
-            Column("type", .integer, "0 sale, 1 cancellation (C), 2 bad debt (A)"),
+            Column("type", .integer, "greatest kind of its lines: 0 sale, 1 cancellation, 2 bad debt"),
             Column("store_id", .integer, "store"), Column("customer_id", .integer, nullable: true, "customer"),
             Column("customer_at", .integer, nullable: true, "event time of the customer, µs"),
             Column("customer_key", .text, nullable: true, "customer's key in the source"),

@@ -13,6 +13,8 @@ struct ConfiguredContracts {
         var contract: Contract
         /// `pos.yaml`, or `the built-in pos-compat`.
         var origin: String
+        /// Part of this till: nobody can raise its version.
+        var isBuiltIn = false
     }
 
     var feeds: [Sourced]
@@ -74,7 +76,7 @@ extension ContractStartup {
     private static let bytesMax = 1 << 20
 
     private static func builtIn(_ name: String) throws -> ConfiguredContracts.Sourced {
-        .init(contract: try BuiltInContracts.parse(name), origin: "the built-in \(name)")
+        .init(contract: try BuiltInContracts.parse(name), origin: "the built-in \(name)", isBuiltIn: true)
     }
 
     private static func parse(_ text: [UInt8], _ path: String) throws -> ConfiguredContracts.Sourced {

@@ -6,6 +6,7 @@ import Ports
 import Primitives
 import RecordBatch
 import Refine
+import Telemetry
 
 /// Contract texts are records of the control topic: an event is refined for ever under the text its digest names.
 enum ContractStartup {
@@ -15,9 +16,16 @@ enum ContractStartup {
     ///
     /// The sender of a control record is the profile whose path the contract refines, empty for the contract of a feed:
     /// so that a record of such a path is known as one when it is refined again.
-    static func load(_ log: EmbeddedLog, _ book: ContractBook, _ configured: ConfiguredContracts, now: Timestamp) throws
-    {
-        var known: Set<Role> = []
+    ///
+    /// - Throws: `UsageError` when a configured contract may not replace the last one of its feed (``admit``).
+    static func load(
+        _ log: EmbeddedLog,
+        _ book: ContractBook,
+        _ configured: ConfiguredContracts,
+        now: Timestamp,
+        _ logger: Logger
+    ) throws {
+        var stored = StoredContracts()
         if log.durableEnd(of: topic) > 0 {
             let reader = try log.reader(topic, from: 0)
             while true {
@@ -31,30 +39,23 @@ enum ContractStartup {
                     )
                     var texts: [[UInt8]] = []
                     try view.forEach(in: batch.buffer) { texts.append(Array(batch.buffer[$0.value])) }
-                    for text in texts {
-                        let role = Role(digest: .sha256(of: text), profile: batch.envelope.sender.description)
-                        try add(text, book, profile: role.profile)
-                        known.insert(role)
-                    }
+                    let profile = batch.envelope.sender.description
+                    for text in texts { stored.add(try add(text, book, profile: profile), profile: profile) }
                 }
             }
         }
-        for (path, contract) in configured.compatible {
-            let role = Role(digest: contract.contract.digest, profile: path.profile)
-            if !known.contains(role) { try append(contract.contract, profile: path.profile, log, now) }
-            book.add(contract.contract, profile: path.profile, isCurrent: true)
-        }
-        for contract in configured.feeds.map(\.contract) {
-            if !known.contains(Role(digest: contract.digest, profile: "")) {
-                try append(contract, profile: "", log, now)
+        let all = configured.compatible.map { ($0.contract, $0.path.profile) } + configured.feeds.map { ($0, "") }
+        // All of them before the first is stored: a start that is refused leaves no trace.
+        for (contract, profile) in all { try admit(contract, profile: profile, stored, log, logger) }
+        for (contract, profile) in all {
+            let contract = contract.contract
+            if !stored.holds(contract, profile: profile) { try append(contract, profile: profile, log, now) }
+            if profile.isEmpty {
+                book.add(contract, isCurrent: true)
+            } else {
+                book.add(contract, profile: profile, isCurrent: true)
             }
-            book.add(contract, isCurrent: true)
         }
-    }
-
-    private struct Role: Hashable {
-        var digest: Digest
-        var profile: String
     }
 
     /// Reads all known texts of a log that another process may be writing.
@@ -67,14 +68,32 @@ enum ContractStartup {
         for text in texts { try add(text, book, profile: "") }
     }
 
-    private static func add(_ text: [UInt8], _ book: ContractBook, profile: String) throws {
+    /// The last contract of a feed in the log of a data directory; nil when there is none.
+    static func last(of feed: String, _ directory: String) throws -> Contract? {
+        let (disk, log) = (PosixDisk(), directory + "/log")
+        guard disk.isDirectory("\(log)/\(topic)") else { return nil }
+        var texts: [[UInt8]] = []
+        try LogInspection.dump(topic, log, disk, from: 0, limit: .max) { record in
+            if record.envelope.sender.description.isEmpty { texts.append(Array(record.value)) }
+            return true
+        }
+        return try texts.map(parseStored).last { $0.name == feed }
+    }
+
+    @discardableResult
+    private static func add(_ text: [UInt8], _ book: ContractBook, profile: String) throws -> Contract {
+        let contract = try parseStored(text)
+        if profile.isEmpty {
+            book.add(contract, isCurrent: false)
+        } else {
+            book.add(contract, profile: profile, isCurrent: false)
+        }
+        return contract
+    }
+
+    private static func parseStored(_ text: [UInt8]) throws -> Contract {
         switch Contract.parse(text, mappers: Mappers.signatures) {
-        case .success(let contract):
-            if profile.isEmpty {
-                book.add(contract, isCurrent: false)
-            } else {
-                book.add(contract, profile: profile, isCurrent: false)
-            }
+        case .success(let contract): return contract
         case .failure(let problems):
             throw UsageError(
                 "contract.stored_invalid",

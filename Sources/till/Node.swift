@@ -81,7 +81,7 @@ final class Node {
         try log.start()
 
         let book = ContractBook()
-        try ContractStartup.load(log, book, contracts, now: time.now())
+        try ContractStartup.load(log, book, contracts, now: time.now(), logger)
 
         let quota = QuarantineQuota(bytesMax: Int64(settings.integer(.quarantineMebibytesMax)) << 20)
         let fresh = FreshRecords()

@@ -35,7 +35,8 @@ enum TillMain {
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab --encoding utf-8|windows-1252|latin-1|utf-16
             --parts counts repeated rows over all files, which are parts of one export; else a row of one file is that of another
             --force sends files that would be refused: a required column is missing, or all of the first 1000 rows are wrong; --allow-rejects N ends with 0 although up to N rows were rejected
-        till contract check FILE… [--json]                             report every mistake with line and column
+        till contract check FILE… [--against FILE-OR-DIR] [--json]     report every mistake with line and column, warnings,
+                                                                       and changes that need a new version
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
             dump: --topic TOPIC (default feed.invoices) --from OFFSET --since TIME --limit N (default 10)
         till status [SERVER]                                           what a running till holds, how far its tables are, how long its disk lasts

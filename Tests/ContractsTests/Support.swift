@@ -19,6 +19,7 @@ let testMappers: [String: MapperSignature] = [
         ],
         settings: ["currency"],
         choices: ["counters": ["on", "off"]],
+        reads: ["store"],
         features: [.windows, .requiredReferences, .secondVersionTime]
     ),
     "invoice-line": MapperSignature(
@@ -30,6 +31,7 @@ let testMappers: [String: MapperSignature] = [
             .init("customer_name", [.text], isRequired: false), .init("country", [.text]),
         ],
         settings: ["currency", "store", "time_zone"],
+        reads: ["non_product_codes", "non_product_patterns"],
         features: [.documentKinds]
     ),
     "free": MapperSignature(parameters: []),

@@ -25,7 +25,7 @@ import Testing
         )
         line.description = text
         line.customer = "17850"
-        line.kind = .classify(documentType: .sale, quantity: quantity, unitPrice: price, namesCustomer: true)
+        line.kind = .classify(documentType: .sale, quantity: quantity, unitPrice: price, isRefund: true)
         line.contentHash = .sha256(of: Array("\(second)".utf8))
         return .accepted(.line(line))
     }

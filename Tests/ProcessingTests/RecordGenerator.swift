@@ -102,7 +102,7 @@ struct RecordGenerator {
             documentType: line.documentType,
             quantity: line.quantity,
             unitPrice: line.unitPrice,
-            namesCustomer: line.customer != nil
+            isRefund: line.customer != nil
         )
     }
 
@@ -136,6 +136,8 @@ struct RecordGenerator {
         var line = blank("invoices", document, pick(["p", "q", "POST"]), time(), Self.gbp)
         line.documentType =
             document.bytes.first == 0x43 ? .cancellation : document.bytes.first == 0x41 ? .badDebt : .sale
+        // A contract can tell the kind by a field, and lines of one document can differ in it.
+        if below(6) == 0 { line.documentType = pick([.sale, .cancellation, .badDebt]) }
         line.identity = pick(["1", "2", "3"])
         line.customer = pick([nil, "17", "18"])
         line.customerName = line.customer == nil ? nil : pick([nil, "N", "O"])
@@ -143,6 +145,14 @@ struct RecordGenerator {
         line.versionAt = versioned ? Int64(below(4)) : 0
         if line.product == "POST" { line.flags = [.notMerchandise] }
         filled(&line, prices: [100_000, 255_000, 0, -50_000])
+        if below(4) == 0 {
+            line.kind = LineKind.classify(
+                documentType: line.documentType,
+                quantity: line.quantity,
+                unitPrice: line.unitPrice,
+                isRefund: true
+            )
+        }
         line.contentHash = hash(line)
         return line
     }

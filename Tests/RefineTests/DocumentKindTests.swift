@@ -74,10 +74,110 @@ import Testing
             ("document_kinds: { cancelation: [C] }\n", "Key \"cancelation\" is not known in document_kinds"),
             ("document_kinds: { bad_debt: [\"\"] }\n", "prefix of bad_debt has 0 bytes, not 1 to 64; change it"),
             ("document_kinds: C\n", "document_kinds is not a mapping; write key: value lines"),
+            (
+                "document_kinds: { refund: { field: pname } }\n",
+                "refund is told by a prefix, by field and values, or by when; write one of the three"
+            ),
+            (
+                "document_kinds: { refund: { when: quantity < 0, field: pname, values: [x] } }\n",
+                "refund is told by a prefix, by field and values, or by when; write one of the three"
+            ),
+            (
+                "document_kinds: { refund: { field: quantity, values: [x] } }\n",
+                "field quantity is an integer; use a text field, or write when: with an expression"
+            ),
+            (
+                "document_kinds: { refund: { field: pname, values: [] } }\n",
+                "values of refund is empty; list at least one value"
+            ),
+            ("document_kinds: { refund: { when: quantity } }\n", "In when: this is a number, not true or false"),
+            ("document_kinds: { refund: { when: qantity < 0 } }\n", "In when: Field \"qantity\" is not declared"),
         ]
     ) func mistakes(kinds: String, sentence: String) throws {
         let problems = Self.problems(of: try superstore(kinds))
         #expect(problems.count == 1 && problems.first?.hasPrefix(sentence) == true, "\(problems)")
+    }
+
+    private static let kindHeader: ByteString = "No,Kind,Item,Qty,Price,At,Customer"
+
+    /// Lines of a shop whose contract tells kinds by a column.
+    private func kinds(_ kinds: String, _ rows: [String]) throws -> [LineEvent?] {
+        let text = """
+            contract: outlet
+            version: 1
+            source: outlet
+            partition_key: number
+            document_kinds: \(kinds)
+            settings: { time_zone: UTC, currency: EUR, store: ONLINE }
+            fields:
+              - { name: number, at: No, type: text, required: true }
+              - { name: kind, at: Kind, type: text }
+              - { name: item, at: Item, type: text, required: true }
+              - { name: quantity, at: Qty, type: decimal, required: true }
+              - { name: price, at: Price, type: decimal, required: true }
+              - { name: sold, at: At, type: time, required: true, formats: [iso8601] }
+              - { name: customer, at: Customer, type: text }
+            mapper:
+              name: invoice-line
+              bind:
+                { document: number, product: item, quantity: quantity, unit_price: price, occurred_at: sold, customer: customer }
+            """
+        var desk = try Desk(text: Array(text.utf8))
+        return try rows.map { try desk.refine($0, .csv(header: Self.kindHeader, separator: 0x2C)).line }
+    }
+
+    private static let kindRows = [
+        "1,SALE,a,2,5,2026-01-01T00:00:00Z,", "2,CN,a,-2,5,2026-01-01T00:00:00Z,", "3,CN,a,2,5,2026-01-01T00:00:00Z,",
+        "4,WO,a,2,5,2026-01-01T00:00:00Z,", "5,REFUND,a,-2,5,2026-01-01T00:00:00Z,",
+        "6,REFUND,a,2,5,2026-01-01T00:00:00Z,", "7,SALE,a,-2,5,2026-01-01T00:00:00Z,",
+        "8,SALE,a,-2,5,2026-01-01T00:00:00Z,K1", "9,,a,2,5,2026-01-01T00:00:00Z,",
+        "10,REFUND,a,-2,-5,2026-01-01T00:00:00Z,",
+    ]
+
+    @Test(
+        "kinds by the value of a field, and by an expression",
+        arguments: [
+            "{ cancellation: { field: kind, values: [CN, CREDIT] }, bad_debt: { field: kind, values: [WO] }, refund: { field: kind, values: [REFUND] } }",
+            "{ cancellation: { when: 'kind == \"CN\"' }, bad_debt: { when: 'kind == \"WO\"' }, refund: { when: 'matches(kind, \"RE.*\") and quantity < 0' } }",
+        ]
+    ) func byField(text: String) throws {
+        let found = try kinds(text, Self.kindRows).compactMap { $0 }
+        #expect(
+            found.map(\.documentType) == [
+                .sale, .cancellation, .cancellation, .badDebt, .sale, .sale, .sale, .sale, .sale, .sale,
+            ]
+        )
+        #expect(
+            found.map(\.kind) == [
+                .gross, .returned, .adjustment, .adjustment, .returned, .gross, .adjustment, .returned, .gross,
+                .adjustment,
+            ]
+        )
+    }
+
+    @Test("of a bad debt and a cancellation, the bad debt holds, as in model 1.9") func both() throws {
+        let text = "{ cancellation: { when: quantity < 0 }, bad_debt: { when: price < 10 } }"
+        #expect(try kinds(text, [Self.kindRows[4]]).first??.documentType == .badDebt)
+    }
+
+    @Test("the refund mark is part of the content: with and without it are two versions") func refundHash() throws {
+        let row = [Self.kindRows[4]]
+        let marked = try kinds("{ refund: { field: kind, values: [REFUND] } }", row).first ?? nil
+        let plain = try kinds("{}", row).first ?? nil
+        #expect(marked?.kind == .returned && plain?.kind == .adjustment)
+        #expect(marked?.contentHash != plain?.contentHash)
+        // A line that names its customer is a return either way, with the hash that it always had.
+        let named = [Self.kindRows[7].replacing("SALE", with: "REFUND")]
+        let one = try kinds("{ refund: { field: kind, values: [REFUND] } }", named).first ?? nil
+        let other = try kinds("{}", named).first ?? nil
+        #expect(one?.kind == .returned && one?.contentHash == other?.contentHash)
+    }
+
+    @Test("an expression that overflows rejects the line") func overflow() throws {
+        let text = "{ refund: { when: quantity * quantity * quantity * quantity * quantity > price } }"
+        let row = "1,SALE,a,1000000000,0.1,2026-01-01T00:00:00Z,"
+        let found = try kinds(text, [row, Self.kindRows[0]])
+        #expect(found.map { $0 == nil } == [true, false])
     }
 
     @Test("a mapper without document kinds refuses the key") func wrongMapper() throws {

@@ -49,6 +49,35 @@ import Testing
         #expect(try plain.refine(Self.row("nan"), Self.csv).reasons == ["CustomerID type"])
     }
 
+    /// `value: null`, plain or as an expression.
+    @Test(arguments: ["null", "\"null\""]) func `a rule can set null`(value: String) throws {
+        func desk(_ effect: String) throws -> Desk {
+            let rule = """
+                rules:
+                  - id: guest
+                    field: CustomerID
+                    when: Country == "United Kingdom"
+                    check: not CustomerID in [0, 99999]
+                    on_failure: \(effect)
+                    set: { field: CustomerID, value: \(value) }
+
+                """
+            return try Desk(text: Array(text("").changing("rules:\n", rule).utf8))
+        }
+        var corrects = try desk("correct")
+        let none = try #require(try corrects.refine(Self.row("99999"), Self.csv).line)
+        #expect(none.customer == nil && none.flags.contains(.corrected))
+        #expect(try corrects.refine(Self.row("17850"), Self.csv).line?.customer == "17850")
+        #expect(try corrects.refine(invoiceLine(["CustomerID": "0"])).line?.customer == nil)
+        #expect(try corrects.refine(invoiceLine(["CustomerID": "0", "Country": "\"France\""])).line?.customer == "0")
+        var normalises = try desk("normalise")
+        let same = try #require(try normalises.refine(Self.row("0"), Self.csv).line)
+        #expect(same.customer == nil && !same.flags.contains(.corrected))
+        // Without a customer a negative quantity is an adjustment: later rules and the mapper see the null.
+        let back = Self.row("0").replacing(",6,", with: ",-6,")
+        #expect(try normalises.refine(back, Self.csv).line?.kind == .adjustment)
+    }
+
     @Test func `a required field refuses its null words`() throws {
         var desk = try desk("    null_words: [NULL]\n    required: true\n")
         let said = try desk.refine(Self.row("NULL"), Self.csv)

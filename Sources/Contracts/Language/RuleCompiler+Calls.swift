@@ -175,6 +175,7 @@ extension RuleCompiler {
         switch syntax.kind {
         case .text(let text): sources = [text]
         case .setting(let name):
+            namedSettings.insert(name)
             switch settings[name] {
             case .text(let text): sources = [text.description]
             case .texts(let texts): sources = texts.map(\.description)
@@ -233,6 +234,7 @@ extension RuleCompiler {
     }
 
     mutating func within(_ syntax: RuleSyntax, _ value: RuleSyntax, setting name: String) -> Compiled? {
+        namedSettings.insert(name)
         switch settings[name] {
         case .texts(let texts): return within(syntax, value, [], Set(texts))
         case .decimals(let numbers): return within(syntax, value, Set(numbers), [])

@@ -14,6 +14,8 @@ struct RuleCompiler {
     var errors: [RuleError] = []
     /// Fields in the order in which the current expression names them: top-level index and column of a list.
     var named: [FieldReference] = []
+    /// Settings that the expressions name.
+    var namedSettings: Set<String> = []
     /// The list whose rows the current part is about.
     var list: Int?
     /// Inside `exact`: amounts with all their digits.
@@ -153,6 +155,7 @@ struct RuleCompiler {
     }
 
     private mutating func setting(_ syntax: RuleSyntax, _ name: String) -> Compiled? {
+        namedSettings.insert(name)
         switch settings[name] {
         case .decimal(let value): return constant(value)
         case .text(let text): return constant(text)

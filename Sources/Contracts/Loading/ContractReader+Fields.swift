@@ -46,7 +46,9 @@ extension ContractReader {
         if let value = top["required"] { field.isRequired = boolean(value, "required") ?? false }
         if let value = top["aliases"], top["at"] == nil {
             for alias in items(value, "aliases", max: ContractLimits.aliasesMax) {
-                if let alias = text(alias, "alias") { field.aliases.append(alias) }
+                guard let name = text(alias, "alias") else { continue }
+                field.aliases.append(name)
+                if name.contains(".") { warnOfAlias(alias, name, field.name) }
             }
         }
         if let value = top["accepts"] { readAccepts(value, &field) }
@@ -148,6 +150,7 @@ extension ContractReader {
 
     /// A setting that must exist; other kinds than the caller wants are its mistake to report.
     private mutating func setting(_ node: YAMLNode, _ name: String) -> SettingValue? {
+        usedSettings.insert(name)
         guard let value = settings[name] else {
             fail(
                 node,
@@ -199,6 +202,7 @@ extension ContractReader {
             return
         }
         let name = String(text.dropFirst())
+        usedSettings.insert(name)
         switch settings[name] {
         case .text(let zoneName): field.zone = name == "time_zone" ? zone : zoneNamed(value, text: zoneName.description)
         case nil:

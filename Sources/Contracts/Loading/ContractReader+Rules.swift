@@ -29,6 +29,7 @@ extension ContractReader {
         first = first ?? (guarded == nil ? nil : compiler.named.first)
         if let node = top["field"] {
             first = reference(node, "field")
+            if let first { usedFields.insert(first) }
         } else if first == nil, check != nil {
             fail(node, "Rule \(id ?? "") names no field; add field: with the one its reasons are about")
         }
@@ -43,6 +44,8 @@ extension ContractReader {
             field: first,
             message: message,
             check: top["check"]?.text ?? "",
+            guardText: top["when"]?.text,
+            valueText: top["set"]?.entries?.first { $0.key.text == "value" }?.value.text,
             checkPart: Int32(check.part),
             guardPart: guarded.flatMap { $0 }.map { Int32($0.part) },
             correction: correction
@@ -59,6 +62,7 @@ extension ContractReader {
             rest = rest[start.upperBound...]
             let name = String(rest.prefix { $0 != "}" })
             rest = rest.dropFirst(name.count + 1)
+            usedSettings.insert(name)
             switch settings[name] {
             case .text(let text): message += text.description
             case .decimal(let number): message += number.description
@@ -69,11 +73,12 @@ extension ContractReader {
                 fail(node, "In message: Setting \(name.quotedForMessage) is not declared; \(remedy)")
             }
         }
+        warnOfNames(node, source)
         return message + rest
     }
 
     /// Compiles an expression; its mistakes are placed inside the scalar.
-    private mutating func expression(
+    mutating func expression(
         _ node: YAMLNode,
         _ what: String,
         as type: RuleType?,
@@ -84,6 +89,8 @@ extension ContractReader {
         guard let source = text(node, what, max: ContractLimits.expressionBytesMax) else { return nil }
         let compiled = compiler.compile(source, list: list)
         for error in compiler.errors { fail(node, at: error.offset, "In \(what): \(error.sentence)") }
+        usedFields.formUnion(compiler.named)
+        usedSettings.formUnion(compiler.namedSettings)
         guard let compiled else { return nil }
         if let type, compiled.type != type {
             fail(
@@ -121,6 +128,7 @@ extension ContractReader {
         guard let parts = section(set, "set", ["field", "value"], required: ["field", "value"]),
             let target = parts["field"].flatMap({ reference($0, "field") }), let value = parts["value"]
         else { return nil }
+        usedFields.insert(target)
         let field = fields[target]
         if value.isNull {
             if !field.isNullable { fail(value, "Field \(field.path) may not be null; set another value") }
@@ -128,6 +136,9 @@ extension ContractReader {
         }
         let list = target.column == nil ? nil : target.field
         guard let compiled = expression(value, "value", as: nil, list: list, &compiler) else { return nil }
+        if compiled.type == .null, field.isNullable {
+            return CorrectionPlan(target: target, valuePart: -1, type: .null, isNull: true)
+        }
         guard let type = RuleType(field.type), type != .time, compiled.type == type else {
             let remedy =
                 field.type == .time || field.type == .list ? "reject or flag instead" : "give \(field.type.phrase)"
@@ -157,6 +168,7 @@ extension ContractReader {
             if isRequired, let node = top["required"] { checkRequired(node, mapper, windows) }
             guard let entity, let field, let node = top["field"] else { continue }
             checkKey(node, entity, field)
+            usedFields.insert(field)
             needs.append(ReferenceNeed(entity: entity, field: field, isRequired: isRequired))
         }
         return needs

@@ -36,6 +36,7 @@ extension ContractReader {
             }
             settings[name] = value
             settingNodes[name] = entry.value
+            settingKeys[name] = entry.key
             if name == "time_zone" { zone = zoneNamed(entry.value, text: entry.value.text ?? "") }
             if name == "currency" {
                 currency = Currency(entry.value.text ?? "")
@@ -88,14 +89,16 @@ extension ContractReader {
         }
     }
 
+    static let windowRanges = [
+        ("window_seconds", 1...ContractLimits.windowSecondsMax),
+        ("window_lateness_seconds", 0...ContractLimits.windowWaitSecondsMax),
+        ("window_idle_seconds", 1...ContractLimits.windowWaitSecondsMax),
+        ("window_skew_seconds", 0...ContractLimits.windowSecondsMax),
+    ]
+
     /// The windows that settings `window_…` ask for: all of them or none.
     mutating func readWindows(_ mapper: MapperSignature?) -> WindowSettings? {
-        let ranges = [
-            ("window_seconds", 1...ContractLimits.windowSecondsMax),
-            ("window_lateness_seconds", 0...ContractLimits.windowWaitSecondsMax),
-            ("window_idle_seconds", 1...ContractLimits.windowWaitSecondsMax),
-            ("window_skew_seconds", 0...ContractLimits.windowSecondsMax),
-        ]
+        let ranges = Self.windowRanges
         var values: [Int] = []
         for (name, range) in ranges {
             if let node = settingNodes[name], let value = whole(node, "setting \(name)", range) { values.append(value) }

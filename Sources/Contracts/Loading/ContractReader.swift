@@ -36,9 +36,14 @@ private enum FileEncoding: String, CaseIterable {
 struct ContractReader {
     let mappers: [String: MapperSignature]
     var problems: [ContractProblem] = []
+    var warnings: [ContractProblem] = []
+    /// What anything in the contract reads.
+    var usedSettings: Set<String> = []
+    var usedFields: Set<FieldReference> = []
     var settings: [String: SettingValue] = [:]
     /// Where each setting's value stands, for mistakes that show later.
     var settingNodes: [String: YAMLNode] = [:]
+    var settingKeys: [String: YAMLNode] = [:]
     var fields = FieldTable([])
     var zone: ZoneRules?
     var currency: Currency?
@@ -80,10 +85,13 @@ struct ContractReader {
         let secondTime = top["second_version_time"].flatMap {
             secondTimeField($0, signature, hasFirst: top["version_time"].map { !$0.isNull } ?? false)
         }
-        let kinds = readDocumentKinds(top["document_kinds"], signature, source: source)
+        let kinds = readDocumentKinds(top["document_kinds"], signature, source: source, &compiler)
         let references = top["reference"].map { readReferences($0, signature, windows: windows) } ?? []
         let rowIdentity = top["row_identity"].flatMap { readRowIdentity($0) }
         guard let name, let source, let version, let partitionKey, let mapper else { return nil }
+        usedFields.formUnion(mapper.bindings.values)
+        warnOfSettings(signature)
+        if let node = top["fields"] { warnOfFields(node) }
         return Contract(
             name: name,
             version: version,
@@ -106,6 +114,7 @@ struct ContractReader {
             windows: windows,
             documentKinds: kinds,
             rowIdentity: rowIdentity,
+            warnings: Array(Set(warnings).sorted().prefix(ContractLimits.problemsMax)),
             program: RuleProgram(compiler.program)
         )
     }
@@ -220,6 +229,7 @@ struct ContractReader {
     /// A top-level field by its name in the contract.
     mutating func topField(_ node: YAMLNode, _ what: String) -> Int? {
         guard let reference = reference(node, what) else { return nil }
+        usedFields.insert(reference)
         if reference.column == nil { return reference.field }
         fail(node, "\(what) \(shown(node)) is a field of a list; name a field outside lists")
         return nil

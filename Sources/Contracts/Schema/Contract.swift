@@ -19,6 +19,8 @@ package final class Rule: Sendable {
     package let message: String
     /// Text of the check, for documentation.
     package let check: String
+    /// Text of `when` and of the value that `set` sets.
+    let guardText: String?, valueText: String?
     let checkPart: Int32
     let guardPart: Int32?
     let correction: CorrectionPlan?
@@ -29,6 +31,8 @@ package final class Rule: Sendable {
         field: FieldReference,
         message: String,
         check: String,
+        guardText: String?,
+        valueText: String?,
         checkPart: Int32,
         guardPart: Int32?,
         correction: CorrectionPlan?
@@ -38,6 +42,8 @@ package final class Rule: Sendable {
         self.field = field
         self.message = message
         self.check = check
+        self.guardText = guardText
+        self.valueText = valueText
         self.checkPart = checkPart
         self.guardPart = guardPart
         self.correction = correction
@@ -133,7 +139,11 @@ package final class Contract: Sendable {
     package let documentKinds: DocumentKinds
     /// Fields that make two rows of files the same row; nil means all that the mapper takes.
     package let rowIdentity: [Int]?
+    /// What is legal and probably not meant.
+    package let warnings: [ContractProblem]
     let program: RuleProgram
+    /// Some kind of document is told by an expression.
+    let hasDocumentExpressions: Bool
     /// Amounts that may come with more digits than are kept.
     let longAmounts: [FieldReference]
 
@@ -159,6 +169,7 @@ package final class Contract: Sendable {
         windows: WindowSettings?,
         documentKinds: DocumentKinds,
         rowIdentity: [Int]?,
+        warnings: [ContractProblem],
         program: RuleProgram
     ) {
         self.name = name
@@ -182,6 +193,8 @@ package final class Contract: Sendable {
         self.windows = windows
         self.documentKinds = documentKinds
         self.rowIdentity = rowIdentity
+        hasDocumentExpressions = documentKinds.all.contains { $0.mark.part != nil }
+        self.warnings = warnings
         self.program = program
         longAmounts = fields.fields.enumerated().flatMap { index, field in
             if field.accepts.contains(.excessDigits) { return [FieldReference(field: index, column: nil)] }

@@ -17,7 +17,7 @@ extension Field {
         }
         func shown() -> String { Reason.cut(bytes) }
         guard var number = DecimalText.read(bytes) else {
-            guard DecimalText.looksNumeric(bytes) else { return wrongType(shown(), quoted: true, row) }
+            guard DecimalText.looksNumeric(bytes) else { return noNumber(bytes, row) }
             return refuse(
                 .outOfRange,
                 shown(),
@@ -26,7 +26,9 @@ extension Field {
             )
         }
         if type == .integer {
-            guard accepts.contains(.wholeDecimal) ? number.scale == 0 : Self.isWhole(bytes) else {
+            // JSON has no sign +, spreadsheets have.
+            let unsigned = bytes.first == 0x2B ? bytes.dropFirst() : bytes
+            guard accepts.contains(.wholeDecimal) ? number.scale == 0 : Self.isWhole(unsigned) else {
                 return refuse(
                     .type,
                     shown(),
@@ -131,7 +133,19 @@ extension Field {
                 }
             }
         }
+        for format in formats {
+            switch format.clockFault(of: bytes) {
+            case .hour24: return badClock(bytes, "has hour 24; send 00:00 of the next day", row)
+            case .second60: return badClock(bytes, "has second 60, a leap second; send second 59", row)
+            case nil: break
+            }
+        }
         return badTime(bytes, "is not in any declared format (\(formatNames))", row)
+    }
+
+    private func badClock(_ bytes: ArraySlice<UInt8>, _ sentence: String, _ row: Int?) -> FieldReading {
+        let shown = Reason.cut(bytes)
+        return refuse(.badTime, shown, "\(shownName(row)) \(shown.quotedForMessage) \(sentence)", row)
     }
 
     /// Years 1 to 9999 in UTC: what every output format can write.

@@ -107,7 +107,7 @@ extension Field {
         case .integer, .decimal, .money:
             guard isUntyped || accepts.contains(.numberText) else {
                 let shown = Reason.cut(bytes)
-                guard DecimalText.read(bytes) != nil else { return wrongType(shown, quoted: true, row) }
+                guard DecimalText.read(bytes) != nil else { return noNumber(bytes, row) }
                 return refuse(
                     .type,
                     shown,
@@ -122,7 +122,7 @@ extension Field {
                 if bytes.elementsEqual("true".utf8) { return .value(.boolean(true)) }
                 if bytes.elementsEqual("false".utf8) { return .value(.boolean(false)) }
             }
-            return wrongType(Reason.cut(bytes), quoted: true, row)
+            return noTruth(bytes, row)
         case .uuid:
             guard let uuid = UUIDText.canonical(bytes) else { return wrongType(Reason.cut(bytes), quoted: true, row) }
             return .value(.text(uuid))

@@ -50,6 +50,8 @@ package struct MapperSignature: Sendable {
     package let choices: [String: [String]]
     /// Parameters that are bound together or not at all.
     package let together: [[String]]
+    /// Settings that the mapper reads when the contract has them, besides ``settings`` and ``choices``.
+    package let reads: Set<String>
     package let features: Set<Feature>
 
     package init(
@@ -57,12 +59,14 @@ package struct MapperSignature: Sendable {
         settings: [String] = [],
         choices: [String: [String]] = [:],
         together: [[String]] = [],
+        reads: Set<String> = [],
         features: Set<Feature> = []
     ) {
         self.parameters = parameters
         self.settings = settings
         self.choices = choices
         self.together = together
+        self.reads = reads
         self.features = features
     }
 }

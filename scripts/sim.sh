@@ -64,6 +64,7 @@ sim() {
     TILL_SEED=$seed TILL_KILLS=200 sim_part "kills of one feed" sim_integration test_kill.py
     TILL_SEED=$seed TILL_KILLS=200 sim_part "kills of mixed feeds, proved" sim_integration test_kill_mixed.py
     sim_part "full disks" sim_integration test_disk_full.py
+    sim_part "10,000 hostile connections" .dev/venv/bin/python Tests/integration/hostile.py "$TILL_BIN" 10000
     TILL_SEED=$seed TILL_SEEDS=$seeds TILL_PROOFS=$proofs sim_part "simulated trade of $seeds seeds, proved" \
         sim_integration test_prove_simulated.py
     if ((${#sim_failed[@]})); then

@@ -118,7 +118,11 @@ package struct ProofRun {
                 found.append(Difference(table: view.name, key: "view", kind: .missing))
                 continue
             }
-            let column = Difference.Column(name: "definition", live: Self.shown(select), proved: Self.shown(view.select))
+            let column = Difference.Column(
+                name: "definition",
+                live: Self.shown(select),
+                proved: Self.shown(view.select)
+            )
             found.append(Difference(table: view.name, key: "view", kind: .differs([column])))
         }
         for name in stored.keys.sorted() where !views.contains(where: { $0.name == name }) {

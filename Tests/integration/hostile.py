@@ -23,10 +23,10 @@ NAME, SECRET = "kiosk", "a secret of a kiosk, long enough"
 
 
 class Hostile:
-    """Keeps COUNT connections, from many addresses; those that are closed come again."""
+    """Keeps COUNT connections, from many addresses; those that are closed come again, EACH a turn at most."""
 
-    def __init__(self, port, count):
-        self.port, self.count = port, count
+    def __init__(self, port, count, each=200):
+        self.port, self.count, self.each = port, count, each
         self.sockets = {}
         self.selector = selectors.DefaultSelector()
         self.begun = self.refused = 0
@@ -45,7 +45,7 @@ class Hostile:
 
     def turn(self):
         """Opens what is missing and sends one byte where that is slow."""
-        for _ in range(min(200, self.count - len(self.sockets))):
+        for _ in range(min(self.each, self.count - len(self.sockets))):
             kind = KINDS[self.begun % len(KINDS)]
             client = socket.socket()
             client.setblocking(False)
@@ -117,12 +117,13 @@ def honest_post(port, number):
     return status, time.monotonic() - started
 
 
-def config(directory):
+def config(directory, connections=2_000):
     """Settings with the one identity."""
     path = Path(directory) / "till.yaml"
     path.write_text(
-        "http: { connections_max: 2000 }\nidentities:\n"
-        f'  - {{ name: {NAME}, secret_sha256: {hashlib.sha256(SECRET.encode()).hexdigest()}, scopes: ["ingest:*", operate] }}\n'
+        f"http: {{ connections_max: {connections} }}\nidentities:\n"
+        f"  - {{ name: {NAME}, secret_sha256: {hashlib.sha256(SECRET.encode()).hexdigest()}, "
+        f'scopes: ["ingest:*", operate] }}\n'
     )
     return path
 
@@ -134,10 +135,8 @@ def main(binary, count):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        till = subprocess.Popen(
-            [binary, "up", "--config", config(directory), "--data", f"{directory}/data", "--listen", f"127.0.0.1:{port}"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        words = ["up", "--config", config(directory), "--data", f"{directory}/data", "--listen", f"127.0.0.1:{port}"]
+        till = subprocess.Popen([binary, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         attacker = None
         try:
             for _ in range(200):
@@ -151,7 +150,8 @@ def main(binary, count):
                 while time.monotonic() < end:
                     hostile.turn()
                     time.sleep(0.01)
-                os.write(1, f"hostile: {len(hostile.sockets)} open, {hostile.begun} begun, {hostile.refused} ended\n".encode())
+                figures = f"{len(hostile.sockets)} open, {hostile.begun} begun, {hostile.refused} ended"
+                os.write(1, f"hostile: {figures}\n".encode())
                 os._exit(0)
             time.sleep(8)
             answers = []
@@ -163,9 +163,11 @@ def main(binary, count):
             bad = [status for status, _ in answers if status != 202]
             resident = int(Path(f"/proc/{till.pid}/statm").read_text().split()[1]) * 4096 >> 20
             print(
-                f"honest: {len(answers)} posts, {len(bad)} not taken {bad[:3]}, p50 {seconds[len(seconds) // 2] * 1e3:.1f} ms, "
-                f"p99 {seconds[int(len(seconds) * 0.99)] * 1e3:.1f} ms, max {seconds[-1] * 1e3:.1f} ms, till {resident} MiB"
+                f"honest: {len(answers)} posts, {len(bad)} not taken {bad[:3]}, "
+                f"p50 {seconds[len(seconds) // 2] * 1e3:.1f} ms, p99 {seconds[int(len(seconds) * 0.99)] * 1e3:.1f} ms, "
+                f"max {seconds[-1] * 1e3:.1f} ms, till {resident} MiB"
             )
+            return not bad
         finally:
             if attacker:
                 os.waitpid(attacker, 0)
@@ -174,4 +176,4 @@ def main(binary, count):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 10_000)
+    sys.exit(not main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 10_000))

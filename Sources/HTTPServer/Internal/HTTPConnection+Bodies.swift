@@ -11,8 +11,8 @@ extension HTTPConnection {
     /// Bodies below this are in nobody's way.
     static var smallBodyBytes: Int { 64 << 10 }
 
-    /// Follows the body of this connection, and makes room when all bodies together are too many: of those who send, the
-    /// one with most bytes loses the body that came for longest.
+    /// Follows the body of this connection, and makes room when all bodies together are too many: of those who send,
+    /// the one with most bytes loses the body that came for longest.
     func followBody() {
         let key = ObjectIdentifier(self)
         if bodyBytesCounted > Self.smallBodyBytes {

@@ -3,6 +3,17 @@ import Network
 /// Answers that wait for clients to take them: bounded over all connections, so that clients that do not read take
 /// neither the memory nor the answers of others.
 extension HTTPConnection {
+    var idleSinceNanos: Int64? {
+        guard turns.isEmpty, bodyStarted == .max else { return nil }
+        // A client that takes nothing of its answer for a while is as good as gone.
+        if connection.outboundCount > 0 {
+            let isStuck = connection.nowNanos - lastTaken >= Int64(shared.settings.crowdedMs) * 1_000_000
+            return isStuck ? lastTaken : nil
+        }
+        if isClosing { return nil }
+        return headStarted == .max ? lastActivity : headStarted
+    }
+
     /// Follows the bytes that wait on this connection. After everything that adds to them or takes from them.
     func countUnsent() {
         let now = connection.isClosed ? 0 : connection.outboundCount + readyBytes

@@ -35,7 +35,7 @@ final class HTTPConnection: ByteProtocol {
     var unsentSince = Int64.max
     var unsentTaken = 0
     /// When the socket last took bytes of an answer.
-    private var lastTaken: Int64
+    var lastTaken: Int64
     var lastActivity: Int64
 
     init(shared: HTTPLoop, connection: Connection, isOverflow: Bool) {
@@ -48,17 +48,6 @@ final class HTTPConnection: ByteProtocol {
         // A client that says nothing has the time of a head, not of an idle connection.
         headStarted = connection.nowNanos
         if isOverflow { fail(.tooManyConnections) } else { updateDeadline() }
-    }
-
-    var idleSinceNanos: Int64? {
-        guard turns.isEmpty, bodyStarted == .max else { return nil }
-        // A client that takes nothing of its answer for a while is as good as gone.
-        if connection.outboundCount > 0 {
-            let isStuck = connection.nowNanos - lastTaken >= Int64(shared.settings.crowdedMs) * 1_000_000
-            return isStuck ? lastTaken : nil
-        }
-        if isClosing { return nil }
-        return headStarted == .max ? lastActivity : headStarted
     }
 
     // MARK: Requests

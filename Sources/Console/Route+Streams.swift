@@ -156,10 +156,10 @@ extension Route {
             path: "/v1/senders",
             access: .operate,
             summary:
-                "Senders with the sequence numbers that are missing (the first 100 ranges) and up to where nothing is; clock_offset is the least difference of receipt and event time in seconds. Of a sender with more than a thousand gaps those below gaps_listed_from are neither listed nor counted, save the first, and complete_until ends before them.",
+                "Senders by epoch (X-Till-Epoch, or the time when a number came again with other records; null for the first) with the sequence numbers that are missing (the first 100 ranges) and up to where nothing is; clock_offset is the least difference of receipt and event time in seconds. Of a sender with more than a thousand gaps those below gaps_listed_from are neither listed nor counted, save the first, and complete_until ends before them.",
             parameters: [.init("feed", "Only of this feed.")] + page,
             schema:
-                "{items:[{feed:s,name:s,records:i,first_seen:t,last_seen:t,clock_offset:?n,missing:[s],missing_count:i,complete_until:?{sequence:i,time:?t},gaps_listed_from:?i}],next:?s}",
+                "{items:[{feed:s,name:s,epoch:?s,records:i,first_seen:t,last_seen:t,clock_offset:?n,missing:[s],missing_count:i,complete_until:?{sequence:i,time:?t},gaps_listed_from:?i}],next:?s}",
             answer: SenderQueries.list
         ),
         Route(

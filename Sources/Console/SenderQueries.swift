@@ -12,20 +12,21 @@ enum SenderQueries {
 
     static func list(_ query: Query) throws -> [UInt8] {
         let limit = try query.limit
-        let after = try query.cursor()
+        let after = try query.cursor(parts: 3)
         let rows = try query.rows(
             """
-            SELECT feed, name, records, first_seen, last_seen, delay_min, gaps_from, hidden_from FROM sender
-            WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR (feed, name) > (?2, ?3)) ORDER BY feed, name
+            SELECT feed, name, records, first_seen, last_seen, delay_min, gaps_from, hidden_from, epoch FROM sender
+            WHERE (?1 IS NULL OR feed = ?1) AND (?2 IS NULL OR (feed, name, epoch) > (?2, ?3, ?4))
+            ORDER BY feed, name, epoch
             """,
-            [try query.feed(), Cell(after?[0]), Cell(after?.last)],
+            [try query.feed(), Cell(after?[0]), Cell(after?[1]), Cell(after?[2])],
             limit: limit + 1
         )
-        let page = Page(rows, limit: limit) { [$0[0].string, $0[1].string] }
+        let page = Page(rows, limit: limit) { [$0[0].string, $0[1].string, $0[8].string] }
         let ranges = try page.rows.map { row in
             try query.rows(
-                "SELECT low, high, event_max FROM sender_range WHERE feed = ?1 AND name = ?2 ORDER BY low",
-                [row[0], row[1]],
+                "SELECT low, high, event_max FROM sender_range WHERE feed = ?1 AND name = ?2 AND epoch = ?3 ORDER BY low",
+                [row[0], row[1], row[8]],
                 limit: rangesMax
             )
         }
@@ -34,6 +35,7 @@ enum SenderQueries {
                 json.beginObject()
                 json.optional("feed", row[0])
                 json.optional("name", row[1])
+                json.optional("epoch", row[8] == .text("") ? .null : row[8])
                 json.field("records", row[2].number)
                 json.time("first_seen", row[3])
                 json.time("last_seen", row[4])

@@ -8,6 +8,8 @@ package enum IngestLimits {
     package static let rejectionBytesListed = 256 << 10
     /// Text headers that go into the envelope, in bytes.
     package static let headerBytesMax = 512
+    /// Name of a sender's epoch, in bytes: a time, a uuid or a number fits.
+    package static let epochBytesMax = 64
     /// A CSV header row in bytes.
     package static let csvHeaderBytesMax = 8 << 10
     /// Bodies up to this size are refined on the network thread: about 250 records, less than a millisecond.

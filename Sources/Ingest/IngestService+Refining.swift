@@ -15,7 +15,7 @@ extension IngestService {
         _ workspace: inout Workspace
     ) throws(IngestProblem) -> Refined {
         let records = try RequestRecords(request, contract: contract, tape: &workspace.tape)
-        let envelope = try envelope(request, feed, contract, records.format, &workspace.random)
+        var envelope = try envelope(request, feed, contract, records.format, &workspace.random)
         var answer = IngestAnswer()
         if records.ranges.isEmpty {
             // A sender's own batch may be empty; any other body without a record is a mistake nobody should overlook.
@@ -27,6 +27,16 @@ extension IngestService {
                 )
             }
             return Refined(batch: nil, answer: answer)
+        }
+        if let number = envelope.senderSequence {
+            envelope.senderEpoch = epochs.epoch(
+                feed: feed,
+                sender: envelope.sender,
+                number: number,
+                named: envelope.senderEpoch,
+                content: SeenKeys.content(request.body, records.ranges, records.format),
+                now: envelope.receivedAt
+            )
         }
         let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
         var builder: RecordBatchBuilder?
@@ -196,6 +206,22 @@ extension IngestService {
                 )
             }
             envelope.senderSequence = number
+        }
+        envelope.senderEpoch = try text("x-till-epoch")
+        guard envelope.senderEpoch.isEmpty || envelope.senderSequence != nil else {
+            throw IngestProblem(
+                status: 400,
+                code: "epoch_without_sequence",
+                message: "X-Till-Epoch is there and X-Till-Sequence is not; send both: an epoch is a count of numbers."
+            )
+        }
+        guard envelope.senderEpoch.count <= IngestLimits.epochBytesMax else {
+            throw IngestProblem(
+                status: 400,
+                code: "epoch_invalid",
+                message:
+                    "X-Till-Epoch has \(envelope.senderEpoch.count) bytes; send a short name, at most \(IngestLimits.epochBytesMax)."
+            )
         }
         return envelope
     }

@@ -62,6 +62,7 @@ package final class IngestService: Sendable {
     let fresh: FreshRecords
     let lag: TablesLag
     let seen = SeenKeys()
+    let epochs = SenderEpochs()
     let metrics: Metrics
     let time: any TimeSource
     let smallBench: Workbench
@@ -94,7 +95,7 @@ package final class IngestService: Sendable {
         self.time = time
         targets = IngestTargets(feeds: book.feeds, compatibility)
         var seeds = random
-        seen.recall(log)
+        seen.recall(log, epochs)
         smallBench = Workbench(book: book, seed: seeds.next())
         largeBench = Workbench(book: book, seed: seeds.next())
         large = try BlockingPool(name: "till-ingest", threads: 1, queueMax: IngestLimits.largeRequestsWaiting)

@@ -44,8 +44,8 @@ final class SeenKeys: Sendable {
     /// The log did not take what came under a new key: it may come again with other content.
     func forget(_ key: Identifier) { state.withLock { $0.contents[key] = nil } }
 
-    /// Remembers the requests at the end of the log. What cannot be read is left out: a mistake is missed then.
-    func recall(_ log: any EventLog) {
+    /// Remembers the requests at the end of the log, here and in `epochs`. What cannot be read is left out: a mistake is missed then.
+    func recall(_ log: any EventLog, _ epochs: SenderEpochs) {
         for partition in log.partitions() where partition.feed != nil {
             let start = max(0, log.durableEnd(of: partition) - Self.recordsReadAgain)
             guard let reader = try? log.reader(partition, from: start) else { continue }
@@ -53,7 +53,9 @@ final class SeenKeys: Sendable {
             while left > 0, let batches = try? reader.next(bytesMax: 1 << 20), !batches.isEmpty {
                 for batch in batches where batch.envelope.action == .receive {
                     left -= batch.range.count
-                    if let content = Self.content(of: batch) { _ = claim(batch.envelope.recordIDBase, content) }
+                    guard let content = Self.content(of: batch) else { continue }
+                    _ = claim(batch.envelope.recordIDBase, content)
+                    epochs.recall(batch.envelope, content)
                 }
             }
         }

@@ -72,6 +72,8 @@ package struct RecordEnvelope: Hashable, Sendable {
     /// Who sent it, and the sender's own sequence: not a dedupe key.
     package var sender = ByteString()
     package var senderSequence: Int64?
+    /// Which count of the sender's sequence it is of; empty for the first, which has no name.
+    package var senderEpoch: ByteString = ""
     /// record_id of record i is `recordIDBase.item(i)`, unless the record carries its own.
     package var recordIDBase: Identifier
     /// The ingest run, empty when there is none.

@@ -5,7 +5,7 @@ import Tables
 /// Senders and the sequence numbers that arrived from each (S9). In memory: senders are few
 /// (``ProofCapacity/senders``), and a sender has at most ``ProofLimits/rangesMax`` ranges.
 struct SendersProof {
-    private struct Key: Hashable { var feed: ByteString, name: ByteString }
+    private struct Key: Hashable { var feed: ByteString, name: ByteString, epoch: ByteString }
 
     private struct Range {
         var low: Int64, high: Int64
@@ -39,7 +39,7 @@ struct SendersProof {
             case .accepted(.sale(let sale)): sale.header.occurredAt.micros
             case .accepted(.reference), .quarantined, .tick: nil
             }
-        let key = Key(feed: record.feed, name: record.sender)
+        let key = Key(feed: record.feed, name: record.sender, epoch: record.senderEpoch)
         ranges += Self.update(&senders[key, default: Sender()], received, time, record.senderSequence)
         if senders.count > capacity.senders { throw .tooLarge(what: "senders", limit: capacity.senders) }
         if ranges > capacity.senderRanges {
@@ -99,6 +99,7 @@ struct SendersProof {
         for (key, sender) in senders {
             writer.begin(Self.sender)
             writer.name(key.feed, key.name)
+            writer.text(key.epoch)
             writer.int(sender.records)
             writer.int(sender.firstSeen)
             writer.int(sender.lastSeen)
@@ -110,6 +111,7 @@ struct SendersProof {
             for range in sender.ranges {
                 writer.begin(Self.range)
                 writer.name(key.feed, key.name)
+                writer.text(key.epoch)
                 writer.int(range.low)
                 writer.int(range.high)
                 writer.int(range.eventMax)

@@ -281,5 +281,6 @@ extension RefinedRecord {
         )
         sender = envelope.sender
         senderSequence = envelope.senderSequence
+        senderEpoch = envelope.senderEpoch
     }
 }

@@ -36,7 +36,7 @@ struct FoldNeeds {
             runs.insert(NaturalKey(record.feed, ""))
             if !record.run.isEmpty { runs.insert(NaturalKey(record.feed, record.run)) }
         }
-        if !record.sender.isEmpty { senders.insert(NaturalKey(record.feed, record.sender)) }
+        if !record.sender.isEmpty { senders.insert(NaturalKey(senderOf: record)) }
         if record.action == .redrive || record.action == .discard { quarantined.insert(RecordKey(record)) }
         switch record.outcome {
         case .quarantined: quarantined.insert(RecordKey(record))

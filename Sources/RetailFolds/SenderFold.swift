@@ -5,7 +5,7 @@ import Tables
 
 /// Who sends, how far, and which sequence numbers are missing. Sequences show gaps; they are no dedupe key.
 struct SenderFold {
-    /// Sender of a feed.
+    /// Sender of a feed, in one epoch.
     private var senders = RowCache<SenderRow>()
     /// Maximal ranges of each sender, in order.
     private var ranges: [NaturalKey: [SequenceRange]] = [:]
@@ -29,16 +29,16 @@ struct SenderFold {
         if ranges.count > RowCache<SenderRow>.rowsMax / 10 { ranges.removeAll() }
         let missing = keys.filter { senders[$0] == nil || ranges[$0] == nil }
             .sorted { ($0.source, $0.key) < ($1.source, $1.key) }
-        for (key, cells) in zip(missing, try source.rows(of: RetailTables.sender, keys: missing.map(\.cells))) {
+        for (key, cells) in zip(missing, try source.rows(of: RetailTables.sender, keys: missing.map(\.senderCells))) {
             ranges[key] = []
             guard let cells else { continue }
             senders.keep(key, SenderRow(cells))
-            ranges[key] = try source.rows(of: RetailTables.senderRange, prefix: key.cells).map {
+            ranges[key] = try source.rows(of: RetailTables.senderRange, prefix: key.senderCells).map {
                 SequenceRange(
                     id: $0[0].integer,
-                    low: $0[3].integer ?? 0,
-                    high: $0[4].integer ?? 0,
-                    eventMax: $0[5].integer
+                    low: $0[4].integer ?? 0,
+                    high: $0[5].integer ?? 0,
+                    eventMax: $0[6].integer
                 )
             }.sorted { $0.low < $1.low }
         }
@@ -46,11 +46,11 @@ struct SenderFold {
 
     mutating func apply(_ record: RefinedRecord) {
         guard record.action == .receive, !record.sender.isEmpty, record.outcome != .tick else { return }
-        let key = NaturalKey(record.feed, record.sender)
+        let key = NaturalKey(senderOf: record)
         let seen = record.receivedAt.micros
         let event = record.eventTime
         _ = senders.update(key) { id in
-            SenderRow(id: id, feed: record.feed, name: record.sender, seen: seen)
+            SenderRow(id: id, feed: record.feed, name: record.sender, epoch: record.senderEpoch, seen: seen)
         } body: { row, _ in
             row.records += 1
             row.firstSeen = min(row.firstSeen, seen)
@@ -130,10 +130,10 @@ struct SenderFold {
                     nextRange += 1
                 }
                 let range = list[index]
-                upserts.append([
-                    Cell(range.id), .text(key.source), .text(key.key), .integer(range.low), .integer(range.high),
-                    Cell(range.eventMax),
-                ])
+                upserts.append(
+                    [Cell(range.id)] + key.senderCells
+                        + [.integer(range.low), .integer(range.high), Cell(range.eventMax)]
+                )
             }
             ranges[key] = list
         }
@@ -143,6 +143,25 @@ struct SenderFold {
         }
         changedRanges.removeAll(keepingCapacity: true)
         deleted.removeAll(keepingCapacity: true)
+    }
+}
+
+extension NaturalKey {
+    /// Between a sender's name and its epoch; no header has it.
+    private static let separator: UInt8 = 0x1F
+
+    /// A sender of a feed in one epoch.
+    init(senderOf record: RefinedRecord) {
+        self.init(record.feed, record.sender)
+        if record.senderEpoch.isEmpty { return }
+        key = ByteString(record.sender.bytes + [Self.separator] + record.senderEpoch.bytes)
+    }
+
+    /// Feed, name and epoch.
+    var senderCells: [Cell] {
+        let parts = key.bytes.split(separator: Self.separator, maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return [.text(source), .text(key), .text("")] }
+        return [.text(source), .text(ByteString(parts[0])), .text(ByteString(parts[1]))]
     }
 }
 

@@ -174,7 +174,7 @@ struct MenuRow: Equatable {
 
 struct SenderRow: Equatable {
     var id: Int64
-    var feed: ByteString, name: ByteString
+    var feed: ByteString, name: ByteString, epoch: ByteString
     var records: Int64 = 0
     var firstSeen: Int64, lastSeen: Int64
     var eventMax: Int64?, delayMin: Int64?
@@ -183,10 +183,11 @@ struct SenderRow: Equatable {
     /// The first number in a gap that is not listed any more.
     var hiddenFrom: Int64?
 
-    init(id: Int64, feed: ByteString, name: ByteString, seen: Int64) {
+    init(id: Int64, feed: ByteString, name: ByteString, epoch: ByteString, seen: Int64) {
         self.id = id
         self.feed = feed
         self.name = name
+        self.epoch = epoch
         firstSeen = seen
         lastSeen = seen
     }
@@ -195,19 +196,20 @@ struct SenderRow: Equatable {
         id = c[0].integer ?? 0
         feed = c[1].bytes ?? ""
         name = c[2].bytes ?? ""
-        records = c[3].integer ?? 0
-        firstSeen = c[4].integer ?? 0
-        lastSeen = c[5].integer ?? 0
-        eventMax = c[6].integer
-        delayMin = c[7].integer
-        gapsFrom = c[8].integer
-        hiddenFrom = c[9].integer
+        epoch = c[3].bytes ?? ""
+        records = c[4].integer ?? 0
+        firstSeen = c[5].integer ?? 0
+        lastSeen = c[6].integer ?? 0
+        eventMax = c[7].integer
+        delayMin = c[8].integer
+        gapsFrom = c[9].integer
+        hiddenFrom = c[10].integer
     }
 
     var cells: [Cell] {
         [
-            .integer(id), .text(feed), .text(name), .integer(records), .integer(firstSeen), .integer(lastSeen),
-            Cell(eventMax), Cell(delayMin), Cell(gapsFrom), Cell(hiddenFrom),
+            .integer(id), .text(feed), .text(name), .text(epoch), .integer(records), .integer(firstSeen),
+            .integer(lastSeen), Cell(eventMax), Cell(delayMin), Cell(gapsFrom), Cell(hiddenFrom),
         ]
     }
 }

@@ -38,6 +38,7 @@ package struct RefinedRecord: Sendable {
     package var run: ByteString
     package var sender = ByteString()
     package var senderSequence: Int64?
+    package var senderEpoch: ByteString = ""
     package var recordID: Identifier
     package var contract: Digest
     package var receivedAt: Timestamp

@@ -187,10 +187,15 @@ extension RetailTables {
     package static let sender = TableDeclaration(
         "sender",
         .state,
-        key: ["feed", "name"],
+        key: ["feed", "name", "epoch"],
         meaning: "Who sends, how far, and how its clock differs.",
         columns: [
             Column("id", .integer, "surrogate"), Column("feed", .text, "feed"), Column("name", .text, "X-Till-Sender"),
+            Column(
+                "epoch",
+                .text,
+                "which count of its sequence: X-Till-Epoch, or when it began again; empty for the first"
+            ),
             Column("records", .integer, "received records"), Column("first_seen", .integer, "receipt time, µs"),
             Column("last_seen", .integer, "receipt time, µs"),
             Column("event_max", .integer, nullable: true, "greatest event time, µs"),
@@ -218,10 +223,15 @@ extension RetailTables {
     package static let senderRange = TableDeclaration(
         "sender_range",
         .state,
-        key: ["feed", "name", "low"],
+        key: ["feed", "name", "epoch", "low"],
         meaning: "Ranges of sequence numbers that arrived; what lies between two of them is missing.",
         columns: [
             Column("id", .integer, "surrogate"), Column("feed", .text, "feed"), Column("name", .text, "X-Till-Sender"),
+            Column(
+                "epoch",
+                .text,
+                "which count of its sequence: X-Till-Epoch, or when it began again; empty for the first"
+            ),
             Column("low", .integer, "first sequence"), Column("high", .integer, "last sequence"),
             Column("event_max", .integer, nullable: true, "greatest event time within, µs"),
         ]

@@ -131,6 +131,7 @@ enum LogCommand {
             json.field("sender", record.envelope.sender)
             json.key("sequence")
             if let sequence = record.envelope.senderSequence { json.int(sequence) } else { json.null() }
+            json.field("epoch", record.envelope.senderEpoch)
             json.field("run", record.envelope.run)
             switch record.envelope.format {
             case .json: break

@@ -48,6 +48,7 @@ struct SimulationOutcome: Sendable {
             headers: [
                 ("content-type", "application/x-ndjson"), ("x-till-run", request.run),
                 ("x-till-sender", request.sender), ("x-till-sequence", String(request.sequence)),
+                ("x-till-epoch", String(request.run.suffix(64))),
                 ("idempotency-key", request.key),
             ],
             body: request.body

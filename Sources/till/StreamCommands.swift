@@ -88,7 +88,8 @@ enum StreamCommands {
     }
 
     private static func describe(_ sender: JSONValue) -> [String] {
-        let name = TextTable.printable(sender["name"].text)
+        let epoch = sender["epoch"].isNull ? "" : " (epoch \(TextTable.printable(sender["epoch"].text)))"
+        let name = TextTable.printable(sender["name"].text) + epoch
         let records = sender["records"].integer
         let offset = sender["clock_offset"].isNull ? "" : ", clock offset \(sender["clock_offset"].text) s"
         let head =

@@ -272,7 +272,7 @@ struct FixedTime: TimeSource {
         #expect(RecordEnvelopeCodec.decode(bytes[...], in: bytes) == envelope)
         for length in bytes.indices { #expect(RecordEnvelopeCodec.decode(bytes.prefix(length), in: bytes) == nil) }
         // CSV and unknown at once, and a flag that nobody writes.
-        for flags: UInt8 in [18, 32] {
+        for flags: UInt8 in [18, 64] {
             #expect(RecordEnvelopeCodec.decode([flags] + bytes[1...], in: [flags] + bytes[1...]) == nil)
         }
         envelope.format = .unknown(mediaType: ByteString([UInt8](repeating: 0x61, count: 600)))

@@ -25,6 +25,7 @@ struct SegmentFixture: Sendable {
         csv.envelope.format = .csv(header: "sale;count;price", separator: 0x3B)
         csv.envelope.sender = "till 7"
         csv.envelope.senderSequence = 42
+        csv.envelope.senderEpoch = "morning"
         csv.envelope.run = "run-1"
         var named = RecordBatchBuilder(baseTimestamp: 5)
         named.append(Array("{}".utf8)[...], id: Identifier(high: 3, low: 4))

@@ -35,13 +35,34 @@ import Testing
         let store = try ProvedTables.fold(records, size: size)
         let sender = try #require(store.rows(of: RetailTables.sender, prefix: []).first)
         let ranges = store.rows(of: RetailTables.senderRange, prefix: []).map { row in
-            (row[3].integer ?? 0)...(row[4].integer ?? 0)
+            (row[4].integer ?? 0)...(row[5].integer ?? 0)
         }
         return Found(
             ranges: ranges.sorted { $0.lowerBound < $1.lowerBound },
-            gapsFrom: sender[8].integer,
-            hiddenFrom: sender[9].integer
+            gapsFrom: sender[9].integer,
+            hiddenFrom: sender[10].integer
         )
+    }
+
+    @Test func `the epochs of a sender have ranges of their own`() throws {
+        var records = [1, 2, 4].enumerated().map { Self.record($1, $0) }
+        for (index, sequence) in [Int64(1), 2, 3, 6].enumerated() {
+            var record = Self.record(sequence, 3 + index)
+            record.senderEpoch = "again"
+            records.append(record)
+        }
+        for size in [1, 3, 100] {
+            let store = try ProvedTables.fold(records, size: size)
+            let senders = store.rows(of: RetailTables.sender, prefix: []).map { [$0[3], $0[4]] }
+            #expect(Set(senders) == [[.text(""), .integer(3)], [.text("again"), .integer(4)]])
+            let ranges = store.rows(of: RetailTables.senderRange, prefix: []).map { [$0[3], $0[4], $0[5]] }
+            #expect(
+                Set(ranges) == [
+                    [.text(""), .integer(1), .integer(2)], [.text(""), .integer(4), .integer(4)],
+                    [.text("again"), .integer(1), .integer(3)], [.text("again"), .integer(6), .integer(6)],
+                ]
+            )
+        }
     }
 
     /// 1, 2, then every other number: `count` ranges.

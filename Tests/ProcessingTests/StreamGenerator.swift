@@ -101,7 +101,9 @@ struct StreamGenerator {
         )
         if below(2) == 0 {
             record.sender = pick(["t1", "t2"])
-            record.senderSequence = Int64(below(6))
+            let drawn = below(12)
+            record.senderSequence = Int64(drawn / 2)
+            if drawn % 2 == 1 { record.senderEpoch = "again" }
         }
         return record
     }

@@ -4,10 +4,11 @@ import Primitives
 /// The envelope's bytes inside a group header.
 ///
 /// ```
-///  0  flags u8 (1: sender sequence present, 2: CSV, 4 and 8: action, 16: unknown format)
+///  0  flags u8 (1: sender sequence present, 2: CSV, 4 and 8: action, 16: unknown format, 32: sender epoch)
 ///  1  contract digest 32   33 receivedAt i64
 /// 41  recordIDBase 16   57 [sender sequence i64]   then short fields (u16 length, bytes):
-///     feed, sender, run, subject, key, and for CSV: u8 separator, header row; for an unknown format: media type
+///     feed, sender, run, subject, key, and for CSV: u8 separator, header row; for an unknown format: media type;
+///     and the sender's epoch, when there is one
 /// ```
 enum RecordEnvelopeCodec {
     /// The bytes that ``encode(_:into:)`` appends.
@@ -15,6 +16,7 @@ enum RecordEnvelopeCodec {
         var size =
             57 + (envelope.senderSequence == nil ? 0 : 8) + 10 + envelope.feed.utf8.count + envelope.sender.count
             + envelope.run.count + envelope.subject.count + envelope.key.count
+        if !envelope.senderEpoch.isEmpty { size += 2 + envelope.senderEpoch.count }
         switch envelope.format {
         case .json: break
         case .csv(let header, _): size += 3 + header.count
@@ -28,6 +30,7 @@ enum RecordEnvelopeCodec {
         let longest = max(
             envelope.feed.utf8.count,
             envelope.sender.count,
+            envelope.senderEpoch.count,
             envelope.run.count,
             envelope.subject.count,
             envelope.key.count
@@ -48,6 +51,7 @@ enum RecordEnvelopeCodec {
         var flags: UInt8 = envelope.senderSequence == nil ? 0 : 1
         if case .csv = envelope.format { flags |= 2 }
         if case .unknown = envelope.format { flags |= 16 }
+        if !envelope.senderEpoch.isEmpty { flags |= 32 }
         flags |= envelope.action.rawValue << 2
         bytes.append(flags)
         bytes.appendBigEndian(envelope.contract.a)
@@ -71,12 +75,13 @@ enum RecordEnvelopeCodec {
             bytes.appendShort(header)
         case .unknown(let type): bytes.appendShort(type)
         }
+        if !envelope.senderEpoch.isEmpty { bytes.appendShort(envelope.senderEpoch) }
     }
 
     /// Nil when the bytes are not exactly one envelope.
     static func decode(_ slice: ArraySlice<UInt8>, in bytes: [UInt8]) -> RecordEnvelope? {
         var reader = WireReader(bytes, at: slice.startIndex, end: slice.endIndex)
-        guard let flags: UInt8 = reader.integer(), flags < 32, flags & 18 != 18, let digestBytes = reader.take(32),
+        guard let flags: UInt8 = reader.integer(), flags < 64, flags & 18 != 18, let digestBytes = reader.take(32),
             let digest = Digest(digestBytes), let received: Int64 = reader.integer(),
             let high: UInt64 = reader.integer(), let low: UInt64 = reader.integer()
         else { return nil }
@@ -96,6 +101,11 @@ enum RecordEnvelopeCodec {
             guard let type = reader.short() else { return nil }
             format = .unknown(mediaType: ByteString(type))
         }
+        var epoch: ArraySlice<UInt8> = []
+        if flags & 32 != 0 {
+            guard let value = reader.short(), !value.isEmpty else { return nil }
+            epoch = value
+        }
         guard reader.remaining == 0 else { return nil }
         var envelope = RecordEnvelope(
             feed: String(decoding: feed, as: UTF8.self),
@@ -107,6 +117,7 @@ enum RecordEnvelopeCodec {
         envelope.action = EnvelopeAction(rawValue: flags >> 2 & 3) ?? .receive
         envelope.sender = ByteString(sender)
         envelope.senderSequence = sequence
+        envelope.senderEpoch = ByteString(epoch)
         envelope.run = ByteString(run)
         envelope.subject = ByteString(subject)
         envelope.key = ByteString(key)

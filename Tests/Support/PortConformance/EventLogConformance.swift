@@ -84,6 +84,7 @@ package struct EventLogConformance: Sendable, CustomTestStringConvertible {
             batch.envelope.format = .csv(header: "name;count", separator: 0x3B)
             batch.envelope.sender = "till 7"
             batch.envelope.senderSequence = -3
+            batch.envelope.senderEpoch = "second"
             batch.envelope.run = "run"
             batch.envelope.subject = "subject"
             batch.envelope.key = "key"

@@ -30,7 +30,7 @@ export async function loadSenders(current) {
   byId("senders-scope").textContent = gaps
     ? `${count(gaps)} of ${count(data.items.length)} with gaps` : `${count(data.items.length)} without gaps`;
   fill(byId("senders-table"), table("Senders", [
-    { head: "Sender", cell: (r) => r.name },
+    { head: "Sender", cell: (r) => (r.epoch === null ? r.name : `${r.name} (epoch ${r.epoch})`) },
     { head: "Feed", cell: (r) => r.feed, wideOnly: true },
     { head: "Records", numeric: true, cell: (r) => count(r.records) },
     { head: "Missing", cell: missing },

@@ -62,7 +62,8 @@ final class ServerClient {
                 code: value?["error"]["code"].text ?? "",
                 description: message.isEmpty
                     ? "The server answered \(response.status): \(String(decoding: response.body.prefix(200), as: UTF8.self).quotedForMessage)"
-                    : message
+                    : message,
+                domain: [400, 404].contains(response.status) ? .user : .external
             )
         }
         guard let value else { throw HTTPClientError.badAnswer(what: "the body is not JSON") }
@@ -87,7 +88,8 @@ final class ServerClient {
 struct ServerRefusal: OperationalError {
     var code: String
     var description: String
-    var domain: ErrorDomain { .external }
+    /// The user's when the server says that the question was wrong.
+    var domain = ErrorDomain.external
     var retry: RetryHint { .never }
 }
 

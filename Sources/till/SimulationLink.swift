@@ -62,9 +62,10 @@ final class SimulationLink {
             }
             try Self.pause(millis: min(attempt * 100, 5_000))
         }
-        throw UsageError(
-            "cli.simulate_unanswered",
-            "\(address) did not take a request in \(Self.triesMax) tries (\(cause)); see whether it runs, then start again."
+        throw ServerRefusal(
+            code: "cli.simulate_unanswered",
+            description:
+                "\(address) did not take a request in \(Self.triesMax) tries (\(cause)); see whether it runs, then start again."
         )
     }
 

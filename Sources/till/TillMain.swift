@@ -3,19 +3,26 @@ import Primitives
 import Proof
 import Telemetry
 
-/// Exit codes of the binary, as documented in docs/reference/cli.md.
-enum ExitCode: Int32 {
+/// Exit codes of the binary. Help and docs/reference/cli.md list them from here.
+enum ExitCode: Int32, CaseIterable {
     case success = 0
-    /// The operation failed: the world refused, or the data is not as asked.
     case failure = 1
-    /// The command line or the configuration is wrong.
     case usage = 2
-    /// Another till writes to the data directory.
     case inUse = 3
-    /// Stored bytes are damaged.
     case damaged = 4
-    /// Nothing was proved: the tables stand between two commits that belong together, or have nothing of the log.
     case nothingProved = 5
+
+    var meaning: String {
+        switch self {
+        case .success: "done"
+        case .failure: "failed: no answer, a refusal, rejected rows, or a difference that was proved"
+        case .usage: "wrong command line, file, name or configuration; nothing was changed"
+        case .inUse: "the data directory is in use by another till"
+        case .damaged: "damage found in stored bytes"
+        case .nothingProved:
+            "nothing was proved: parked records are being released, or the tables have nothing of the log yet"
+        }
+    }
 }
 
 /// Dispatch of the command line.
@@ -24,7 +31,7 @@ enum TillMain {
 
     static let help =
         commands + "\n\n" + notes.map(\.text).joined(separator: "\n")
-        + "\n\nExit codes: 0 done, 1 failed or a difference was proved, 2 wrong command line or configuration, 3 data directory in use, 4 damage found, 5 nothing was proved: parked records are being released, or the tables have nothing of the log yet."
+        + "\n\nExit codes:" + ExitCode.allCases.map { "\n    \($0.rawValue)  \($0.meaning)" }.joined()
 
     private static let commands = """
         till \(version): makes sales durable, counts each exactly once, shows the events behind a figure.

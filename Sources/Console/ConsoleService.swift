@@ -93,11 +93,15 @@ package final class ConsoleService: Sendable {
     }
 
     /// - Parameter route: As ``route(ofPath:)`` gave it for the path.
-    /// - Parameter showsOriginals: Whether the caller may see records as they were sent: they hold customer data.
+    /// Whether a route shows data of one customer, which that customer may see.
+    package static func isOfOneCustomer(_ route: Int) -> Bool {
+        if case .query(let route) = Place.all[route].kind { route.isOfOneCustomer } else { false }
+    }
+
     package func handle(
         _ request: HTTPRequest,
         _ route: Int?,
-        showsOriginals: Bool = true,
+        _ caller: Caller = Caller(),
         _ exchange: any HTTPExchange
     ) {
         guard let route else {
@@ -125,7 +129,7 @@ package final class ConsoleService: Sendable {
         switch place.kind {
         case .query(let route):
             let values = place.values(request.path.split(separator: "/")) ?? []
-            query(request, route, values, showsOriginals, exchange)
+            query(request, route, values, caller, exchange)
         case .action(let action): perform(action, request, exchange)
         case .asset(let file): asset(file, request, exchange)
         case .up: exchange.respond(Self.json(JSONWriter.object { $0.field("status", "up") }))
@@ -254,20 +258,20 @@ package final class ConsoleService: Sendable {
         _ request: HTTPRequest,
         _ route: Route,
         _ values: [String],
-        _ showsOriginals: Bool,
+        _ caller: Caller,
         _ exchange: any HTTPExchange
     ) {
         if let problem = Self.unknownParameter(request, route) { return exchange.respond(problem.response) }
         run(request, exchange, isQuick: route.isQuick) { [self] in
             metrics.add(.query_requests_total)
             let nanos = route.isQuick ? min(Self.quickNanosMax, queryNanosMax) : queryNanosMax
-            if let response = answer(request, route, values, showsOriginals, nanos) {
+            if let response = answer(request, route, values, caller, nanos) {
                 return exchange.respond(response)
             }
             guard route.isQuick, nanos < queryNanosMax else { return exchange.respond(overBudget()) }
             // Not as quick as it should be: again, among those that may take long.
             submit(exchange) { [self] in
-                exchange.respond(answer(request, route, values, showsOriginals, queryNanosMax) ?? overBudget())
+                exchange.respond(answer(request, route, values, caller, queryNanosMax) ?? overBudget())
             }
         }
     }
@@ -360,7 +364,7 @@ package final class ConsoleService: Sendable {
         _ request: HTTPRequest,
         _ route: Route,
         _ values: [String],
-        _ showsOriginals: Bool,
+        _ caller: Caller,
         _ nanosMax: Int64
     ) -> HTTPResponse? {
         do {
@@ -372,7 +376,7 @@ package final class ConsoleService: Sendable {
                         path: values,
                         status: status,
                         proof: proof,
-                        showsOriginals: showsOriginals,
+                        caller: caller,
                         knownRules: rules
                     )
                 )

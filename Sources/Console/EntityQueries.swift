@@ -44,8 +44,12 @@ enum Entity {
 
 /// Customers: list, spend, orders, returns, summary.
 enum CustomerQueries {
-    private static func find(_ query: Query) throws -> [Cell] {
-        try Entity.find(query.path[0], table: "customer", what: "customer", columns: "name, country", query)
+    static func find(_ query: Query) throws -> [Cell] {
+        // Another customer is, to a customer, none.
+        if let own = query.caller.onlyCustomer, own != query.path[0] {
+            throw APIError.notFound("customer", query.path[0])
+        }
+        return try Entity.find(query.path[0], table: "customer", what: "customer", columns: "name, country", query)
     }
 
     private static func identity(_ row: [Cell], _ json: inout JSONWriter) {
@@ -227,6 +231,9 @@ enum CustomerQueries {
 /// One invoice with its lines.
 enum InvoiceQueries {
     static func detail(_ query: Query) throws -> [UInt8] {
+        let own = query.caller.onlyCustomer
+        // A key that several sources have would tell which of them have it.
+        guard own == nil || query.path[0].contains(":") else { throw APIError.notFound("invoice", query.path[0]) }
         let document = try Entity.find(
             query.path[0],
             table: "document",
@@ -241,6 +248,9 @@ enum InvoiceQueries {
         )
         let customer = try document[4].integer.flatMap { id in
             try query.rows("SELECT source, source_key, name FROM customer WHERE id = ?1", [.integer(id)]).first
+        }
+        if let own, own != customer.map({ "\($0[0].string):\($0[1].string)" }) {
+            throw APIError.notFound("invoice", query.path[0])
         }
         // The line_no shown to people is the rank by time and identity: it is in no key (spec model 1.8).
         let lines = try query.rows(

@@ -3,6 +3,17 @@ import Ports
 import Primitives
 import Tables
 
+/// What whoever asks may see.
+package struct Caller: Sendable {
+    /// False when the caller may not read customers: bytes as they were sent, and what reasons quote of them, are
+    /// withheld.
+    package var showsOriginals = true
+    /// The one customer whose data it may see; nil when it may see all that its scopes say.
+    package var onlyCustomer: String?
+
+    package init() {}
+}
+
 /// One API query: a snapshot and the request's parameters.
 struct Query {
     let snapshot: any TableSnapshot
@@ -12,9 +23,8 @@ struct Query {
     let status: PipelineStatus
     /// The report of the last proof, as it is stored; nil without one.
     var proof: @Sendable () -> [UInt8]? = { nil }
-    /// False when the caller may not read customers: bytes as they were sent, and what reasons quote of them, are
-    /// withheld.
-    var showsOriginals = true
+    var caller = Caller()
+    var showsOriginals: Bool { caller.showsOriginals }
 
     /// Names of the rules of all contracts, and of those that every contract has.
     var knownRules: Set<String> = []
@@ -53,7 +63,7 @@ struct Query {
             path: path,
             status: status,
             proof: proof,
-            showsOriginals: showsOriginals,
+            caller: caller,
             knownRules: knownRules
         )
     }

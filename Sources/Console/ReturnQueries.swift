@@ -8,7 +8,7 @@ import Tables
 /// where earlier returns of that product took theirs first. Computed at read, never in the fold.
 enum ReturnQueries {
     static func list(_ query: Query) throws -> [UInt8] {
-        let customer = try Entity.find(query.path[0], table: "customer", what: "customer", columns: "", query)
+        let customer = try CustomerQueries.find(query)
         let limit = try query.limit
         let after = try query.numberCursor()
         let rows = try query.rows(

@@ -22,6 +22,8 @@ struct Route: Sendable {
     /// Takes some milliseconds at the most, however much there is in the tables: it runs beside the queries that may
     /// take long, and never behind them.
     var isQuick = false
+    /// Shows data of one customer only, which that customer may see.
+    var isOfOneCustomer = false
     var answer: @Sendable (Query) throws -> [UInt8]
 
     private static let days = [
@@ -166,6 +168,7 @@ struct Route: Sendable {
             summary: "Gross, returns and net of one customer.",
             schema:
                 "{customer:{id:s,key:s,name:?s,country:?s},spend:[{currency:s,\(spend),orders:i}],last_order_at:?t}",
+            isOfOneCustomer: true,
             answer: CustomerQueries.spend
         ),
         Route(
@@ -176,6 +179,7 @@ struct Route: Sendable {
             parameters: page,
             schema:
                 "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s,\(standing)}],next:?s}",
+            isOfOneCustomer: true,
             answer: CustomerQueries.orders
         ),
         Route(
@@ -185,6 +189,7 @@ struct Route: Sendable {
             parameters: page,
             schema:
                 "{items:[{invoice:s,number:s,occurred_at:?t,product:s,description:?s,quantity:n,unit_price:m,total:m,currency:s,likely_original:?{invoice:s,number:s,occurred_at:?t}}],next:?s}",
+            isOfOneCustomer: true,
             answer: ReturnQueries.list
         ),
         Route(
@@ -195,6 +200,7 @@ struct Route: Sendable {
             schema:
                 "{invoice:s,number:s,occurred_at:?t,customer:?{id:s,key:s,name:?s},country:?s,\(standing),status_history:[{status:s,at:t}],receipt:?{number:s,at:?t,total:?m,payment_method:?s,document:?s},lines:[{line_no:i,product:s,description:?s,quantity:n,unit_price:m,total:m,reported_total:?m,kind:s,flags:[s]}],totals:[{currency:s,\(spend),adjustments:m}]}",
             isQuick: true,
+            isOfOneCustomer: true,
             answer: InvoiceQueries.detail
         ),
     ]

@@ -58,6 +58,11 @@ enum IdentityReader {
                         problems.append(problem(scope, file, sentence))
                         continue
                     }
+                    if case .readCustomer = known, identity.customer != nil {
+                        problems.append(
+                            problem(scope, file, "an identity is of one customer; name one read:customer:SOURCE:KEY")
+                        )
+                    }
                     identity.scopes.insert(known)
                 }
                 if entry.value.items?.isEmpty ?? true {

@@ -53,12 +53,12 @@ struct Gate: HTTPHandler {
     func handle(_ request: HTTPRequest, _ exchange: any HTTPExchange) {
         let (target, console) = place(of: request)
         if case .health(let body) = target { return health(body, request, exchange) }
-        var showsOriginals = true
-        if let refusal = refusal(request, target, console, &showsOriginals) { return exchange.respond(refusal) }
+        var caller = Caller()
+        if let refusal = refusal(request, target, console, &caller) { return exchange.respond(refusal) }
         if let target {
             ingest.handle(request, for: target, exchange)
         } else {
-            self.console.handle(request, console, showsOriginals: showsOriginals, exchange)
+            self.console.handle(request, console, caller, exchange)
         }
     }
 
@@ -66,8 +66,8 @@ struct Gate: HTTPHandler {
     func refusal(of request: HTTPRequest) -> HTTPResponse? {
         let (target, console) = place(of: request)
         if case .health = target { return nil }
-        var showsOriginals = true
-        return refusal(request, target, console, &showsOriginals)
+        var caller = Caller()
+        return refusal(request, target, console, &caller)
     }
 
     func share(of request: HTTPRequest) -> String? { logins.known(request.header("authorization")) }
@@ -83,10 +83,10 @@ struct Gate: HTTPHandler {
         _ request: HTTPRequest,
         _ target: IngestTarget?,
         _ console: Int?,
-        _ showsOriginals: inout Bool
+        _ caller: inout Caller
     ) -> HTTPResponse? {
         if let foreign = CrossOrigin.refusal(request) { return error(403, foreign.code, foreign.message) }
-        if !logins.isEmpty { return refuse(request, target, console, &showsOriginals) }
+        if !logins.isEmpty { return refuse(request, target, console, &caller) }
         // Probes ask under any name.
         guard let foreign = LocalOnly.refusal(request), ConsoleService.access(console, path: request.path) != .open
         else { return nil }
@@ -141,7 +141,7 @@ struct Gate: HTTPHandler {
         _ request: HTTPRequest,
         _ target: IngestTarget?,
         _ console: Int?,
-        _ showsOriginals: inout Bool
+        _ caller: inout Caller
     ) -> HTTPResponse? {
         let wanted: Scope
         if let feed = target?.feed {
@@ -179,11 +179,17 @@ struct Gate: HTTPHandler {
             response.headers.append(("www-authenticate", "Basic realm=\"till\", charset=\"UTF-8\""))
             return response
         }
-        showsOriginals = identity.scopes.contains(.readCustomers)
+        caller.showsOriginals = identity.scopes.contains(.readCustomers)
         if target != nil, let sentence = Self.foreignSender(request, identity) {
             return denied?(.scopeMissing(sentence)) ?? error(403, "sender_not_allowed", sentence)
         }
         if identity.scopes.contains(wanted) { return nil }
+        if wanted == .readCustomers, let console, ConsoleService.isOfOneCustomer(console),
+            let own = identity.customer
+        {
+            caller.onlyCustomer = own
+            return nil
+        }
         // Who operates a till may see how it does.
         if wanted == .readMetrics, identity.scopes.contains(.operate) { return nil }
         let feed = target?.feed ?? Self.feedOfRun(request)

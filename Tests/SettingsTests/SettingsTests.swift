@@ -77,7 +77,8 @@ import Testing
                 age: 7
             """
         let known = (SettingName.allCases.map(\.rawValue) + ["contracts", "identities"]).joined(separator: ", ")
-        let scopes = "known are ingest:FEED, ingest:*, read:sales, read:customers, read:metrics, operate"
+        let scopes =
+            "known are ingest:FEED, ingest:*, read:sales, read:customers, read:customer:SOURCE:KEY, read:metrics, operate"
         let found = Self.problems(file, ["TILL_TABLES_READERS": "17"], flags: [(.httpConnectionsMax, "many")])
         #expect(
             found == [

@@ -9,6 +9,22 @@ struct APIError: Error {
     var message: String
     var candidates: [String] = []
 
+    /// Candidates that one answer names; where there are more it says so.
+    static let candidatesMax = 20
+
+    /// Several things have the name that was asked for.
+    ///
+    /// - Parameter found: What they are, as the end of a sentence.
+    static func ambiguous(_ found: String, _ candidates: [String]) -> APIError {
+        let count = candidates.count > candidatesMax ? "More than \(candidatesMax)" : "\(candidates.count)"
+        return APIError(
+            status: 409,
+            code: "ambiguous",
+            message: "\(count) \(found); name one of the candidates.",
+            candidates: Array(candidates.prefix(candidatesMax))
+        )
+    }
+
     static func notFound(_ what: String, _ key: String) -> APIError {
         APIError(
             status: 404,

@@ -27,15 +27,13 @@ enum Entity {
             SELECT \(all) FROM \(table) WHERE source IN (SELECT s.name FROM s WHERE s.name IS NOT NULL) AND source_key = ?1
             """,
             [.text(ByteString(text))],
-            limit: 20
+            limit: APIError.candidatesMax + 1
         )
         guard let row = rows.first else { throw APIError.notFound(what, text) }
         if rows.count > 1 {
-            throw APIError(
-                status: 409,
-                code: "ambiguous",
-                message: "\(rows.count) sources have a \(what) \(text.quotedForMessage); name one of the candidates.",
-                candidates: rows.map { "\($0[1].string):\($0[2].string)" }
+            throw APIError.ambiguous(
+                "sources have a \(what) \(text.quotedForMessage)",
+                rows.map { "\($0[1].string):\($0[2].string)" }
             )
         }
         return row
@@ -138,6 +136,9 @@ enum CustomerQueries {
         }
     }
 
+    /// Items that one order names in its list; `/v1/invoices/{id}` has all lines.
+    private static let itemsNamed = 500
+
     static func orders(_ query: Query) throws -> [UInt8] {
         let customer = try find(query)
         let limit = try query.limit
@@ -149,7 +150,8 @@ enum CustomerQueries {
               (SELECT SUM(quantity) FROM line l WHERE l.document_id = d.id), status, flags, reported_total,
               (SELECT group_concat(x, ', ') FROM (SELECT coalesce(l.description, p.description, p.source_key) AS x
                  FROM line l JOIN product p ON p.id = l.product_id WHERE l.document_id = d.id
-                 ORDER BY l.occurred_at, l.identity LIMIT 500))
+                 ORDER BY l.occurred_at, l.identity LIMIT \(itemsNamed))),
+              (SELECT COUNT(*) FROM line l WHERE l.document_id = d.id)
             FROM document d WHERE customer_id = ?1 AND occurred_at IS NOT NULL
               AND (?2 IS NULL OR (occurred_at, source_key) < (CAST(?2 AS INTEGER), ?3))
             ORDER BY occurred_at DESC, source_key DESC
@@ -171,6 +173,7 @@ enum CustomerQueries {
                 json.currency(row[4])
                 json.quantity("quantity", Int128(row[7].number))
                 json.field("items_purchased", row[11].string)
+                json.field("items_truncated", row[12].number > itemsNamed)
                 json.standing(status: row[8], flags: row[9], reportedTotal: row[10])
                 json.endObject()
             }

@@ -40,17 +40,11 @@ enum OperateQueries {
             LEFT JOIN run_total t ON t.run_id = r.id WHERE r.name = ?1 AND (?2 IS NULL OR r.feed = ?2) ORDER BY r.feed
             """,
             [.text(ByteString(query.path[0])), try query.feed()],
-            limit: 20
+            limit: APIError.candidatesMax + 1
         )
         guard let row = rows.first else { throw APIError.notFound("run", query.path[0]) }
         if rows.count > 1 {
-            throw APIError(
-                status: 409,
-                code: "ambiguous",
-                message:
-                    "\(rows.count) feeds have a run \(query.path[0].quotedForMessage); name one of the candidates as feed.",
-                candidates: rows.map { $0[0].string }
-            )
+            throw APIError.ambiguous("feeds have a run \(query.path[0].quotedForMessage)", rows.map { $0[0].string })
         }
         return JSONWriter.object { json in
             json.field("run", query.path[0])

@@ -43,7 +43,7 @@ struct Route: Sendable {
     private static let productsSchema =
         "{items:[{rank:?i,source:s,code:s,description:?s,units:n,gross:m,currency:s}],next:?s}"
     private static let cancelledSchema =
-        "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],items:[{period:s,currency:s,documents:i,amount:m}],next:?s}"
+        "{grain:s,total:{documents:i,amounts:[\(money)]},documents:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s}],documents_truncated:b,items:[{period:s,currency:s,documents:i,amount:m}],next:?s}"
     private static let loyalSchema =
         "{total_customers:i,loyal_customers:i,most_orders:?i,top:[{id:s,key:s,name:?s,orders:i}],next:?s}"
 
@@ -178,7 +178,7 @@ struct Route: Sendable {
                 "Documents of one customer, newest first, returns included. Only those whose status is closed count in any figure; reported_total is what the sender stated where that was corrected.",
             parameters: page,
             schema:
-                "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s,\(standing)}],next:?s}",
+                "{items:[{invoice:s,number:s,occurred_at:?t,amount:m,currency:s,quantity:n,items_purchased:s,items_truncated:b,\(standing)}],next:?s}",
             isOfOneCustomer: true,
             answer: CustomerQueries.orders
         ),

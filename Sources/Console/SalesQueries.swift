@@ -304,6 +304,9 @@ enum SalesQueries {
         )
     }
 
+    /// Cancelled documents that are listed beside their sums; ``total`` counts all.
+    private static let latestCancellations = 20
+
     static func cancellations(_ query: Query) throws -> [UInt8] {
         let grain = try query.choice("grain", ["day", "year", "quarter", "month", "week"])
         let filter = try SalesFilter(query)
@@ -321,12 +324,13 @@ enum SalesQueries {
         let documents = try query.rows(
             """
             SELECT d.source, d.source_key, d.occurred_at, d.currency,
-              (SELECT SUM(-abs(l.amount)) FROM line l WHERE l.document_id = d.id)
+              (SELECT SUM(abs(l.amount) >> 32) FROM line l WHERE l.document_id = d.id),
+              (SELECT SUM(abs(l.amount) & 4294967295) FROM line l WHERE l.document_id = d.id)
             FROM document d WHERE d.type = 1 AND \(SalesFilter.isWithin("d"))
             ORDER BY d.occurred_at DESC, d.source_key DESC
             """,
             filter.cells,
-            limit: 20
+            limit: latestCancellations + 1
         )
         return JSONWriter.list(extra: { json in
             json.field("grain", grain)
@@ -345,16 +349,17 @@ enum SalesQueries {
             json.endObject()
             json.key("documents")
             json.beginArray()
-            for row in documents {
+            for row in documents.prefix(latestCancellations) {
                 json.beginObject()
                 json.field("invoice", "\(row[0].string):\(row[1].string)")
                 json.optional("number", row[1])
                 json.time("occurred_at", row[2])
-                json.money("amount", Int128(row[4].number))
+                json.money("amount", -row[4].wide(row[5]))
                 json.currency(row[3])
                 json.endObject()
             }
             json.endArray()
+            json.field("documents_truncated", documents.count > latestCancellations)
         }) { json in
             for (key, value) in buckets.sorted(by: { $0.key < $1.key }) {
                 json.beginObject()

@@ -172,7 +172,7 @@ def test_a_run_of_several_feeds_is_ambiguous(directory):
         assert till.post("users", [user("u2", "Boris")], headers={"X-Till-Run": "alone"}).status == 202
         reply = till.get("/v1/runs/trade?after=latest")
         assert reply.status == 409 and reply.json["error"] == {
-            "code": "ambiguous", "message": '2 feeds have a run "trade"; name one of the candidates as feed.',
+            "code": "ambiguous", "message": '2 feeds have a run "trade"; name one of the candidates.',
             "candidates": ["restaurants", "users"],
         }, reply  # fmt: skip
         check_shape(reply.json, schema_of(till.openapi, "/v1/runs/{run}", "409"))

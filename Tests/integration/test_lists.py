@@ -115,3 +115,24 @@ def test_every_list_is_walked(till):
         path for path in paths if path not in paged and "limit" in str(paths[path].get("get", {}).get("parameters"))
     }
     assert endless == set(), "a list with a limit has pages"
+
+
+def test_lists_inside_an_answer_say_when_they_are_cut(till):
+    """The latest cancellations beside their sums, and the items that an order names. Last: it adds documents."""
+    found = till.get("/v1/cancellations").json
+    assert (len(found["documents"]), found["documents_truncated"], found["total"]["documents"]) == (20, True, MANY)
+    # 9,300 lines of a thousand million each are more than 64 bits hold.
+    great = [
+        line(InvoiceNo=f"C{name}", CustomerID=9, Quantity=-1, UnitPrice=1_000_000_000, client_line_no=str(n),
+             InvoiceDate="01/06/2031 08:26", Country="Great")
+        for name, count in (("GREAT", 93_000), ("SMALL", 2)) for n in range(count)
+    ]  # fmt: skip
+    for start in range(0, len(great), 31_000):
+        assert till.post("invoices", great[start : start + 31_000]).status == 202
+    totals(till)
+    one = till.get("/v1/cancellations?from=2031-06-01&to=2031-06-01").json
+    assert one["documents_truncated"] is False
+    assert [d["amount"] for d in one["documents"]] == ["-2000000000.00", "-93000000000000.00"]
+    orders = till.get("/v1/customers/invoices:9/orders").json["items"]
+    assert [(o["number"], o["items_truncated"]) for o in orders] == [("CSMALL", False), ("CGREAT", True)]
+    assert orders[1]["items_purchased"].count(",") == 499

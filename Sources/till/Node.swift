@@ -54,6 +54,12 @@ final class Node {
         self.tablesPath = tablesPath
         var tableSettings = SQLiteTablesSettings()
         tableSettings.cacheKibibytes = settings.integer(.tablesCacheMebibytes) << 10
+        let memory = MemoryBudget.ofGroup()
+        memory.apply(to: &tableSettings, isChosen: settings[.tablesCacheMebibytes].origin != "default")
+        if let limit = memory.limit {
+            let cache = "\(tableSettings.cacheKibibytes >> 10)"
+            logger.log(.notice, "memory.limit", [("mebibytes", "\(limit >> 20)"), ("tables_cache_mebibytes", cache)])
+        }
         // Besides both lanes, the live feed and redrive read.
         tableSettings.readers = settings.integer(.tablesReaders) + Self.quickThreads + 2
         // Once, before anyone reads: makes tables and views, and says how far the log must reach.

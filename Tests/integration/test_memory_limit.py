@@ -39,6 +39,7 @@ def confined(directory, group):
 
 def test_a_request_of_60_000_bad_records_is_folded_in_256_mib(directory):
     with memory_group() as group, running(confined(directory, group)) as till:
+        assert "memory.limit" in till.log_path.read_text(), "the caches fit the group"
         reply = till.post("pos", b"[" + b",".join([b"{}"] * 60_000) + b"]")
         assert reply.status == 422, reply
         assert reply.json["rejected_more"] + len(reply.json["rejected"]) == 60_000

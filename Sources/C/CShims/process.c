@@ -83,6 +83,12 @@ void cshims_keep_memory(void) {
     mallopt(M_TOP_PAD, 8 << 20);
     mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
+void cshims_spare_memory(void) {
+    mallopt(M_TOP_PAD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_ARENA_MAX, 2);
+}
 bool cshims_isatty(int fd) { return isatty(fd); }
 
 struct cshims_monitor { pthread_mutex_t mutex; pthread_cond_t condition; };

@@ -83,6 +83,8 @@ bool cshims_isatty(int fd);
 
 /// Keeps freed memory for the next request instead of giving it back to the kernel page by page.
 void cshims_keep_memory(void);
+// The other way round, for a process with a memory limit: give back early, few arenas. Before threads are made.
+void cshims_spare_memory(void);
 
 // --- Threads: a mutex with a condition, and a named thread ---
 typedef struct cshims_monitor cshims_monitor;

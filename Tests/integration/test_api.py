@@ -99,6 +99,7 @@ REQUESTS = {
     "/v1/conflicts": ["", "?limit=1"],
     "/v1/references": [""],
     "/v1/senders": ["", "?feed=pos"],
+    "/v1/row-identity": ["?feed=pos"],
 }
 # Those that the file's invoices say nothing about; test_windows.py and test_counters.py have data for them.
 OF_STREAMS = {"/v1/windows/{store}/{start}/revisions"}

@@ -75,6 +75,8 @@ def value(chance, name):
         return chance.choice([*POSITIONS, "latest", "x"])
     if name == "wait_ms":
         return str(chance.choice([1, 2, 0, -1, 30_001, "x"]))
+    if name in KNOWN and chance.random() < 0.5:
+        return chance.choice(KNOWN[name])
     pool = chance.choice([INTEGERS, TEXTS, TIMES, [str(number) for number in range(12)]])
     return str(chance.choice(pool))
 

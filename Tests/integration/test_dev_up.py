@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, free_port
-from support import EXAMPLE, binary
+from support import EXAMPLE, binary, new_till, running
 
 RELEASE = ROOT / ".build/release/till"
 PROGRESS = re.compile(r"^(\d+) rows, (\d+) rows/s, (\d+) %, (\d+) s left$", re.MULTILINE)
@@ -87,3 +87,27 @@ def test_the_year_is_loaded_once_and_a_second_start_adds_nothing(tmp_path):
         assert list(map(int, report)) == [lines, 0, lines, 0]
         assert up.get("/v1/sales/total") == total
         assert up.stop(signal.SIGINT) == 0
+
+
+def test_reset_removes_the_demo_data_and_no_other(tmp_path):
+    def reset(data, *words):
+        done = subprocess.run(
+            [ROOT / "dev", "reset", *words], env={**os.environ, "TILL_DATA": str(data)}, stdin=subprocess.DEVNULL,
+            capture_output=True, check=False,
+        )  # fmt: skip
+        return done.returncode, (done.stdout + done.stderr).decode()
+
+    for name, arguments in (("demo", ["--demo"]), ("real", [])):
+        (tmp_path / name).mkdir()
+        with running(new_till(tmp_path / name, *arguments)) as till:
+            if name == "demo":
+                code, said = reset(till.data, "--yes")
+                assert code != 0 and "a till runs on" in said and till.data.exists()
+            assert till.stop() == 0
+    demo, real = tmp_path / "demo/data", tmp_path / "real/data"
+    code, said = reset(demo)
+    assert code == 2 and "./dev reset --yes" in said and demo.exists(), "nobody was there to say yes"
+    code, said = reset(real, "--yes")
+    assert code != 0 and "may hold real data" in said and real.exists()
+    code, said = reset(demo, "--yes")
+    assert code == 0 and f"removed {demo}" in said and not demo.exists()

@@ -1,4 +1,4 @@
-"""A sender that counts again from the start: its numbers are of a new epoch, and what the old one lacks stays missing."""
+"""A sender that counts again: its numbers are of a new epoch, and what the old one lacks stays missing."""
 
 from conftest import wait_until
 from support import DONE, ended, line, log_dump, new_till, running, till_command

@@ -27,8 +27,8 @@ def stopped(tmp_path_factory):
 def end(code, directory, *words, stdin=None):
     """Runs a command whose words may name the directory's parts."""
     known = {
-        "DATA": directory / "data", "ROWS": directory / "rows.csv", "NONE": directory / "none", "NEW": directory / "new",
-        "CONTRACT": directory / "contract.yaml",
+        "DATA": directory / "data", "ROWS": directory / "rows.csv", "NONE": directory / "none",
+        "NEW": directory / "new", "CONTRACT": directory / "contract.yaml",
     }  # fmt: skip
     return ended(till_command(*(known.get(word, word) for word in words), stdin=stdin), code)
 
@@ -40,7 +40,8 @@ def test_help_lists_the_codes():
 
 SERVERS = [
     ("status",), ("windows",), ("senders",), ("runs",), ("parked",), ("conflicts",), ("quarantine", "list"),
-    ("quarantine", "rules"), ("quarantine", "show", "1"), ("quarantine", "redrive", "1"), ("quarantine", "discard", "1"),
+    ("quarantine", "rules"), ("quarantine", "show", "1"), ("quarantine", "redrive", "1"),
+    ("quarantine", "discard", "1"),
 ]  # fmt: skip
 
 
@@ -56,9 +57,12 @@ def test_no_server_is_a_failure(stopped, words):
         ("prove", "--data", "NONE"), ("log", "stat", "--data", "NONE"), ("log", "verify", "--data", "NONE"),
         ("log", "dump", "--data", "NONE"), ("log", "dump", "--data", "DATA", "--topic", "none"),
         ("contract", "check", "NONE"), ("identity", "hash"),
-        ("settings", "--effective", "--config", "NONE"), ("up", "--config", "NONE"), ("backup", "DATA", "--data", "DATA"),
-        ("ingest", "invoices", "NONE", "--format", "csv", "--data", "NEW"), ("simulate", "nothing"), ("simulate", "pos", "--rate", "x"),
-        ("identity",), ("log",), ("contract",), ("quarantine",), ("settings",), ("debug", "reference", "none"), ("none",),
+        ("settings", "--effective", "--config", "NONE"), ("up", "--config", "NONE"),
+        ("backup", "DATA", "--data", "DATA"),
+        ("ingest", "invoices", "NONE", "--format", "csv", "--data", "NEW"), ("simulate", "nothing"),
+        ("simulate", "pos", "--rate", "x"),
+        ("identity",), ("log",), ("contract",), ("quarantine",), ("settings",), ("debug", "reference", "none"),
+        ("none",),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -71,8 +75,10 @@ def test_what_is_not_there_is_a_wrong_command_line(stopped, words):
 def test_a_wrong_name_is_a_wrong_command_line_on_a_running_till_too(directory):
     with running(new_till(directory)) as till:
         for words in (
-            ("quarantine", "list", "--feed", "none"), ("quarantine", "list", "--rule", "none"), ("runs", "--feed", "none"),
-            ("senders", "--feed", "none"), ("parked", "--feed", "none"), ("quarantine", "show", "9"), ("windows", "--from", "x"),
+            ("quarantine", "list", "--feed", "none"), ("quarantine", "list", "--rule", "none"),
+            ("runs", "--feed", "none"),
+            ("senders", "--feed", "none"), ("parked", "--feed", "none"), ("quarantine", "show", "9"),
+            ("windows", "--from", "x"),
         ):  # fmt: skip
             ended(till_command(*words, "--to", till.url), USAGE)
         for words in SERVERS[:8]:

@@ -378,8 +378,10 @@ def test_a_customer_sees_own_documents_only(directory):
             assert till.get(path, nobody).status == 404, path
         # What there is of others looks like what there is not: the same words, and the key that was asked for.
         for there, missing in (
-            ("/v1/invoices/invoices:A2", "/v1/invoices/invoices:Z2"), ("/v1/invoices/invoices:A3", "/v1/invoices/invoices:Z3"),
-            ("/v1/invoices/A2", "/v1/invoices/Z2"), ("/v1/customers/invoices:13047/orders", "/v1/customers/invoices:99999/orders"),
+            ("/v1/invoices/invoices:A2", "/v1/invoices/invoices:Z2"),
+            ("/v1/invoices/invoices:A3", "/v1/invoices/invoices:Z3"),
+            ("/v1/invoices/A2", "/v1/invoices/Z2"),
+            ("/v1/customers/invoices:13047/orders", "/v1/customers/invoices:99999/orders"),
             ("/v1/customers/13047/spend", "/v1/customers/99999/spend"),
         ):  # fmt: skip
             found, absent = till.get(there, ann), till.get(missing, ann)
@@ -387,7 +389,8 @@ def test_a_customer_sees_own_documents_only(directory):
             keys = [path.split("/")[3].split(":")[-1] for path in (there, missing)]
             assert found.body.replace(keys[0].encode(), b"") == absent.body.replace(keys[1].encode(), b"")
         for path in (
-            "/v1/customers", "/v1/customers/summary", "/v1/sales/total", "/v1/views/sale", "/v1/status", "/", "/v1/overview",
+            "/v1/customers", "/v1/customers/summary", "/v1/sales/total", "/v1/views/sale", "/v1/status", "/",
+            "/v1/overview",
             "/v1/views/vw_TotalSales", "/v1/quarantine", "/metrics", "/v1/events",
         ):  # fmt: skip
             assert till.get(path, ann).status in (403, 404) and till.get(path, ann).status != 200, path

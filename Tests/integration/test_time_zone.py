@@ -9,7 +9,7 @@ import pytest
 from retail_records import PIE, SOUP, TEA, order, restaurant, sale, user
 from support import DONE, ended, line, new_till, running, till_command, totals
 
-ZONES = ("UTC", "Europe/Paris", "Europe/Moscow")
+ZONES = ("UTC", "Europe/Paris", "Europe/Moscow", "Asia/Tokyo")
 # In summer, at night, and in the hour that London has twice: 2011-10-30 01:30.
 TIMES = ("01/06/2011 00:30", "01/06/2011 23:30", "30/10/2011 01:30", "27/03/2011 02:30", "2011-10-30 00:30:00")
 # When a record was received, which is another moment in each run, and what follows from it.

@@ -59,9 +59,7 @@ enum IngestCommand {
         quiet: Bool
     ) throws -> ExitCode {
         let client = try IngestClient(feed: feed, address: address)
-        guard let allowed = Int64(arguments["allow-rejects"] ?? "0"), allowed >= 0 else {
-            throw UsageError("cli.allow_rejects_invalid", "--allow-rejects takes a whole number from 0.")
-        }
+        let allowed = try allowedRejects(arguments)
         let described = try client.describeFeed()
         let files = LoadedFiles(
             list: try paths.map {
@@ -179,7 +177,14 @@ enum IngestCommand {
         }
     }
 
-    private static func format(
+    static func allowedRejects(_ arguments: Arguments) throws -> Int64 {
+        guard let allowed = Int64(arguments["allow-rejects"] ?? "0"), allowed >= 0 else {
+            throw UsageError("cli.allow_rejects_invalid", "--allow-rejects takes a whole number from 0.")
+        }
+        return allowed
+    }
+
+    static func format(
         of path: String,
         _ arguments: Arguments,
         _ declared: (dialect: CSVDialect, encoding: TextEncoding)

@@ -42,6 +42,8 @@ enum TillMain {
             where the name of a file does not say it: --format csv|ndjson --separator CHARACTER|tab --encoding utf-8|windows-1252|latin-1|utf-16
             --parts counts repeated rows over all files, which are parts of one export; else a row of one file is that of another
             --force sends files that would be refused: a required column is missing, or all of the first 1000 rows are wrong; --allow-rejects N ends with 0 although up to N rows were rejected
+        till transform FILE… [--out FILE|-] [--rejects FILE] [--contract FILE] [--quiet]      files of rows as line-delimited JSON of the invoices contract, or of another
+            --format csv|ndjson --separator CHARACTER|tab --encoding NAME --allow-rejects N, as for till ingest
         till contract check FILE… [--against FILE-OR-DIR] [--json]     report every mistake with line and column, warnings,
                                                                        and changes that need a new version
         till log stat|verify|dump [--data DIR] [SETTINGS] [--json]     look at the log, also beside a running till
@@ -104,6 +106,7 @@ enum TillMain {
         switch command {
         case "up": return try UpCommand.run(arguments)
         case "ingest": return try IngestCommand.run(arguments)
+        case "transform": return try TransformCommand.run(arguments)
         case "contract": return try ContractCommand.run(arguments)
         case "log": return try LogCommand.run(arguments)
         case "status": return try StatusCommand.run(arguments)

@@ -124,7 +124,8 @@ def test_help_of_a_command():
 
 
 COMMANDS = [
-    "up", "ingest", "log", "status", "windows", "senders", "runs", "parked", "conflicts", "quarantine list",
+    "up", "ingest", "transform",
+    "log", "status", "windows", "senders", "runs", "parked", "conflicts", "quarantine list",
     "quarantine rules",
     "quarantine show", "quarantine redrive", "quarantine discard", "backup", "restore", "prove", "settings", "simulate",
 ]  # fmt: skip

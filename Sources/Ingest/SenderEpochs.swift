@@ -10,7 +10,7 @@ import Synchronization
 final class SenderEpochs: Sendable {
     static let lowestKept = 16
     static let latestKept = 64
-    /// Senders that are remembered: 2 × 80 numbers of 40 bytes each, so 26 MB; the one that came first is forgotten first.
+    /// Senders that are remembered: 2 × 80 numbers of 40 bytes each, so 26 MB; the first to come is the first to go.
     static let sendersMax = 4_096
 
     fileprivate struct Sender: Hashable { var feed: String, name: ByteString }

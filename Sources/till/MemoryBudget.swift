@@ -2,8 +2,8 @@ import CShims
 import Primitives
 import SQLiteTables
 
-/// What a memory limit of the process's group leaves for caches. A container of 256 MiB must hold every request that the
-/// limits allow; what is fast with more memory is not worth being killed.
+/// What a memory limit of the process's group leaves for caches. A container of 256 MiB must hold every request that
+/// the limits allow; what is fast with more memory is not worth being killed.
 struct MemoryBudget {
     /// Bytes that the group may use; nil without a limit below 1 GiB.
     let limit: Int64?

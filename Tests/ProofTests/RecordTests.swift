@@ -156,14 +156,14 @@ import Testing
         records.add(.accepted(.sale(Records.sale("z"))), sequence: 78)
         #expect(
             try records.rows(RetailTables.senderRange) == [
-                "feed=pos name=till low=1 | high=2 event_max=4000000",
-                "feed=pos name=till low=5 | high=6 event_max=9000000",
-                "feed=pos name=till low=8 | high=9 event_max=3000000",
+                "feed=pos name=till epoch= low=1 | high=2 event_max=4000000",
+                "feed=pos name=till epoch= low=5 | high=6 event_max=9000000",
+                "feed=pos name=till epoch= low=8 | high=9 event_max=3000000",
             ]
         )
         #expect(
             try records.rows(RetailTables.sender) == [
-                "feed=pos name=till | records=7 first_seen=1001000000 last_seen=1007000000 event_max=9000000 delay_min=993000000 gaps_from=null hidden_from=null"
+                "feed=pos name=till epoch= | records=7 first_seen=1001000000 last_seen=1007000000 event_max=9000000 delay_min=993000000 gaps_from=null hidden_from=null"
             ]
         )
     }
@@ -177,7 +177,8 @@ import Testing
         #expect(ranges.count == 1_000)
         #expect(
             ranges.prefix(2) == [
-                "feed=pos name=till low=0 | high=0 event_max=null", "feed=pos name=till low=2 | high=6 event_max=null",
+                "feed=pos name=till epoch= low=0 | high=0 event_max=null",
+                "feed=pos name=till epoch= low=2 | high=6 event_max=null",
             ]
         )
         #expect(

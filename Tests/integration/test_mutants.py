@@ -83,8 +83,8 @@ FINDINGS = {
     "forgottenParked": [("parked", "feed=orders", "extra")],
     "repeatedRedrive": [("feed_total", "run=pos/", "differs"), ("feed_total", "run=pos/", "total")],
     "hiddenGap": [
-        ("sender_range", "feed=pos name=till-1 low=1", "differs"),
-        ("sender_range", "feed=pos name=till-1 low=4", "missing"),
+        ("sender_range", "feed=pos name=till-1 epoch= low=1", "differs"),
+        ("sender_range", "feed=pos name=till-1 epoch= low=4", "missing"),
     ],
     "silencedConflict": [
         ("version", "document=orders/13", "differs"),

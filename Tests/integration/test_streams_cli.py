@@ -184,10 +184,10 @@ def test_wrong_command_lines(directory, words):
 
 
 def test_a_server_that_refuses_or_is_not_there(till):
-    text = said(till, "windows", "--store", "STORE_9", code=FAILED)
+    text = said(till, "windows", "--store", "STORE_9", code=USAGE)
     assert 'There is no store "STORE_9"' in text
-    assert "no quarantine entry" in said(till, "quarantine", "show", "77", code=FAILED)
-    assert "one of" in said(till, "quarantine", "list", "--state", "closed", code=FAILED)
+    assert "no quarantine entry" in said(till, "quarantine", "show", "77", code=USAGE)
+    assert "one of" in said(till, "quarantine", "list", "--state", "closed", code=USAGE)
     nobody = till_command("senders", "--to", f"http://127.0.0.1:{free_port()}")
     assert "No connection to port" in ended(nobody, FAILED)
 

@@ -83,11 +83,12 @@ enum TillMain {
     ]
 
     static func run() -> Never {
-        cshims_block_signals()
         cshims_private_files()
         cshims_keep_memory()
         var arguments = ProcessEdges.arguments()
         let command = arguments.isEmpty ? "help" : arguments.removeFirst()
+        // Before threads are made. Those that end in order wait for the signal; every other command ends at once.
+        if ["up", "simulate"].contains(command) { cshims_block_signals() }
         let code: ExitCode
         do {
             if arguments.contains("--help") {

@@ -1,3 +1,4 @@
+import CShims
 import Contracts
 import Formats
 import Primitives
@@ -38,6 +39,7 @@ enum TransformCommand {
             list: try arguments.rest.map { (path: $0, format: try IngestCommand.format(of: $0, arguments, declared)) },
             resynchronises: contract.csv.resynchronises
         )
+        try refuseSameFiles(arguments.rest, arguments["out"], arguments["rejects"])
         let out = try OutputFile(arguments["out"] ?? "-")
         let rejects = try arguments["rejects"].map { try OutputFile($0) }
         var (read, written) = (0, 0)
@@ -81,6 +83,29 @@ enum TransformCommand {
             Logger.writeLine("read \(read) = written \(written) + rejected \(read - written)", to: 2)
         }
         return read - written > allowed ? .failure : .success
+    }
+
+    /// An output that is an input, or the other output, would be emptied before it is read.
+    private static func refuseSameFiles(_ inputs: [String], _ outputs: String?...) throws {
+        var seen = inputs.filter { $0 != "-" }
+        for output in outputs.compactMap(\.self) where output != "-" {
+            guard !seen.contains(where: { $0 == output || isSameFile($0, output) }) else {
+                throw UsageError(
+                    "cli.transform_same_file",
+                    "\(output.quotedForMessage) is an input or an output already; name another file, nothing was written."
+                )
+            }
+            seen.append(output)
+        }
+    }
+
+    private static func isSameFile(_ a: String, _ b: String) -> Bool {
+        var (deviceA, inodeA, deviceB, inodeB) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+        // Lifetime: paths and numbers are lent to the calls.
+        guard unsafe cshims_file_identity(a, &deviceA, &inodeA) == 0,
+            unsafe cshims_file_identity(b, &deviceB, &inodeB) == 0
+        else { return false }
+        return deviceA == deviceB && inodeA == inodeB
     }
 
     /// A file, or the built-in one of the reference system's invoices.

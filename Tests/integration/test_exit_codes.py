@@ -3,10 +3,14 @@
 import contextlib
 import re
 import shutil
+import signal
 import sqlite3
+import subprocess
+from pathlib import Path
 
 import pytest
-from support import DAMAGED, DONE, FAILED, USAGE, ended, line, new_till, running, till_command
+from conftest import wait_until
+from support import DAMAGED, DONE, FAILED, USAGE, binary, ended, line, new_till, running, till_command
 
 IN_USE, NOTHING_PROVED = 3, 5
 NOBODY = "http://127.0.0.1:1"
@@ -119,3 +123,17 @@ def test_empty_tables_prove_nothing(stopped, tmp_path):
             if name not in ("till_owner",):
                 tables.execute(f'DELETE FROM "{name}"')
     assert ended(till_command("prove", "--data", tmp_path / "data"), NOTHING_PROVED)
+
+
+@pytest.mark.parametrize(
+    "words", [("transform", "-"), ("ingest", "invoices", "-", "--data", "NEW"), ("identity", "hash")], ids=" ".join
+)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_that_waits_ends_at_a_signal(tmp_path, words, number):
+    command = [binary(), *(str(tmp_path / "new") if word == "NEW" else word for word in words)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as waiting:
+        wait_until(lambda: Path(f"/proc/{waiting.pid}/stat").read_text().split()[2] == "S", what="the command to wait")
+        waiting.send_signal(number)
+        assert waiting.wait(timeout=5) == -number

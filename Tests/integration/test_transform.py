@@ -64,3 +64,13 @@ def test_what_cannot_be_transformed(tmp_path):
         till_command("transform", path, "--contract", EXAMPLE.parents[2] / "Contracts/pos.yaml"), USAGE
     )
     assert "cannot be written" in ended(till_command("transform", path, "--out", tmp_path / "no/where"), USAGE)
+    link = tmp_path / "link.csv"
+    link.symlink_to(path)
+    for words in (
+        ["--out", path],
+        ["--out", link],
+        ["--rejects", path],
+        ["--out", tmp_path / "b", "--rejects", tmp_path / "b"],
+    ):
+        assert "nothing was written" in ended(till_command("transform", path, *words), USAGE)
+        assert path.read_text() == "x\n1\n"

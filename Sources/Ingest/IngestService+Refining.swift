@@ -28,16 +28,11 @@ extension IngestService {
             }
             return Refined(batch: nil, answer: answer)
         }
-        if let number = envelope.senderSequence {
-            envelope.senderEpoch = epochs.epoch(
-                feed: feed,
-                sender: envelope.sender,
-                number: number,
-                named: envelope.senderEpoch,
-                content: SeenKeys.content(request.body, records.ranges, records.format),
-                now: envelope.receivedAt
-            )
-        }
+        // Of requests that a key or a number names.
+        let key = records.batch == nil ? request.header("idempotency-key") ?? "" : ""
+        let isNamed = !key.isEmpty || envelope.senderSequence != nil
+        let content = isNamed ? SeenKeys.content(request.body, records.ranges, records.format) : .zero
+        envelope.senderEpoch = epochs.epoch(of: envelope, content)
         let runRow = try holdRunOrder(request, envelope, count: records.ranges.count, &workspace)
         var builder: RecordBatchBuilder?
         if records.batch == nil {
@@ -92,11 +87,8 @@ extension IngestService {
             throw problem
         }
         var newKey: Identifier?
-        if records.batch == nil, let key = request.header("idempotency-key"), !key.isEmpty {
-            switch seen.claim(
-                envelope.recordIDBase,
-                SeenKeys.content(request.body, records.ranges, records.format)
-            ) {
+        if !key.isEmpty {
+            switch seen.claim(envelope.recordIDBase, content) {
             case .fresh: newKey = envelope.recordIDBase
             case .repeated: answer.isRepeated = true
             case .reused:
@@ -110,6 +102,7 @@ extension IngestService {
                 )
             }
         }
+        epochs.note(envelope, content)
         let bytes = builder?.finish() ?? request.body
         return Refined(
             batch: LogBatch(

@@ -44,7 +44,8 @@ final class SeenKeys: Sendable {
     /// The log did not take what came under a new key: it may come again with other content.
     func forget(_ key: Identifier) { state.withLock { $0.contents[key] = nil } }
 
-    /// Remembers the requests at the end of the log, here and in `epochs`. What cannot be read is left out: a mistake is missed then.
+    /// Remembers the requests at the end of the log, here and in `epochs`. What cannot be read is left out: a mistake
+    /// is missed then.
     func recall(_ log: any EventLog, _ epochs: SenderEpochs) {
         for partition in log.partitions() where partition.feed != nil {
             let start = max(0, log.durableEnd(of: partition) - Self.recordsReadAgain)
@@ -55,7 +56,7 @@ final class SeenKeys: Sendable {
                     left -= batch.range.count
                     guard let content = Self.content(of: batch) else { continue }
                     _ = claim(batch.envelope.recordIDBase, content)
-                    epochs.recall(batch.envelope, content)
+                    epochs.note(batch.envelope, content)
                 }
             }
         }

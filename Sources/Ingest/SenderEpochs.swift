@@ -50,46 +50,31 @@ final class SenderEpochs: Sendable {
 
     private let state = Mutex(State())
 
+    /// Which epoch a request is of. Nothing is remembered of it until ``note(_:_:)``: it may still be refused.
+    ///
     /// - Parameters:
-    ///   - named: What the sender says; empty when it says nothing.
+    ///   - envelope: With the sender's number, and with the epoch that the sender names, if it does.
     ///   - content: Of the request's records.
-    ///   - now: Names an epoch that begins with this request.
-    /// - Returns: The epoch's name; empty for the first of a sender that names none.
-    func epoch(feed: String, sender: ByteString, number: Int64, named: ByteString, content: Digest, now: Timestamp)
-        -> ByteString
-    {
-        let mark = content.a
+    /// - Returns: The epoch's name; empty for the first of a sender that names none. A new one is named after the time
+    ///   of receipt.
+    func epoch(of envelope: RecordEnvelope, _ content: Digest) -> ByteString {
+        guard envelope.senderEpoch.isEmpty, let number = envelope.senderSequence else { return envelope.senderEpoch }
         return state.withLock { state in
-            let key = Sender(feed: feed, name: sender)
-            var epochs = state.epochs[key] ?? []
-            defer { state.epochs[key] = epochs }
-            if epochs.isEmpty {
-                state.remember(key)
-                epochs = [Epoch(name: named)]
+            guard let epochs = state.epochs[Sender(feed: envelope.feed, name: envelope.sender)],
+                let current = epochs.first
+            else { return "" }
+            guard let known = current.content(of: number), known != content.a else {
+                // A repeat from before the current epoch is of the old one.
+                let isOld = epochs.count > 1 && epochs[1].content(of: number) == content.a
+                return isOld && current.content(of: number) == nil ? epochs[1].name : current.name
             }
-            if !named.isEmpty {
-                if let index = epochs.firstIndex(where: { $0.name == named }) {
-                    epochs[index].note(number, mark)
-                } else {
-                    epochs.begin(named, number, mark)
-                }
-                return named
-            }
-            let known = epochs[0].content(of: number)
-            if known == mark { return epochs[0].name }
-            // A repeat from before the new epoch is of the old one.
-            if epochs.count > 1, epochs[1].content(of: number) == mark { return epochs[1].name }
-            if known == nil {
-                epochs[0].note(number, mark)
-                return epochs[0].name
-            }
-            epochs.begin(ByteString(now.description), number, mark)
-            return epochs[0].name
+            if epochs.count > 1, epochs[1].content(of: number) == content.a { return epochs[1].name }
+            return ByteString(envelope.receivedAt.description)
         }
     }
 
-    /// What the log says of a request.
-    func recall(_ envelope: RecordEnvelope, _ content: Digest) {
+    /// Remembers a request, as it is in the log or goes into it.
+    func note(_ envelope: RecordEnvelope, _ content: Digest) {
         guard let number = envelope.senderSequence else { return }
         state.withLock { state in
             let key = Sender(feed: envelope.feed, name: envelope.sender)

@@ -43,6 +43,14 @@ def test_a_sender_that_begins_again_keeps_its_old_gap(directory):
     ended(till_command("prove", "--data", directory / "data"), DONE)
 
 
+def test_a_refused_request_begins_no_epoch(till):
+    headers = {"X-Till-Sender": "kiosk", "X-Till-Sequence": "1", "Idempotency-Key": "k"}
+    assert till.post("invoices", line(InvoiceNo="A"), headers=headers).status == 202
+    assert till.post("invoices", line(InvoiceNo="B"), headers=headers).status == 409
+    send(till, 2, "C")
+    assert shown(till) == [(None, [], 2)]
+
+
 def test_a_named_epoch(till):
     for epoch, numbers in (("monday", (1, 3)), ("tuesday", (1, 2))):
         for number in numbers:

@@ -20,8 +20,35 @@ struct SalesFilter {
 
     init(_ query: Query) throws {
         days = try query.days()
-        country = query.text("country")
+        country = try Self.known(query.text("country"), query)
         isDated = query.text("from") != nil || query.text("to") != nil
+    }
+
+    /// Countries that a message about an unknown one names.
+    private static let countriesNamed = 5
+
+    /// A misspelled country would have figures of nothing.
+    private static func known(_ country: String?, _ query: Query) throws -> String? {
+        guard let country else { return nil }
+        let name = Cell.text(ByteString(country))
+        if try !query.rows("SELECT 1 FROM country WHERE name = ?1", [name], limit: 1).isEmpty { return country }
+        // Those that begin alike, without regard to case, then any.
+        let near = try query.rows(
+            """
+            SELECT name FROM country WHERE name <> ''
+            ORDER BY substr(lower(name), 1, 3) <> substr(lower(?1), 1, 3), substr(lower(name), 1, 1) <> substr(lower(?1), 1, 1),
+              name
+            """,
+            [name],
+            limit: countriesNamed
+        ).map { $0[0].string.quotedForMessage }
+        throw APIError.badParameter(
+            "country",
+            country,
+            near.isEmpty
+                ? "none: no document names a country yet"
+                : "a country of /v1/countries, such as \(near.joined(separator: ", "))"
+        )
     }
 
     /// Nothing is left out.

@@ -26,6 +26,16 @@ final class OutputFile {
         guard result == 0 else { throw Self.failure(path, -result) }
     }
 
+    /// Whether two paths name one file that there is.
+    static func isSame(_ a: String, _ b: String) -> Bool {
+        var (deviceA, inodeA, deviceB, inodeB) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+        // Lifetime: paths and numbers are lent to the calls.
+        guard unsafe cshims_file_identity(a, &deviceA, &inodeA) == 0,
+            unsafe cshims_file_identity(b, &deviceB, &inodeB) == 0
+        else { return false }
+        return deviceA == deviceB && inodeA == inodeB
+    }
+
     private static func failure(_ path: String, _ errno: Int32) -> UsageError {
         UsageError(
             "cli.output_unwritable",

@@ -1,4 +1,3 @@
-import CShims
 import Contracts
 import Formats
 import Primitives
@@ -89,7 +88,7 @@ enum TransformCommand {
     private static func refuseSameFiles(_ inputs: [String], _ outputs: String?...) throws {
         var seen = inputs.filter { $0 != "-" }
         for output in outputs.compactMap(\.self) where output != "-" {
-            guard !seen.contains(where: { $0 == output || isSameFile($0, output) }) else {
+            guard !seen.contains(where: { $0 == output || OutputFile.isSame($0, output) }) else {
                 throw UsageError(
                     "cli.transform_same_file",
                     "\(output.quotedForMessage) is an input or an output already; name another file, nothing was written."
@@ -97,15 +96,6 @@ enum TransformCommand {
             }
             seen.append(output)
         }
-    }
-
-    private static func isSameFile(_ a: String, _ b: String) -> Bool {
-        var (deviceA, inodeA, deviceB, inodeB) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-        // Lifetime: paths and numbers are lent to the calls.
-        guard unsafe cshims_file_identity(a, &deviceA, &inodeA) == 0,
-            unsafe cshims_file_identity(b, &deviceB, &inodeB) == 0
-        else { return false }
-        return deviceA == deviceB && inodeA == inodeB
     }
 
     /// A file, or the built-in one of the reference system's invoices.

@@ -87,5 +87,8 @@ def test_countries_are_listed_and_their_figures_add_up(till):
     assert countries == sorted(["Atlantis", "Thule", CARD, CASH])
     gross = sum(float(figures(till, f"country={country}")[1]) for country in countries)
     assert gross == 119 == sum(float(one["gross"]) for one in till.get("/v1/sales/total").json["totals"])
-    assert till.get("/v1/sales/total?country=nowhere").json["totals"] == []
+    for path in ("/v1/sales/total", "/v1/overview", "/v1/products/top", "/v1/cancellations", "/v1/customers/summary"):
+        unknown = till.get(f"{path}?country=atlantes")
+        assert unknown.status == 400, path
+        assert 'give a country of /v1/countries, such as "Atlantis"' in unknown.json["error"]["message"]
     assert till_command("prove", "--data", till.data).returncode == 0

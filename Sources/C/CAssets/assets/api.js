@@ -19,5 +19,5 @@ async function answer(response) {
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   const message = body?.error?.message ?? `The server answered ${response.status}.`;
-  throw new Error(message);
+  throw Object.assign(new Error(message), { code: body?.error?.code });
 }

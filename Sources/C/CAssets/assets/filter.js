@@ -82,13 +82,28 @@ export function wireFilter(apply) {
     state.crumbs = [];
     apply();
   };
-  form.addEventListener("submit", (event) => {
+  /** What is wrong with a country; empty when it is one. Other failures are shown by the panels. */
+  const countryProblem = async (country) => {
+    if (!country) return "";
+    try {
+      await api("/v1/sales/total", { country });
+      return "";
+    } catch (problem) {
+      return problem.code === "parameter_invalid" ? problem.message : "";
+    }
+  };
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const { from, to, country } = form.elements;
     to.setCustomValidity(from.value && to.value && to.value < from.value ? "The end is before the start." : "");
-    if (form.reportValidity()) applyFilter({ from: from.value, to: to.value, country: country.value.trim() });
+    const name = country.value.trim();
+    country.setCustomValidity(await countryProblem(name));
+    if (form.reportValidity()) applyFilter({ from: from.value, to: to.value, country: name });
   });
-  form.addEventListener("input", () => form.elements.to.setCustomValidity(""));
+  form.addEventListener("input", () => {
+    form.elements.to.setCustomValidity("");
+    form.elements.country.setCustomValidity("");
+  });
   form.addEventListener("reset", () => {
     state.chosenCurrency = null;
     applyFilter({ from: "", to: "", country: "" });
